@@ -1,0 +1,12 @@
+/** @tailwire/client/core: the client without a platform, for simulators and other drivers. */
+export { backoffMs } from "./backoff.ts";
+export { Client, type ClientOptions } from "./client.ts";
+export {
+  CONNECTION_STATES,
+  type ConnectionEvent,
+  type ConnectionState,
+} from "./connection-states.ts";
+export { CLIENT_LIMITS } from "./limits.ts";
+export type { Ports, Socket, SocketEvents } from "./ports.ts";
+export type { Subscription } from "./subscription.ts";
+export type { ConnectionStatus, Gap, Publication } from "./types.ts";

@@ -1,0 +1,70 @@
+/**
+ * The client's ports on Node: with `ws` where it is installed, else the global WebSocket of Node
+ * 22 and later. Only `ws` can tell a refused token from a network that is down.
+ */
+import { createRequire } from "node:module";
+import { CLOSE_CODES } from "@tailwire/protocol";
+import type { WebSocket as WsSocket } from "ws";
+import type { Ports, Socket, SocketEvents } from "../ports.ts";
+import { ports as standardPorts } from "./browser.ts";
+import { base64urlText, clock, random } from "./clock.ts";
+
+type WsConstructor = new (
+  url: string,
+  subprotocols: string[],
+  options: { perMessageDeflate: boolean },
+) => WsSocket;
+
+let installed: WsConstructor | null | undefined;
+
+/** `ws`, looked for when it is first needed, since it is optional. */
+function findWs(): WsConstructor | null {
+  if (installed === undefined) {
+    try {
+      installed = (createRequire(import.meta.url)("ws") as { WebSocket: WsConstructor }).WebSocket;
+    } catch {
+      installed = null;
+    }
+  }
+  return installed;
+}
+
+export const ports: Ports = {
+  clock,
+  random,
+  base64url: base64urlText,
+  connect: (url, subprotocols, events) => {
+    const Ws = findWs();
+    if (Ws === null && typeof WebSocket === "undefined") {
+      throw new Error("missing_websocket: on Node 20, install ws beside @tailwire/client");
+    }
+    return Ws === null
+      ? standardPorts.connect(url, subprotocols, events)
+      : listen(new Ws(url, [...subprotocols], { perMessageDeflate: false }), events);
+  },
+};
+
+function listen(ws: WsSocket, events: SocketEvents): Socket {
+  let refusedToken = false;
+  ws.on("open", () => events.opened());
+  ws.on("message", (data, isBinary) => {
+    if (!isBinary) events.received((data as Buffer).toString());
+  });
+  ws.on("unexpected-response", (request, response) => {
+    refusedToken = response.statusCode === 401;
+    request.destroy();
+    ws.terminate();
+  });
+  // An error is always followed by a close.
+  ws.on("error", () => undefined);
+  ws.on("close", (code, reason) => {
+    if (refusedToken) events.closed(CLOSE_CODES.unauthenticated.code, "unauthenticated");
+    else events.closed(code, reason.toString());
+  });
+  return {
+    send: (text) => {
+      if (ws.readyState === ws.OPEN) ws.send(text);
+    },
+    close: (code, reason) => ws.close(code, reason),
+  };
+}

@@ -1,0 +1,29 @@
+/** @tailwire/client: real-time messaging over WebSocket, for browsers and Node. */
+import { ports } from "#driver";
+import { Client, type ClientOptions } from "./client.ts";
+
+export type { AbortSignalLike, Position, Start } from "@tailwire/protocol";
+export { TailwireError } from "@tailwire/protocol";
+export type { Channel } from "./channel.ts";
+export type { Client, ClientOptions } from "./client.ts";
+export type { Subscription } from "./subscription.ts";
+export type {
+  ConnectionStatus,
+  Gap,
+  Publication,
+  Published,
+  PublishOptions,
+  Stop,
+  SubscribeOptions,
+} from "./types.ts";
+
+/**
+ * Makes a client. It connects when it is first used, and again after every loss.
+ *
+ * @param url - `ws:` or `wss:`, with the path that the server is attached at.
+ * @throws TypeError when the URL isn't a WebSocket URL.
+ */
+export function createClient(url: string, options: ClientOptions = {}): Client {
+  if (!/^wss?:\/\/[^/]/.test(url)) throw new TypeError(`not a WebSocket URL: ${url}`);
+  return new Client(url, options, ports);
+}

@@ -1,0 +1,284 @@
+/**
+ * The outbox: publications that aren't acknowledged yet, in the order in which they were made.
+ *
+ * After a reconnect they are sent again, in order, with the same ids, for as long as the server is
+ * sure to recognise them; past that the truth is that nobody knows. It doesn't know sockets.
+ */
+import {
+  type AbortSignalLike,
+  type Ack,
+  type Codec,
+  type ErrorMessage,
+  JsonText,
+  jsonCodec,
+  type Position,
+  type PublicationMessage,
+  TailwireError,
+  tailwireError,
+  utf8Length,
+  type Welcome,
+} from "@tailwire/protocol";
+import type { Connection } from "./connection.ts";
+import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
+import type { Ports } from "./ports.ts";
+import type { Published } from "./types.ts";
+
+interface Entry {
+  readonly id: string;
+  readonly channel: string;
+  readonly event: string;
+  readonly data: JsonText;
+  readonly resolve: (published: Published) => void;
+  readonly reject: (error: unknown) => void;
+  /** The first send; null while it certainly wasn't. */
+  first: FirstSend | null;
+  /** Stops listening to the signal that was given with it. */
+  stopListening: () => void;
+}
+
+interface FirstSend {
+  /** By the monotonic clock. */
+  readonly at: number;
+  /** By the wall clock. */
+  readonly wall: number;
+  /** The channel's epoch, as known then. */
+  readonly epoch: string | null;
+  /** Which connection it was on, counted from 1. */
+  readonly connection: number;
+}
+
+/** How long a refused publication waits where the server names no time, in milliseconds. */
+const HOLD_MS = 1_000;
+
+export class Outbox {
+  readonly #ports: Ports;
+  readonly #connection: Connection;
+  readonly #codec: Codec = jsonCodec;
+  readonly #changed: () => void;
+  /** By id. A map keeps the order in which they were made. */
+  readonly #entries = new Map<string, Entry>();
+  /** The newest known epoch of channels that were published to or followed. */
+  readonly #epochs = new Map<string, string>();
+  /** Channels that wait after a refusal that may pass. */
+  readonly #held = new Set<string>();
+  /** Connections so far. */
+  #connections = 0;
+  #length = 0;
+  #closed = false;
+  readonly #onEmpty = new Set<() => void>();
+
+  constructor(ports: Ports, connection: Connection, changed: () => void) {
+    this.#ports = ports;
+    this.#connection = connection;
+    this.#changed = changed;
+  }
+
+  /** Publications that aren't acknowledged. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Adds a publication. See `Channel.publish` for what it throws. */
+  publish(
+    channel: string,
+    event: string,
+    value: unknown,
+    signal: AbortSignalLike | undefined,
+  ): Promise<Published> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) throw signal.reason as Error;
+      const data = JsonText.of(value);
+      this.#makeRoom(data);
+      const entry: Entry = {
+        id: this.#connection.nextId(),
+        channel,
+        event,
+        data,
+        resolve,
+        reject,
+        first: null,
+        stopListening: () => undefined,
+      };
+      if (this.#isTooLarge(entry)) throw this.#tooLarge();
+      this.#entries.set(entry.id, entry);
+      this.#length += data.text.length;
+      if (signal !== undefined) this.#listen(signal, entry);
+      this.#connection.use();
+      if (this.#connection.isOpen) this.#send(entry);
+      this.#changed();
+    });
+  }
+
+  /** Notes a channel's epoch, for publications that are sent from now on. */
+  noteEpoch(channel: string, epoch: string): void {
+    this.#epochs.set(channel, epoch);
+  }
+
+  /** A new connection: everything is sent again, in order, the oldest first. */
+  opened(): void {
+    this.#connections += 1;
+    this.#held.clear();
+    for (const entry of this.#entries.values()) this.#send(entry);
+  }
+
+  /** Takes the answer to a publication. False: it is the answer to something else. */
+  answered(answer: Ack | ErrorMessage): boolean {
+    const entry = answer.re === undefined ? undefined : this.#entries.get(answer.re);
+    if (entry === undefined) return false;
+    if (answer.type === "error") this.#refused(entry, answer);
+    else if (answer.position !== undefined) this.#resolve(entry, answer.position);
+    return true;
+  }
+
+  /** A publication of this very client has come back from the log, which acknowledges it too. */
+  seen(publication: PublicationMessage, position: Position): void {
+    const { publisher, id } = publication;
+    if (publisher === null || this.#entries.size === 0) return;
+    if (publisher !== this.#connection.welcome?.client) return;
+    const entry = this.#entries.get(id.slice(publisher.length + 1));
+    if (entry?.channel === publication.channel) this.#resolve(entry, position);
+  }
+
+  /** Resolves when nothing waits any more. */
+  empty(): Promise<void> {
+    if (this.#entries.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.add(resolve));
+  }
+
+  /** Rejects what is left. */
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#entries.values()) {
+      this.#reject(entry, tailwireError(entry.first === null ? "closed" : "indeterminate"));
+    }
+  }
+
+  #makeRoom(data: JsonText): void {
+    if (this.#closed) throw tailwireError("closed");
+    const { outboxCountMax, outboxLengthMax } = CLIENT_LIMITS;
+    if (this.#entries.size >= outboxCountMax || this.#length + data.text.length > outboxLengthMax) {
+      throw tailwireError("outbox_full");
+    }
+  }
+
+  #isTooLarge(entry: Entry): boolean {
+    // Room for what a repeat adds.
+    return utf8Length(this.#encode(entry)) + 128 > this.#limits.messageBytesMax;
+  }
+
+  #tooLarge(): TailwireError {
+    return tailwireError("too_large", `at most ${this.#limits.messageBytesMax} bytes`);
+  }
+
+  get #limits(): Welcome["limits"] {
+    return this.#connection.welcome?.limits ?? ASSUMED_SERVER_LIMITS;
+  }
+
+  #listen(signal: AbortSignalLike, entry: Entry): void {
+    const onAbort = (): void => {
+      entry.stopListening();
+      // Once sent it may be in the log whatever we do, so it stays, and is sent until that is sure.
+      if (entry.first === null) this.#reject(entry, signal.reason);
+      else entry.reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort);
+    entry.stopListening = () => signal.removeEventListener("abort", onAbort);
+  }
+
+  /** Sends an entry, unless its channel waits or its time is over. */
+  #send(entry: Entry): void {
+    if (this.#held.has(entry.channel)) return;
+    if (entry.first !== null && this.#mayBeForgotten(entry.first)) {
+      return this.#reject(entry, tailwireError("indeterminate"));
+    }
+    // The server of this connection may take less than the one before: then it must not come again.
+    if (this.#isTooLarge(entry)) return this.#reject(entry, this.#tooLarge());
+    this.#connection.send({
+      // Encoded when it is written, so that a repeat's age is true; not at all if it was taken back.
+      encode: () => (this.#entries.has(entry.id) ? this.#encode(entry) : ""),
+      onWrite: () => {
+        // Noted before the write: what may have been sent counts as sent [PUB-5].
+        entry.first ??= this.#firstSend(entry);
+      },
+    });
+  }
+
+  #firstSend({ channel }: Entry): FirstSend {
+    return {
+      at: this.#ports.clock.monotonic(),
+      wall: this.#ports.clock.now(),
+      epoch: this.#epochs.get(channel) ?? null,
+      connection: this.#connections,
+    };
+  }
+
+  #encode({ id, channel, event, data, first }: Entry): string {
+    return this.#codec.encode({
+      type: "publish",
+      id,
+      timestamp: this.#ports.clock.now(),
+      channel,
+      event,
+      ...(first === null
+        ? {}
+        : {
+            repeat: {
+              ageMs: Math.ceil(this.#ageMs(first)),
+              ...(first.epoch === null ? {} : { epoch: first.epoch }),
+            },
+          }),
+      data,
+    });
+  }
+
+  /** By the clock that advanced more: one may sleep with the machine, the other may be set. */
+  #ageMs(first: FirstSend): number {
+    const { clock } = this.#ports;
+    return Math.max(clock.monotonic() - first.at, clock.now() - first.wall);
+  }
+
+  /** Whether the server may have forgotten the id by the time a repeat arrives [PUB-6]. */
+  #mayBeForgotten(first: FirstSend): boolean {
+    const { dedupeMs, appendMs } = this.#limits;
+    // A clock that was set back hides how much time has passed.
+    if (this.#ports.clock.now() < first.wall) return true;
+    return this.#ageMs(first) >= dedupeMs - appendMs;
+  }
+
+  #refused(entry: Entry, answer: ErrorMessage): void {
+    if (!answer.retry) return this.#reject(entry, new TailwireError(answer));
+    // Refused here, and never sent before: it certainly isn't in the log.
+    if (entry.first?.connection === this.#connections) entry.first = null;
+    // What was published after it must not overtake it: the whole channel waits.
+    if (this.#held.has(entry.channel)) return;
+    this.#held.add(entry.channel);
+    this.#ports.clock.after(answer.retryAfterMs ?? HOLD_MS, () => {
+      if (!this.#held.delete(entry.channel) || !this.#connection.isOpen) return;
+      for (const later of this.#entries.values()) {
+        if (later.channel === entry.channel) this.#send(later);
+      }
+    });
+  }
+
+  #resolve(entry: Entry, position: Position): void {
+    this.noteEpoch(entry.channel, position.epoch);
+    this.#forget(entry);
+    entry.resolve({ position });
+  }
+
+  #reject(entry: Entry, error: unknown): void {
+    this.#forget(entry);
+    entry.reject(error);
+  }
+
+  #forget(entry: Entry): void {
+    entry.stopListening();
+    this.#entries.delete(entry.id);
+    this.#length -= entry.data.text.length;
+    if (this.#entries.size === 0) {
+      for (const resolve of this.#onEmpty) resolve();
+      this.#onEmpty.clear();
+    }
+    this.#changed();
+  }
+}

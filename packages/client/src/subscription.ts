@@ -1,0 +1,390 @@
+/**
+ * A subscription: one subscriber's place in a channel, and the publications on their way to it.
+ *
+ * Several may share one cursor on the wire, so each checks the chain of offsets for itself. It is
+ * handed items in order; the application takes them by iterating, or by listeners, and the
+ * position moves on only after that. It doesn't know how items travel.
+ */
+import {
+  type AbortSignalLike,
+  chain,
+  isPosition,
+  type Position,
+  type Start,
+  type TailwireError,
+} from "@tailwire/protocol";
+import { CLIENT_LIMITS } from "./limits.ts";
+import type { Gap, Publication, Stop } from "./types.ts";
+
+/** One thing that a subscription is told, in the channel's order. */
+export type Item =
+  | {
+      readonly kind: "publication";
+      readonly prev: number | undefined;
+      readonly publication: Publication;
+    }
+  | { readonly kind: "gap"; readonly gap: Gap }
+  | { readonly kind: "epoch"; readonly from: string; readonly position: Position }
+  | { readonly kind: "caughtup"; readonly position: Position };
+
+/** What a subscription tells whoever feeds it. */
+export interface Feed {
+  /** It takes items again, or it has left: where the wire begins may have to change. */
+  reconsider(): void;
+  leave(subscription: Subscription): void;
+}
+
+type Listener = (publication: Publication) => void | Promise<void>;
+
+export class Subscription implements AsyncIterable<Publication>, AsyncDisposable {
+  /** Resolves when the server has acknowledged it; rejects when it refused. */
+  readonly ready: Promise<void>;
+  readonly #feed: Feed;
+  readonly #start: Start;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #onGap = new Set<(gap: Gap) => void>();
+  readonly #onCaughtUp = new Set<() => void>();
+  readonly #onEnd = new Set<(error: TailwireError | null) => void>();
+  #resolveReady!: () => void;
+  #rejectReady!: (error: TailwireError) => void;
+  #state: "pending" | "active" | "closed" = "pending";
+  #error: TailwireError | null = null;
+  /** Up to where items were taken from the wire; null until the server has placed the start. */
+  #received: Position | null;
+  #position: Position | null;
+  #caughtUp = false;
+  /** Whether `caughtup` was told or is waiting to be, since the last subscribe or gap. */
+  #caughtUpTaken = false;
+  #queue: Item[] = [];
+  #parked = false;
+  /** Whether listeners are at work on the first item of the queue. */
+  #busy = false;
+  /** Set by the first iterator; from then on items wait to be asked for. */
+  #iterated = false;
+  /** The position of the publication an iterator is at work on. */
+  #handed: Position | null = null;
+  #asking: ((
+    result:
+      | IteratorResult<Publication, undefined>
+      | Promise<IteratorResult<Publication, undefined>>,
+  ) => void)[] = [];
+  readonly #stopSignal: () => void;
+
+  constructor(feed: Feed, start: Start, signal: AbortSignalLike | undefined) {
+    this.#feed = feed;
+    this.#start = start;
+    this.#received = isPosition(start) ? start : null;
+    this.#position = this.#received;
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    // Nobody has to await it.
+    this.ready.catch(() => undefined);
+    const onAbort = (): void => this.end(null);
+    signal?.addEventListener("abort", onAbort);
+    this.#stopSignal = () => signal?.removeEventListener("abort", onAbort);
+  }
+
+  // For the application
+
+  /** `"pending"` until the server has acknowledged it, and again while reconnecting. */
+  get state(): "pending" | "active" | "closed" {
+    return this.#state;
+  }
+
+  /** The last publication handed over: keep it to go on from here another day. */
+  get position(): Position | null {
+    return this.#position;
+  }
+
+  /** Whether the end of the log was reached since the last subscribe or gap. */
+  get caughtUp(): boolean {
+    return this.#caughtUp;
+  }
+
+  /** Publications that have arrived and wait to be handled. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Calls back for each publication of an event. The position moves on once the listener has
+   * returned, or its promise has settled.
+   */
+  on(event: string, listener: Listener): Stop {
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners);
+    listeners.add(listener);
+    this.#handle();
+    return () => void listeners.delete(listener);
+  }
+
+  /** Calls back when publications were lost, before the first one after the gap. */
+  onGap(listener: (gap: Gap) => void): Stop {
+    return addTo(this.#onGap, listener);
+  }
+
+  /** Calls back once per subscribe and per gap, when the end of the log is reached. */
+  onCaughtUp(listener: () => void): Stop {
+    return addTo(this.#onCaughtUp, listener);
+  }
+
+  /** Calls back once, when it is over: null when it was closed here, else why. */
+  onEnd(listener: (error: TailwireError | null) => void): Stop {
+    return addTo(this.#onEnd, listener);
+  }
+
+  /** Ends the subscription. Publications on their way are discarded. */
+  async close(): Promise<void> {
+    this.end(null);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Hands publications over one by one. Leaving the loop ends the subscription. */
+  [Symbol.asyncIterator](): AsyncIterator<Publication, undefined> {
+    this.#iterated = true;
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        this.#commitHanded();
+        this.end(null);
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  // For the feed
+
+  /** Where it has to be served from: null while only the server can say. */
+  get received(): Position | null {
+    return this.#received;
+  }
+
+  get start(): Start {
+    return this.#start;
+  }
+
+  /** Whether it takes no items now, because too many wait. */
+  get parked(): boolean {
+    return this.#parked;
+  }
+
+  /** The server has acknowledged it; where its start was relative, it lies at `position`. */
+  acknowledge(position: Position): void {
+    this.#received ??= position;
+    this.#position ??= position;
+    this.#state = "active";
+    this.#resolveReady();
+  }
+
+  /** The connection is lost: what was received stays, the rest has to be asked for again. */
+  suspend(): void {
+    if (this.#state === "active") this.#state = "pending";
+    this.#caughtUp = false;
+    this.#caughtUpTaken = false;
+  }
+
+  /**
+   * Takes an item, if it is this subscription's turn for it. False: something lies between, and it
+   * has to be served from `received`.
+   */
+  take(item: Item): boolean {
+    if (this.#received === null || this.#parked) return true;
+    switch (item.kind) {
+      case "publication":
+        return this.#takePublication(item, this.#received);
+      case "gap":
+        return this.#takeGap(item.gap, this.#received);
+      case "epoch":
+        if (this.#received.epoch === item.from) {
+          this.#received = { ...this.#received, epoch: item.position.epoch };
+        }
+        return true;
+      case "caughtup":
+        if (!this.#caughtUpTaken && this.#isAt(item.position)) {
+          this.#caughtUpTaken = true;
+          this.#enqueue(item);
+        }
+        return true;
+      default:
+        return item satisfies never;
+    }
+  }
+
+  /** Ends it: with an error when the server refused it or nothing more can come. */
+  end(error: TailwireError | null): void {
+    if (this.#state === "closed") return;
+    const wasPending = this.#state === "pending";
+    this.#state = "closed";
+    this.#error = error;
+    this.#stopSignal();
+    // What has arrived is still handed over, unless the application wants no more.
+    if (error === null) this.#queue = [];
+    if (error !== null && wasPending) this.#rejectReady(error);
+    else this.#resolveReady();
+    for (const ask of this.#asking.splice(0)) ask(this.#over());
+    this.#feed.leave(this);
+    for (const listener of this.#onEnd) listener(error);
+  }
+
+  // Receiving
+
+  #isAt(position: Position): boolean {
+    return this.#received?.epoch === position.epoch && this.#received.offset >= position.offset;
+  }
+
+  #takePublication(item: Extract<Item, { kind: "publication" }>, received: Position): boolean {
+    const { position } = item.publication;
+    // Another epoch is another subscriber's concern: this one is ahead, in a newer log.
+    if (received.epoch !== position.epoch) return true;
+    const link = chain(received.offset, { offset: position.offset, prev: item.prev });
+    if (link === "next") {
+      this.#received = position;
+      this.#enqueue(item);
+    }
+    return link !== "broken";
+  }
+
+  #takeGap(gap: Gap, received: Position): boolean {
+    if (received.epoch !== gap.from.epoch) return true;
+    if (received.offset < gap.from.offset) return false;
+    const { continuesAfter } = gap;
+    const beyond =
+      continuesAfter.epoch === received.epoch && continuesAfter.offset <= received.offset;
+    // What is trimmed behind this subscription doesn't concern it.
+    if (beyond && gap.reason === "trimmed") return true;
+    const seen = received.offset - gap.from.offset;
+    this.#received = continuesAfter;
+    this.#caughtUp = false;
+    this.#caughtUpTaken = false;
+    this.#enqueue({
+      kind: "gap",
+      gap: { ...gap, from: received, lost: gap.lost === null ? null : gap.lost - seen },
+    });
+    return true;
+  }
+
+  #enqueue(item: Item): void {
+    this.#queue.push(item);
+    this.#handle();
+    if (this.#queue.length >= CLIENT_LIMITS.waitingMax && !this.#parked) {
+      this.#parked = true;
+      this.#feed.reconsider();
+    }
+  }
+
+  #shift(): Item {
+    const item = this.#queue.shift() as Item;
+    if (this.#parked && this.#queue.length <= CLIENT_LIMITS.waitingMax / 2) {
+      this.#parked = false;
+      this.#feed.reconsider();
+    }
+    return item;
+  }
+
+  // Handing over
+
+  /** Hands on what can be handed on now: to listeners, or to an iterator that asks. */
+  #handle(): void {
+    while (!this.#busy && this.#queue.length > 0) {
+      // Who iterates is done with the last publication only when the loop comes round.
+      if (this.#iterated && this.#asking.length === 0) return;
+      const item = this.#queue[0] as Item;
+      if (item.kind !== "publication") {
+        this.#shift();
+        this.#tell(item);
+      } else if (this.#iterated || this.#listeners.size > 0) {
+        this.#shift();
+        this.#handToListeners(item.publication);
+      } else {
+        return;
+      }
+    }
+  }
+
+  #tell(item: Exclude<Item, { kind: "publication" }>): void {
+    if (item.kind === "gap") {
+      this.#position = item.gap.continuesAfter;
+      for (const listener of this.#onGap) listener(item.gap);
+    } else if (item.kind === "caughtup") {
+      this.#caughtUp = true;
+      for (const listener of this.#onCaughtUp) listener();
+    }
+  }
+
+  #handToListeners(publication: Publication): void {
+    const work = this.#callListeners(publication);
+    if (work.length === 0) return this.#listenersDone(publication);
+    this.#busy = true;
+    void Promise.allSettled(work).then((outcomes) => {
+      this.#busy = false;
+      this.#listenersDone(publication);
+      this.#handle();
+      for (const outcome of outcomes) if (outcome.status === "rejected") surface(outcome.reason);
+    });
+  }
+
+  #listenersDone(publication: Publication): void {
+    if (this.#iterated) this.#asking.shift()?.(this.#hand(publication));
+    else this.#commit(publication.position);
+  }
+
+  /** Calls an event's listeners, and gives the promises that some of them returned. */
+  #callListeners(publication: Publication): Promise<void>[] {
+    const work: Promise<void>[] = [];
+    for (const listener of this.#listeners.get(publication.event) ?? []) {
+      try {
+        const result = listener(publication);
+        if (result !== undefined) work.push(Promise.resolve(result));
+      } catch (error) {
+        surface(error);
+      }
+    }
+    return work;
+  }
+
+  #next(): Promise<IteratorResult<Publication, undefined>> {
+    this.#commitHanded();
+    if (this.#state === "closed" && this.#queue.length === 0) return this.#over();
+    return new Promise((resolve) => {
+      this.#asking.push(resolve);
+      this.#handle();
+    });
+  }
+
+  /** The end, as an iterator is told it: the error once, then done. */
+  #over(): Promise<IteratorResult<Publication, undefined>> {
+    const error = this.#error;
+    this.#error = null;
+    if (error !== null) return Promise.reject(error);
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #hand(publication: Publication): IteratorResult<Publication, undefined> {
+    this.#handed = publication.position;
+    return { done: false, value: publication };
+  }
+
+  #commitHanded(): void {
+    if (this.#handed !== null) this.#commit(this.#handed);
+    this.#handed = null;
+  }
+
+  #commit(position: Position): void {
+    this.#position = position;
+  }
+}
+
+function addTo<Value>(set: Set<Value>, value: Value): Stop {
+  set.add(value);
+  return () => void set.delete(value);
+}
+
+/** Shows an application's own error where the platform shows uncaught ones, and goes on. */
+function surface(error: unknown): void {
+  void Promise.reject(error instanceof Error ? error : new Error(String(error)));
+}

@@ -1,0 +1,70 @@
+/** What an application reads: publications, gaps, options. No behaviour. */
+import type { AbortSignalLike, GapReason, Position, Start } from "@tailwire/protocol";
+
+/** One entry in a channel's log. */
+export interface Publication {
+  /** Unique within the channel. A publication that was sent twice keeps its id. */
+  readonly id: string;
+  readonly event: string;
+  readonly data: unknown;
+  readonly position: Position;
+  /** Unix milliseconds by the broker's clock. For display: order is the position's business. */
+  readonly timestamp: number;
+  /** Public id of the client that published it; null when the server did. */
+  readonly publisher: string | null;
+}
+
+/** Publications that this subscriber will not get. It is always told, never left to find out. */
+export interface Gap {
+  /**
+   * - `"trimmed"`: retention passed the subscriber.
+   * - `"epoch"`: the log was lost, or made anew.
+   * - `"diverged"`: the broker lost publications that the subscriber has already seen.
+   * - `"ahead"`: the broker doesn't have what the subscriber has seen.
+   */
+  readonly reason: GapReason;
+  /** The last position before the gap. */
+  readonly from: Position;
+  /** The last position inside the gap. */
+  readonly to: Position;
+  /**
+   * Delivery goes on right after this. With `"diverged"` it lies before `from`: what the
+   * subscriber saw in between was withdrawn, and other publications take its place.
+   */
+  readonly continuesAfter: Position;
+  /** Publications lost, or null where nobody can know. */
+  readonly lost: number | null;
+}
+
+/** What a publish resolves with. */
+export interface Published {
+  readonly position: Position;
+}
+
+export interface SubscribeOptions {
+  /** Where to begin; `"latest"` where left out: with what is published from now on. */
+  readonly start?: Start;
+  /** Ends the subscription. */
+  readonly signal?: AbortSignalLike;
+}
+
+export interface PublishOptions {
+  /** Takes the publication back while it is unsent. Once sent, only the wait ends. */
+  readonly signal?: AbortSignalLike;
+}
+
+/** The connection, for an application to show. A new object on every change. */
+export interface ConnectionStatus {
+  readonly state: "idle" | "connecting" | "connected" | "reconnecting" | "offline" | "closed";
+  /** Attempts since the connection was last up; 0 while it is. */
+  readonly attempt: number;
+  /** When the next attempt is due, in Unix milliseconds; null when none is. */
+  readonly retryAt: number | null;
+  /** An error code, a close reason, or null when nothing went wrong. */
+  readonly reason: string | null;
+  /** Publications in the outbox: not yet acknowledged. */
+  readonly pending: number;
+}
+
+/** A call that takes itself back, such as `onGap`, gives this to do so. */
+export type Stop = () => void;

@@ -1,0 +1,264 @@
+/**
+ * A channel's one subscription on the wire, shared by all local subscriptions to it.
+ *
+ * It is a cursor from where the subscription that is furthest behind has to go on; the others
+ * see some publications again and drop them, each by its own chain. It begins anew whenever
+ * somebody isn't covered by it. It doesn't know sockets, and it hands nothing to applications.
+ */
+import {
+  type Ack,
+  type ClientMessage,
+  type ErrorMessage,
+  isPosition,
+  type Position,
+  type PublicationMessage,
+  type ServerMessage,
+  type Start,
+  TailwireError,
+} from "@tailwire/protocol";
+import type { Feed, Item, Subscription } from "./subscription.ts";
+
+/** What it needs of the client. */
+export interface Wire {
+  readonly isOpen: boolean;
+  /** Sends a request; `answered` is called unless the connection is lost first. */
+  request(message: Unidentified, answered: (answer: Ack | ErrorMessage) => void): void;
+  noteEpoch(epoch: string): void;
+  /** A publication has come, whoever it is for. */
+  seen(publication: PublicationMessage, position: Position): void;
+  /** Calls back after so many milliseconds. */
+  after(ms: number, callback: () => void): void;
+  /** Nobody follows the channel any more. */
+  idle(): void;
+}
+
+/** A request before the client gives it an id and a timestamp. */
+export type Unidentified =
+  | Omit<Extract<ClientMessage, { type: "subscribe" }>, "id" | "timestamp">
+  | Omit<Extract<ClientMessage, { type: "unsubscribe" }>, "id" | "timestamp">;
+
+/** What comes from the server for one channel. */
+export type ChannelMessage = Extract<
+  ServerMessage,
+  { type: "publication" | "gap" | "epoch" | "caughtup" }
+>;
+
+/** How long a refusal that may pass is waited out where the server names no time. */
+const RETRY_MS = 1_000;
+
+/** The longest wait between beginnings that bring nothing. */
+const RESTART_MAX_MS = 30_000;
+
+export class WireSubscription implements Feed {
+  readonly #channel: string;
+  readonly #wire: Wire;
+  readonly #subscriptions = new Set<Subscription>();
+  /** The subscribe that is in progress or acknowledged; null when the server sends nothing. */
+  #current: { readonly start: Start; acknowledged: boolean } | null = null;
+  /** Where the server's cursor is; null before the first acknowledgement. */
+  #position: Position | null = null;
+  #caughtUp = false;
+  /** Restarts since a publication was taken: one that brings nothing waits before the next. */
+  #fruitless = 0;
+  /** The epoch heard of last: a subscription in it is never behind one in another. */
+  #newestEpoch: string | null = null;
+
+  constructor(channel: string, wire: Wire) {
+    this.#channel = channel;
+    this.#wire = wire;
+  }
+
+  join(subscription: Subscription): void {
+    this.#subscriptions.add(subscription);
+    this.reconsider();
+  }
+
+  leave(subscription: Subscription): void {
+    if (!this.#subscriptions.delete(subscription)) return;
+    this.reconsider();
+    this.#idleIfUnused();
+  }
+
+  /** A connection is open: goes on from where it stopped. */
+  opened(): void {
+    this.reconsider();
+  }
+
+  lost(): void {
+    this.#current = null;
+    for (const subscription of this.#subscriptions) subscription.suspend();
+    this.#idleIfUnused();
+  }
+
+  /** Ends every subscription: null when the application closes the client, else why. */
+  end(error: TailwireError | null): void {
+    for (const subscription of this.#subscriptions) subscription.end(error);
+  }
+
+  /** Begins, begins anew or ends the wire's subscription, if anything has changed. */
+  reconsider(): void {
+    if (!this.#wire.isOpen) return;
+    const current = this.#current;
+    // What is in progress is judged when its answer is here.
+    if (current !== null && !current.acknowledged) return;
+    const hungry = [...this.#subscriptions].filter((subscription) => !subscription.parked);
+    if (current !== null) {
+      // The gap out of an old epoch is on its way: who else has to be served is clear after it.
+      if (this.#position?.epoch !== this.#newestEpoch) return;
+      for (const subscription of hungry) this.#place(subscription);
+      if (hungry.length > 0 && hungry.every((one) => this.#covers(one))) return;
+      this.#current = null;
+      this.#wire.request({ type: "unsubscribe", channel: this.#channel }, () => undefined);
+    }
+    const start = this.#startFor(hungry);
+    if (start !== null) this.#subscribe(start);
+  }
+
+  /** Takes what the server says of this channel. */
+  receive(message: ChannelMessage): void {
+    // Between an unsubscribe and the next acknowledgement, it is of a cursor that is gone [SUB-5].
+    if (this.#current?.acknowledged !== true || this.#position === null) return;
+    const item = this.#itemOf(message, this.#position);
+    let served = true;
+    for (const subscription of this.#subscriptions) served = subscription.take(item) && served;
+    if (!served) return this.#restart();
+    this.#fruitless = 0;
+    if (message.type === "gap" || message.type === "epoch") this.reconsider();
+  }
+
+  /**
+   * Something lies between: begins anew from the one furthest behind. When the last beginning
+   * brought nothing either, it waits first, so that no fault can turn into a storm.
+   */
+  #restart(): void {
+    this.#fruitless += 1;
+    if (this.#fruitless === 1) return this.reconsider();
+    this.#current = null;
+    this.#wire.request({ type: "unsubscribe", channel: this.#channel }, () => undefined);
+    const ms = Math.min(RESTART_MAX_MS, RETRY_MS * 2 ** (this.#fruitless - 2));
+    this.#wire.after(ms, () => this.reconsider());
+  }
+
+  #subscribe(start: Start): void {
+    const current = { start, acknowledged: false };
+    this.#current = current;
+    this.#wire.request({ type: "subscribe", channel: this.#channel, start }, (answer) => {
+      if (this.#current !== current) return;
+      if (answer.type === "error") this.#refused(answer);
+      else if (answer.position !== undefined) this.#acknowledged(current, answer, answer.position);
+    });
+  }
+
+  #acknowledged(
+    current: { readonly start: Start; acknowledged: boolean },
+    answer: Ack,
+    position: Position,
+  ): void {
+    current.acknowledged = true;
+    this.#position = position;
+    // A position that can't be served is old news: the gap that follows names the epoch of now.
+    if (answer.recovered !== false) this.#noteEpoch(position.epoch);
+    this.#caughtUp = false;
+    for (const subscription of this.#subscriptions) {
+      const { received, start } = subscription;
+      if (received === null ? start === current.start : samePlace(received, current.start)) {
+        // The log may go on under another epoch, in which case the position was translated.
+        if (received !== null) {
+          subscription.take({ kind: "epoch", from: received.epoch, position });
+        }
+        subscription.acknowledge(position);
+      }
+    }
+    this.reconsider();
+    this.#idleIfUnused();
+  }
+
+  #refused(answer: ErrorMessage): void {
+    this.#current = null;
+    if (answer.retry) {
+      this.#wire.after(answer.retryAfterMs ?? RETRY_MS, () => this.reconsider());
+    } else {
+      this.end(new TailwireError(answer));
+    }
+  }
+
+  /** A subscription that wants what comes from now on joins a cursor that is at the end. */
+  #place(subscription: Subscription): void {
+    if (this.#position === null) return;
+    if (subscription.received === null && subscription.start === "latest" && this.#caughtUp) {
+      subscription.acknowledge(this.#position);
+    }
+    if (subscription.state === "pending" && this.#covers(subscription)) {
+      subscription.acknowledge(this.#position);
+    }
+    if (this.#caughtUp && !subscription.caughtUp) {
+      subscription.take({ kind: "caughtup", position: this.#position });
+    }
+  }
+
+  /** Whether the wire's cursor brings what a subscription needs next. */
+  #covers({ received }: Subscription): boolean {
+    if (received === null || this.#position === null) return false;
+    if (received.epoch === this.#position.epoch) return received.offset >= this.#position.offset;
+    return received.epoch === this.#newestEpoch;
+  }
+
+  /** Where the wire has to begin so that the one furthest behind is served. */
+  #startFor(hungry: readonly Subscription[]): Start | null {
+    let lowest: Position | null = null;
+    for (const { received, start } of hungry) {
+      if (received === null) return start;
+      if (this.#newestEpoch !== null && received.epoch !== this.#newestEpoch) return received;
+      if (lowest === null || received.offset < lowest.offset) lowest = received;
+    }
+    return lowest;
+  }
+
+  #itemOf(message: ChannelMessage, at: Position): Item {
+    switch (message.type) {
+      case "publication": {
+        const { id, event, data, timestamp, publisher, offset, prev } = message;
+        const position = { epoch: at.epoch, offset, id };
+        // The chain is each subscription's to check; the cursor only ever moves on.
+        if (offset > at.offset) this.#position = position;
+        this.#wire.seen(message, position);
+        const publication = { id, event, data, position, timestamp, publisher };
+        return { kind: "publication", prev, publication };
+      }
+      case "gap": {
+        const { reason, from, to, continuesAfter, lost } = message;
+        this.#moveTo(continuesAfter);
+        this.#caughtUp = false;
+        return { kind: "gap", gap: { reason, from, to, continuesAfter, lost } };
+      }
+      case "epoch":
+        this.#moveTo(message.position);
+        return { kind: "epoch", from: at.epoch, position: message.position };
+      case "caughtup":
+        this.#caughtUp = true;
+        return { kind: "caughtup", position: message.position };
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #moveTo(position: Position): void {
+    this.#position = position;
+    this.#noteEpoch(position.epoch);
+  }
+
+  #noteEpoch(epoch: string): void {
+    if (this.#newestEpoch === epoch) return;
+    this.#newestEpoch = epoch;
+    this.#wire.noteEpoch(epoch);
+  }
+
+  /** While a subscribe is in progress somebody has to hear its answer, and take it back. */
+  #idleIfUnused(): void {
+    if (this.#subscriptions.size === 0 && this.#current === null) this.#wire.idle();
+  }
+}
+
+function samePlace(position: Position, start: Start): boolean {
+  return isPosition(start) && start.epoch === position.epoch && start.offset === position.offset;
+}

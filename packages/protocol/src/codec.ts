@@ -1,0 +1,22 @@
+/**
+ * What a codec does: messages to what one WebSocket message carries, and back.
+ *
+ * One WebSocket message may carry several protocol messages, both ways. Codecs know an encoding
+ * and nothing else; what a message must look like is `validate.ts`'s business.
+ */
+import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
+import type { Decoded } from "./validate.ts";
+import type { Subprotocol } from "./version.ts";
+
+/** What one WebSocket message carries: text or bytes, as the codec's encoding is. */
+export type Wire = string | Uint8Array;
+
+export interface Codec {
+  readonly subprotocol: Subprotocol;
+  /** One protocol message. Several are sent together by putting them behind one another. */
+  encode(message: Outgoing<ClientMessage | ServerMessage>): string;
+  /** The messages in one WebSocket message, in order. It never throws. */
+  decodeClientMessages(wire: Wire): readonly Decoded<ClientMessage>[];
+  /** The messages in one WebSocket message, in order. It never throws. */
+  decodeServerMessages(wire: Wire): readonly Decoded<ServerMessage>[];
+}

@@ -1,0 +1,44 @@
+/**
+ * The one class of error that tailwire gives to applications. Its code is stable; its text isn't.
+ */
+import { ERROR_CODES, type ErrorCode, type Fault } from "./codes.ts";
+
+/** Every rejection is one of these, or the `reason` of the signal that was given. */
+export class TailwireError extends Error {
+  override readonly name = "TailwireError";
+  /** Stable: decide by this, never by the message. An application's own codes pass through. */
+  readonly code: string;
+  /** What happened and what to do about it, for a developer. */
+  readonly description: string;
+  readonly fault: Fault;
+  /** Whether the same call may succeed later. */
+  readonly retry: boolean;
+  /** How long to wait before that, in milliseconds; null where the server doesn't say. */
+  readonly retryAfterMs: number | null;
+
+  constructor(details: {
+    readonly code: string;
+    readonly description: string;
+    readonly fault: Fault;
+    readonly retry: boolean;
+    readonly retryAfterMs?: number | undefined;
+  }) {
+    super(`${details.code}: ${details.description}`);
+    this.code = details.code;
+    this.description = details.description;
+    this.fault = details.fault;
+    this.retry = details.retry;
+    this.retryAfterMs = details.retryAfterMs ?? null;
+  }
+}
+
+/** An error from the table, with a detail about this occasion if there is one. */
+export function tailwireError(code: ErrorCode, detail?: string): TailwireError {
+  const { description, fault, retry } = ERROR_CODES[code];
+  return new TailwireError({
+    code,
+    description: detail === undefined ? description : `${description} (${detail})`,
+    fault,
+    retry,
+  });
+}

@@ -1,0 +1,64 @@
+/** @tailwire/protocol: the words on the wire, without input or output. */
+export {
+  channelName,
+  ChannelPattern,
+  isChannelName,
+  isEventName,
+  type ParamArgs,
+  type ParamNames,
+  type Params,
+} from "./channel-name.ts";
+export type { Codec, Wire } from "./codec.ts";
+export { dataText, jsonCodec } from "./codec-json.ts";
+export {
+  CLOSE_CODES,
+  type CloseName,
+  ERROR_CODES,
+  type ErrorCode,
+  type Fault,
+  type Verdict,
+  verdictOf,
+} from "./codes.ts";
+export { TailwireError, tailwireError } from "./errors.ts";
+export { depthExceeds, JsonText } from "./json-text.ts";
+export { PROTOCOL_LIMITS } from "./limits.ts";
+export type {
+  Ack,
+  CaughtUp,
+  ClientMessage,
+  EpochMessage,
+  ErrorMessage,
+  GapMessage,
+  GapReason,
+  Hello,
+  Outgoing,
+  Ping,
+  Pong,
+  PublicationMessage,
+  Publish,
+  Repeat,
+  ServerMessage,
+  Start,
+  Subscribe,
+  Unsubscribe,
+  Welcome,
+} from "./messages.ts";
+export type { AbortSignalLike, Cancel, Clock, Random } from "./ports.ts";
+export { chain, isPosition, type Position } from "./position.ts";
+export { CLIENT_MESSAGES, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
+export { utf8Length, utf8Truncate } from "./utf8.ts";
+export {
+  type Decoded,
+  type Malformed,
+  validateClientMessage,
+  validateServerMessage,
+} from "./validate.ts";
+export {
+  BEARER_PREFIX,
+  bearerOffer,
+  chooseSubprotocol,
+  PROTOCOL_VERSION,
+  SUBPROTOCOL_JSON,
+  type Subprotocol,
+  SUBPROTOCOLS,
+} from "./version.ts";

@@ -1,0 +1,75 @@
+/**
+ * A JSON value, kept as its normalised text: the form that the log keeps and that travels.
+ *
+ * Encoding happens once, where the value enters; everything after that copies text.
+ */
+import { tailwireError } from "./errors.ts";
+import { PROTOCOL_LIMITS } from "./limits.ts";
+import { utf8Length } from "./utf8.ts";
+
+export class JsonText {
+  readonly text: string;
+  #bytes: number | null = null;
+
+  private constructor(text: string) {
+    this.text = text;
+  }
+
+  /**
+   * Encodes a value, as `JSON.stringify` does.
+   *
+   * @throws `invalid_data` for what JSON has no word for: undefined, functions, bigints, cycles,
+   * and for nesting beyond `depthMax`.
+   */
+  static of(value: unknown): JsonText {
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(value);
+    } catch (error) {
+      // A cycle, a bigint, a toJSON that throws, or nesting beyond the stack.
+      throw tailwireError("invalid_data", error instanceof Error ? error.message : String(error));
+    }
+    if (text === undefined) throw tailwireError("invalid_data", `${typeof value} is no JSON value`);
+    if (depthExceeds(text, PROTOCOL_LIMITS.depthMax)) {
+      throw tailwireError("invalid_data", `nested more than ${PROTOCOL_LIMITS.depthMax} deep`);
+    }
+    return new JsonText(text);
+  }
+
+  /** Bytes of the text in UTF-8. Counted once. */
+  get bytes(): number {
+    this.#bytes ??= utf8Length(this.text);
+    return this.#bytes;
+  }
+
+  /** The value. */
+  parse(): unknown {
+    return JSON.parse(this.text);
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Whether brackets in JSON text nest more than `max` deep, found without parsing it. */
+export function depthExceeds(text: string, max: number): boolean {
+  // A bracket each way per level: shorter text can't be deeper.
+  if (text.length <= 2 * max) return false;
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (inString) {
+      if (unit === BACKSLASH) index += 1;
+      else if (unit === QUOTE) inString = false;
+    } else if (unit === QUOTE) {
+      inString = true;
+    } else if (unit === 0x5b || unit === 0x7b) {
+      depth += 1;
+      if (depth > max) return true;
+    } else if (unit === 0x5d || unit === 0x7d) {
+      depth -= 1;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,175 @@
+/**
+ * The messages of protocol v1, as both sides hold them in memory. PROTOCOL.md says what they mean.
+ *
+ * Every message has `type`, `id` and `timestamp`. An answer names its request in `re`. This file
+ * doesn't know an encoding, and nothing here looks into a publication's data.
+ */
+import type { Fault } from "./codes.ts";
+import type { JsonText } from "./json-text.ts";
+import type { Position } from "./position.ts";
+
+interface Envelope<Type extends string> {
+  readonly type: Type;
+  /** Opaque; a request's is unique within its session, a publication's within its channel. */
+  readonly id: string;
+  /** Unix milliseconds by the clock of whoever made the message. For display, never for order. */
+  readonly timestamp: number;
+}
+
+/** What a publication carries: any JSON value, or the text of one that is already encoded. */
+type Data = unknown;
+
+/**
+ * Where a subscription begins: after what is there now, before all that is retained, so many
+ * publications or milliseconds back, or right after a position.
+ */
+export type Start =
+  | "latest"
+  | "earliest"
+  | { readonly rewind: { readonly count: number } | { readonly ageMs: number } }
+  | Position;
+
+// From the client
+
+/** The first message: who goes on here, and which of its connections this is. */
+export interface Hello extends Envelope<"hello"> {
+  /** The session's secret. It proves that a publisher is the same as before [PUB-3]. */
+  readonly session: string;
+  /** Rises with each connection of the session; the broker refuses lower ones [PUB-7]. */
+  readonly generation: number;
+  readonly client: { readonly name: string; readonly version: string };
+}
+
+export interface Subscribe extends Envelope<"subscribe"> {
+  readonly channel: string;
+  readonly start: Start;
+}
+
+export interface Unsubscribe extends Envelope<"unsubscribe"> {
+  readonly channel: string;
+}
+
+export interface Publish extends Envelope<"publish"> {
+  readonly channel: string;
+  readonly event: string;
+  readonly data: Data;
+  /** Present when the publication may have been sent before [PUB-5]. */
+  readonly repeat?: Repeat;
+}
+
+/** What the server needs to tell whether a publication that it doesn't know was ever appended. */
+export interface Repeat {
+  /** Milliseconds since the first send, by a clock that only goes forward. */
+  readonly ageMs: number;
+  /** The channel's epoch at the first send, where the client knew it. */
+  readonly epoch?: string;
+}
+
+// From the server
+
+export interface Welcome extends Envelope<"welcome"> {
+  readonly re: string;
+  /** The client's public id: the `publisher` of its publications, and what their ids begin with. */
+  readonly client: string;
+  /** The node's name, for support. */
+  readonly node: string;
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly limits: {
+    readonly messageBytesMax: number;
+    readonly subscriptionsMax: number;
+    /** How long an id of a publication is remembered. */
+    readonly dedupeMs: number;
+    /** How long an append may take at most. */
+    readonly appendMs: number;
+  };
+  /** Optional parts of v1 that this server has [VER-4]. */
+  readonly features: readonly string[];
+}
+
+/** The answer to a request that was done. What else it holds depends on the request. */
+export interface Ack extends Envelope<"ack"> {
+  readonly re: string;
+  /** To `subscribe`: delivery begins right after it. To `publish`: the publication stands there. */
+  readonly position?: Position;
+  /** To `subscribe` from a position: whether all that follows it was retained just now. */
+  readonly recovered?: boolean;
+  /** To `publish`: whether it was in the log already. */
+  readonly duplicate?: boolean;
+}
+
+/** The answer to a request that failed or, without `re`, word of what is wrong here. */
+export interface ErrorMessage extends Envelope<"error"> {
+  readonly re?: string;
+  readonly code: string;
+  readonly description: string;
+  readonly fault: Fault;
+  readonly retry: boolean;
+  readonly retryAfterMs?: number;
+}
+
+/** One entry of a channel's log: the same bytes for every subscriber on an encoding. */
+export interface PublicationMessage extends Envelope<"publication"> {
+  readonly channel: string;
+  readonly offset: number;
+  /** The offset before this one's; `offset - 1` where left out [DEL-2]. */
+  readonly prev?: number;
+  readonly event: string;
+  /** Public id of the client that published it; null when the server did. */
+  readonly publisher: string | null;
+  readonly data: Data;
+}
+
+/** The channel goes on under a new epoch that continues the old one: nothing was lost. */
+export interface EpochMessage extends Envelope<"epoch"> {
+  readonly channel: string;
+  /** The position, under its new epoch. */
+  readonly position: Position;
+}
+
+export type GapReason = "trimmed" | "epoch" | "diverged" | "ahead";
+
+/** Publications that this subscriber will not get. */
+export interface GapMessage extends Envelope<"gap"> {
+  readonly channel: string;
+  readonly reason: GapReason;
+  /** The last position before the gap. */
+  readonly from: Position;
+  /** The last position inside the gap. */
+  readonly to: Position;
+  /** Delivery goes on right after this. */
+  readonly continuesAfter: Position;
+  /** How many were lost, or null where nobody can know. */
+  readonly lost: number | null;
+}
+
+/** The end of the log was reached: once per subscribe and per gap. */
+export interface CaughtUp extends Envelope<"caughtup"> {
+  readonly channel: string;
+  readonly position: Position;
+}
+
+// From either
+
+export type Ping = Envelope<"ping">;
+
+export interface Pong extends Envelope<"pong"> {
+  readonly re: string;
+}
+
+export type ClientMessage = Hello | Subscribe | Unsubscribe | Publish | Ping | Pong;
+
+export type ServerMessage =
+  | Welcome
+  | Ack
+  | ErrorMessage
+  | PublicationMessage
+  | EpochMessage
+  | GapMessage
+  | CaughtUp
+  | Ping
+  | Pong;
+
+/** A message on its way out: its data may be text that was encoded before. */
+export type Outgoing<Message> = Message extends { readonly data: Data }
+  ? Omit<Message, "data"> & { readonly data: JsonText }
+  : Message;

@@ -1,0 +1,188 @@
+/**
+ * The shape of every message, as tables. `validate.ts` reads them; nothing else knows the rules.
+ *
+ * TypeScript checks that each table has exactly the fields of its message in `messages.ts`.
+ */
+import type { ErrorCode } from "./codes.ts";
+import { EVENT_NAME } from "./channel-name.ts";
+import { PROTOCOL_LIMITS } from "./limits.ts";
+import type { ClientMessage, ServerMessage } from "./messages.ts";
+
+export type Field =
+  | {
+      readonly kind: "text";
+      readonly min?: number;
+      readonly max: number;
+      readonly pattern?: RegExp;
+    }
+  | { readonly kind: "integer"; readonly min: number; readonly max: number }
+  | { readonly kind: "boolean" }
+  | { readonly kind: "channel" }
+  /** A publication's data: any JSON value, never looked into. */
+  | { readonly kind: "data" }
+  | { readonly kind: "choice"; readonly values: readonly string[] }
+  | { readonly kind: "list"; readonly max: number; readonly of: Field }
+  | { readonly kind: "object"; readonly fields: Fields; readonly code?: ErrorCode }
+  | { readonly kind: "nullable"; readonly of: Field }
+  | { readonly kind: "optional"; readonly of: Field }
+  /** Tells by the value's type, and for objects by the name of a key, which one it is. */
+  | {
+      readonly kind: "either";
+      readonly text: Field | null;
+      readonly byKey: readonly (readonly [key: string, field: Field])[];
+    };
+
+export type Fields = Readonly<Record<string, Field>>;
+
+/** The fields of one message, those that every message has left out. */
+export type MessageFields<Message> = {
+  readonly [Name in Exclude<keyof Message, "type" | "id" | "timestamp">]-?: Field;
+};
+
+const optional = (of: Field): Field => ({ kind: "optional", of });
+const text = (max: number, min = 0): Field => ({ kind: "text", min, max });
+const integer = (min: number, max: number = Number.MAX_SAFE_INTEGER): Field => ({
+  kind: "integer",
+  min,
+  max,
+});
+
+const requestId: Field = {
+  kind: "text",
+  max: PROTOCOL_LIMITS.idLengthMax,
+  // Printable ASCII: ids stand in logs and in broker records.
+  pattern: /^[!-~]+$/,
+};
+const anyId: Field = { kind: "text", min: 1, max: PROTOCOL_LIMITS.publicationIdLengthMax };
+const event: Field = {
+  kind: "text",
+  max: PROTOCOL_LIMITS.eventLengthMax,
+  pattern: EVENT_NAME,
+};
+const channel: Field = { kind: "channel" };
+const epoch = text(PROTOCOL_LIMITS.epochLengthMax, 1);
+const offset = integer(0);
+const position: Field = {
+  kind: "object",
+  code: "bad_position",
+  fields: { epoch, offset, id: { kind: "nullable", of: anyId } },
+};
+
+const start: Field = {
+  kind: "either",
+  text: { kind: "choice", values: ["latest", "earliest"] },
+  byKey: [
+    [
+      "rewind",
+      {
+        kind: "object",
+        fields: {
+          rewind: {
+            kind: "either",
+            text: null,
+            byKey: [
+              [
+                "count",
+                {
+                  kind: "object",
+                  fields: { count: integer(0, PROTOCOL_LIMITS.rewindCountMax) },
+                },
+              ],
+              ["ageMs", { kind: "object", fields: { ageMs: integer(0) } }],
+            ],
+          },
+        },
+      },
+    ],
+    ["epoch", position],
+  ],
+};
+
+/** What every message has. A request's id is stricter: it becomes part of a publication's. */
+export const ENVELOPE = {
+  client: { id: requestId, timestamp: integer(0) },
+  server: { id: anyId, timestamp: integer(0) },
+} as const satisfies Record<string, Fields>;
+
+export const CLIENT_MESSAGES: {
+  readonly [Type in ClientMessage["type"]]: MessageFields<Extract<ClientMessage, { type: Type }>>;
+} = {
+  hello: {
+    session: {
+      kind: "text",
+      min: PROTOCOL_LIMITS.sessionLengthMin,
+      max: PROTOCOL_LIMITS.sessionLengthMax,
+      pattern: /^[A-Za-z0-9_-]+$/,
+    },
+    generation: integer(1),
+    client: { kind: "object", fields: { name: text(64), version: text(64) } },
+  },
+  subscribe: { channel, start },
+  unsubscribe: { channel },
+  publish: {
+    channel,
+    event,
+    data: { kind: "data" },
+    repeat: optional({
+      kind: "object",
+      fields: { ageMs: integer(0), epoch: optional(epoch) },
+    }),
+  },
+  ping: {},
+  pong: { re: anyId },
+};
+
+export const SERVER_MESSAGES: {
+  readonly [Type in ServerMessage["type"]]: MessageFields<Extract<ServerMessage, { type: Type }>>;
+} = {
+  welcome: {
+    re: requestId,
+    client: anyId,
+    node: text(64),
+    heartbeat: { kind: "object", fields: { intervalMs: integer(1), timeoutMs: integer(1) } },
+    limits: {
+      kind: "object",
+      fields: {
+        messageBytesMax: integer(1),
+        subscriptionsMax: integer(1),
+        dedupeMs: integer(0),
+        appendMs: integer(0),
+      },
+    },
+    features: { kind: "list", max: 64, of: text(64) },
+  },
+  ack: {
+    re: requestId,
+    position: optional(position),
+    recovered: optional({ kind: "boolean" }),
+    duplicate: optional({ kind: "boolean" }),
+  },
+  error: {
+    re: optional(requestId),
+    code: text(64, 1),
+    description: text(1_024),
+    fault: { kind: "choice", values: ["client", "server"] },
+    retry: { kind: "boolean" },
+    retryAfterMs: optional(integer(0)),
+  },
+  publication: {
+    channel,
+    offset: integer(1),
+    prev: optional(offset),
+    event,
+    publisher: { kind: "nullable", of: anyId },
+    data: { kind: "data" },
+  },
+  epoch: { channel, position },
+  gap: {
+    channel,
+    reason: { kind: "choice", values: ["trimmed", "epoch", "diverged", "ahead"] },
+    from: position,
+    to: position,
+    continuesAfter: position,
+    lost: { kind: "nullable", of: offset },
+  },
+  caughtup: { channel, position },
+  ping: {},
+  pong: { re: anyId },
+};

@@ -1,0 +1,280 @@
+/**
+ * The memory broker: logs of one process, gone when it ends. A new process has new epochs.
+ */
+import type { Clock, Position, Random, Start } from "@tailwire/protocol";
+import { fingerprint } from "../fingerprint.ts";
+import { Retained } from "../retained.ts";
+import type {
+  Append,
+  AppendResult,
+  Broker,
+  BrokerLog,
+  LogGap,
+  Publication,
+  ReadResult,
+  Retention,
+  Tail,
+  TailListener,
+} from "./contract.ts";
+import { publicationBytes } from "./contract.ts";
+
+export interface MemoryBrokerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How long a publication's id is remembered at least, in milliseconds; twice that at most. */
+  readonly dedupeMs: number;
+  /** Ids remembered per producer and channel at most; at the limit it is `rate_limited`. */
+  readonly dedupeRecordsMax: number;
+}
+
+/** How often idle logs are looked for, in milliseconds. */
+const EXPIRE_EVERY_MS = 60_000;
+
+export class MemoryBroker implements Broker {
+  readonly capabilities = { durable: false };
+  readonly #options: MemoryBrokerOptions;
+  readonly #logs = new Map<string, MemoryLog>();
+  /** Since when this memory has forgotten no id, by the monotonic clock. */
+  readonly #since: number;
+  #cancelExpiry: (() => void) | null = null;
+
+  constructor(options: MemoryBrokerOptions) {
+    this.#options = options;
+    this.#since = options.clock.monotonic();
+  }
+
+  /** Logs that exist now. */
+  get size(): number {
+    return this.#logs.size;
+  }
+
+  log(channel: string, retention: Retention): BrokerLog {
+    const log = (): MemoryLog => this.#logs.get(channel) ?? this.#create(channel, retention);
+    return {
+      append: async (batch) => log().append(batch),
+      read: async (after, limit) => log().read(after, limit),
+      locate: async (start) => log().locate(start),
+      tail: async (listener) => log().tail(listener),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = null;
+    this.#logs.clear();
+    return Promise.resolve();
+  }
+
+  #create(channel: string, retention: Retention): MemoryLog {
+    const log = new MemoryLog(this.#options, retention, this.#since);
+    this.#logs.set(channel, log);
+    this.#cancelExpiry ??= this.#options.clock.after(EXPIRE_EVERY_MS, () => this.#expire());
+    return log;
+  }
+
+  #expire(): void {
+    for (const [channel, log] of this.#logs) if (log.idle()) this.#logs.delete(channel);
+    this.#cancelExpiry =
+      this.#logs.size === 0
+        ? null
+        : this.#options.clock.after(EXPIRE_EVERY_MS, () => this.#expire());
+  }
+}
+
+/** What is known of an id: where it stands, and of what content. */
+interface DedupeRecord {
+  readonly offset: number;
+  readonly fingerprint: number;
+}
+
+/** Ids and their counts per producer, for one period of `dedupeMs`. */
+interface DedupePeriod {
+  readonly records: Map<string, DedupeRecord>;
+  readonly counts: Map<string, number>;
+}
+
+const newPeriod = (): DedupePeriod => ({ records: new Map(), counts: new Map() });
+
+/** One log: its retained publications, the ids it remembers, and who follows it. */
+class MemoryLog {
+  readonly #options: MemoryBrokerOptions;
+  readonly #retention: Retention;
+  readonly #epoch: string;
+  readonly #since: number;
+  readonly #retained: Retained;
+  readonly #listeners = new Set<TailListener>();
+  /** Highest generation per producer, and when it was last heard of, by the monotonic clock. */
+  readonly #generations = new Map<string, { readonly generation: number; readonly at: number }>();
+  #period = newPeriod();
+  #formerPeriod = newPeriod();
+  #periodBegan: number;
+  #usedAt: number;
+
+  constructor(options: MemoryBrokerOptions, retention: Retention, since: number) {
+    this.#options = options;
+    this.#retention = retention;
+    this.#since = since;
+    this.#epoch = options.random.token();
+    this.#retained = new Retained(retention, { offset: 0, id: null });
+    this.#periodBegan = options.clock.monotonic();
+    this.#usedAt = this.#periodBegan;
+  }
+
+  append(batch: readonly Append[]): readonly AppendResult[] {
+    this.#touch();
+    this.#rotate();
+    const added: Publication[] = [];
+    const results = batch.map((append) => this.#appendOne(append, added));
+    this.#retained.trim(this.#options.clock.now());
+    if (added.length > 0) for (const listener of this.#listeners) listener.push(this.#epoch, added);
+    return results;
+  }
+
+  read(after: Position, limit: { readonly count: number; readonly bytes: number }): ReadResult {
+    this.#touch();
+    this.#retained.trim(this.#options.clock.now());
+    const gap = this.#gapAt(after);
+    if (gap !== null) return { kind: "gap", gap };
+    const publications: Publication[] = [];
+    let bytes = 0;
+    for (const publication of this.#retained.after(after.offset)) {
+      bytes += publicationBytes(publication);
+      if (publications.length === limit.count) break;
+      if (bytes > limit.bytes && publications.length > 0) break;
+      publications.push(publication);
+    }
+    return { kind: "publications", epoch: this.#epoch, publications };
+  }
+
+  locate(start: Exclude<Start, Position>): Position {
+    this.#touch();
+    const now = this.#options.clock.now();
+    this.#retained.trim(now);
+    if (start === "latest") return this.#position(this.#retained.last);
+    if (start === "earliest") return this.#position(this.#retained.edge);
+    return this.#position(
+      "count" in start.rewind
+        ? this.#retained.back(start.rewind.count)
+        : this.#retained.since(now - start.rewind.ageMs),
+    );
+  }
+
+  tail(listener: TailListener): Tail {
+    this.#touch();
+    this.#listeners.add(listener);
+    return {
+      position: this.#position(this.#retained.last),
+      close: () => {
+        this.#listeners.delete(listener);
+        this.#touch();
+      },
+    };
+  }
+
+  /** Whether it can be forgotten: nobody follows it, nothing is retained, no id may come again. */
+  idle(): boolean {
+    this.#retained.trim(this.#options.clock.now());
+    const unusedMs = this.#options.clock.monotonic() - this.#usedAt;
+    return (
+      this.#listeners.size === 0 &&
+      this.#retained.count === 0 &&
+      unusedMs > Math.max(2 * this.#options.dedupeMs, this.#retention.maxAgeMs)
+    );
+  }
+
+  #appendOne(append: Append, added: Publication[]): AppendResult {
+    const { producer } = append;
+    const known = producer === null ? null : this.#lookUp(append, producer);
+    if (known !== null) return known;
+    if (this.#options.clock.now() > append.notAfter) return refused("expired");
+    const publication = this.#add(append);
+    added.push(publication);
+    if (producer !== null) this.#remember(publication, producer);
+    const { offset, id } = publication;
+    return { kind: "appended", position: { epoch: this.#epoch, offset, id }, duplicate: false };
+  }
+
+  /**
+   * What is known of a producer's id already: where it stands, or why it is refused. Nothing is
+   * awaited between this and the append, so two sends of one id can't both be first [PUB-4].
+   */
+  #lookUp(append: Append, producer: string): AppendResult | null {
+    const { id, generation, event, data, repeat } = append;
+    if (generation < (this.#generations.get(producer)?.generation ?? 0)) return refused("fenced");
+    this.#generations.set(producer, { generation, at: this.#options.clock.monotonic() });
+    const known = this.#period.records.get(id) ?? this.#formerPeriod.records.get(id);
+    if (known !== undefined) {
+      if (known.fingerprint !== fingerprint(event, data.text)) return refused("id_conflict");
+      const position = { epoch: this.#epoch, offset: known.offset, id };
+      return { kind: "appended", position, duplicate: true };
+    }
+    if (repeat !== undefined && !this.#wouldKnow(repeat)) return refused("indeterminate");
+    const records =
+      (this.#period.counts.get(producer) ?? 0) + (this.#formerPeriod.counts.get(producer) ?? 0);
+    return records >= this.#options.dedupeRecordsMax ? refused("rate_limited") : null;
+  }
+
+  #remember(publication: Publication, producer: string): void {
+    const { id, offset, event, data } = publication;
+    this.#period.records.set(id, { offset, fingerprint: fingerprint(event, data.text) });
+    this.#period.counts.set(producer, (this.#period.counts.get(producer) ?? 0) + 1);
+  }
+
+  #add({ id, publisher, event, data }: Append): Publication {
+    const offset = this.#retained.last + 1;
+    // The clock may go back; a log's timestamps don't.
+    const timestamp = Math.max(this.#options.clock.now(), this.#retained.lastTimestamp);
+    const publication = { id, offset, timestamp, publisher, event, data };
+    this.#retained.add(publication);
+    return publication;
+  }
+
+  /** Whether a repeat that isn't known was certainly never appended [PUB-5]. */
+  #wouldKnow(repeat: NonNullable<Append["repeat"]>): boolean {
+    // What was appended that long ago may be forgotten by now.
+    if (repeat.ageMs >= this.#options.dedupeMs) return false;
+    // Within one epoch, or one process, no id is forgotten before its time.
+    if (repeat.epoch === this.#epoch) return true;
+    return this.#options.clock.monotonic() - repeat.ageMs >= this.#since;
+  }
+
+  #gapAt(after: Position): LogGap | null {
+    const { edge, last } = this.#retained;
+    if (after.epoch !== this.#epoch) return this.#gap("epoch", edge, null);
+    if (after.offset > last) return this.#gap("ahead", last, null);
+    if (after.offset < edge) return this.#gap("trimmed", edge, edge - after.offset);
+    return this.#retained.holds(after.offset, after.id) ? null : this.#gap("diverged", edge, null);
+  }
+
+  #gap(reason: LogGap["reason"], offset: number, lost: number | null): LogGap {
+    const continuesAfter = this.#position(offset);
+    return { reason, to: continuesAfter, continuesAfter, lost };
+  }
+
+  #position(offset: number): Position {
+    const { edge, edgeId } = this.#retained;
+    const id = offset === edge ? edgeId : (this.#retained.at(offset)?.id ?? null);
+    return { epoch: this.#epoch, offset, id };
+  }
+
+  #touch(): void {
+    this.#usedAt = this.#options.clock.monotonic();
+  }
+
+  /** Forgets ids in two periods: each is remembered for `dedupeMs` at least, twice that at most. */
+  #rotate(): void {
+    const now = this.#options.clock.monotonic();
+    const periods = Math.floor((now - this.#periodBegan) / this.#options.dedupeMs);
+    if (periods === 0) return;
+    this.#formerPeriod = periods === 1 ? this.#period : newPeriod();
+    this.#period = newPeriod();
+    this.#periodBegan = now;
+    for (const [producer, { at }] of this.#generations) {
+      if (now - at > this.#options.dedupeMs) this.#generations.delete(producer);
+    }
+  }
+}
+
+function refused(code: Extract<AppendResult, { kind: "refused" }>["code"]): AppendResult {
+  return { kind: "refused", code };
+}

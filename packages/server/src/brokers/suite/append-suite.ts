@@ -1,0 +1,250 @@
+/**
+ * Cases of append: order, ids that are known, producers that are fenced, and what is refused.
+ *
+ * What happens to what was appended, but that it is in the log, is the other suites'.
+ */
+import { JsonText, type Position } from "@tailwire/protocol";
+import type { AppendResult } from "../contract.ts";
+import { ALL, Bench } from "./bench.ts";
+import { type BrokerCase, timeOf } from "./case.ts";
+import { equal, holds, positionOf, publicationsOf, word } from "./expect.ts";
+
+/** Longer ago than any broker under test began. */
+const LONG_AGO_MS = 1_000_000_000_000;
+
+/** Appending: what is new, what is a duplicate, what is refused. */
+export const APPEND_CASES: readonly BrokerCase[] = [
+  {
+    name: "append gives rising positions of one epoch, in the batch's order",
+    async run(context) {
+      const bench = new Bench(context);
+      equal(await bench.log.append([]), [], "the result of an empty batch");
+      const positions = [...(await bench.add("a", "b", "c")), ...(await bench.add("d"))];
+      equal(positions.map(({ id }) => id).join(""), "abcd", "the order of results");
+      for (const [index, { epoch, offset }] of positions.entries()) {
+        equal(epoch, positions[0]?.epoch, "the epoch");
+        holds(offset > (positions[index - 1]?.offset ?? 0), "offsets rise from 1 or more");
+      }
+      equal(await bench.ids(), ["a", "b", "c", "d"], "the log");
+    },
+  },
+  {
+    name: "what was appended is read as it was given, whatever its characters",
+    async run(context) {
+      const bench = new Bench(context);
+      const value = { text: "\u0000 \ud83d\ude00 \ud800 \u2028", __proto__x: [null, 1e-7] };
+      const given = { event: "__proto__", publisher: null, data: JsonText.of(value) };
+      const began = context.now();
+      await bench.log.append([bench.entry("constructor", { ...given, producer: "__proto__" })]);
+      const start = await bench.log.locate("earliest");
+      const [read] = publicationsOf(await bench.log.read(start, ALL));
+      equal([read?.id, read?.event, read?.publisher], ["constructor", "__proto__", null], "it");
+      equal(read?.data.text, given.data.text, "its data");
+      holds((read?.timestamp ?? 0) >= began, "its timestamp is the broker's");
+    },
+  },
+  {
+    name: "batches at the same time are each in order, and nothing is lost between them",
+    async run(context) {
+      const bench = new Bench(context);
+      const batches = ["abc", "def", "ghi"].map((ids) => ids.split(""));
+      await Promise.all(batches.map((ids) => bench.add(...ids)));
+      const all = await bench.ids();
+      equal([...all].toSorted().join(""), "abcdefghi", "the log, sorted");
+      for (const ids of batches)
+        equal(
+          all.filter((id) => ids.includes(id)),
+          ids,
+          "a batch",
+        );
+    },
+  },
+  {
+    name: "[PUB-4] an id that is appended twice gives the original position, as a duplicate",
+    async run(context) {
+      const bench = new Bench(context);
+      const [first] = await bench.add("a", "b");
+      const [again] = await bench.log.append([bench.entry("a")]);
+      equal(again, { kind: "appended", position: first, duplicate: true }, "the second result");
+      equal(await bench.ids(), ["a", "b"], "the log");
+    },
+  },
+  {
+    name: "[PUB-4] an id that is twice in one batch is appended once",
+    async run(context) {
+      const bench = new Bench(context);
+      const results = await bench.log.append(["a", "b", "a"].map((id) => bench.entry(id)));
+      equal(results.map(word), ["new", "new", "duplicate"], "the results");
+      equal(results.map(positionOf)[2], results.map(positionOf)[0], "the second's position");
+      equal(await bench.ids(), ["a", "b"], "the log");
+    },
+  },
+  {
+    name: "[PUB-4] an id that is appended by several at the same time is appended once",
+    async run(context) {
+      const benches = Array.from({ length: 8 }, () => new Bench(context));
+      const results = await Promise.all(
+        benches.map((bench) => bench.log.append([bench.entry("a")])),
+      );
+      const words = results.map(([result]) => word(result)).toSorted();
+      equal(words, [...Array.from({ length: 7 }, () => "duplicate"), "new"], "the results");
+      const places = new Set(results.map(([result]) => positionOf(result as AppendResult).offset));
+      equal(places.size, 1, "the number of places");
+    },
+  },
+  {
+    name: "[PUB-4] the same id with another event or other data is an id_conflict",
+    async run(context) {
+      const bench = new Bench(context);
+      await bench.add("a");
+      equal(await bench.outcome("a", { data: JsonText.of("else") }), "id_conflict", "other data");
+      equal(await bench.outcome("a", { event: "else" }), "id_conflict", "another event");
+      equal(await bench.outcome("a"), "duplicate", "the same again");
+      equal(await bench.ids(), ["a"], "the log");
+    },
+  },
+  {
+    name: "[PUB-8] an entry that is refused doesn't hold up those behind it",
+    async run(context) {
+      const bench = new Bench(context);
+      await bench.add("a");
+      const entries = [
+        bench.entry("a", { event: "else" }),
+        bench.entry("b"),
+        bench.entry("c", { notAfter: 0 }),
+        bench.entry("d"),
+      ];
+      const words = (await bench.log.append(entries)).map(word);
+      equal(words, ["id_conflict", "new", "expired", "new"], "the results");
+      equal(await bench.ids(), ["a", "b", "d"], "the log");
+    },
+  },
+  {
+    name: "[PUB-7] a lower generation of a producer is fenced, equal and higher ones aren't",
+    async run(context) {
+      const bench = new Bench(context);
+      equal(await bench.outcome("a", { generation: 2 }), "new", "the first generation");
+      equal(await bench.outcome("b", { generation: 1 }), "fenced", "a lower one");
+      equal(await bench.outcome("a", { generation: 1 }), "fenced", "a repeat of a lower one");
+      equal(await bench.outcome("c", { generation: 2 }), "new", "an equal one");
+      equal(await bench.outcome("d", { generation: 9 }), "new", "a higher one");
+      equal(await bench.outcome("e", { generation: 8 }), "fenced", "one between");
+      equal(await bench.outcome("f", { generation: 1, producer: "bob" }), "new", "another's");
+      equal(await new Bench(context, {}, "room:2").outcome("g"), "new", "on another channel");
+      equal(await bench.ids(), ["a", "c", "d", "f"], "the log");
+    },
+  },
+  {
+    name: "what comes after its notAfter is expired, isn't appended, and may come again",
+    async run(context) {
+      const bench = new Bench(context);
+      equal(await bench.outcome("a", { notAfter: context.now() - 1 }), "expired", "a late one");
+      equal(await bench.ids(), [], "the log");
+      equal(await bench.outcome("a"), "new", "the same in time");
+      equal(await bench.outcome("a", { notAfter: 0 }), "duplicate", "a late repeat of it");
+    },
+  },
+  {
+    name: "[PUB-5] a repeat that the broker would know is appended, once",
+    async run(context) {
+      const bench = new Bench(context);
+      const { epoch } = await bench.log.locate("latest");
+      const repeat = { ageMs: 0, epoch };
+      equal(await bench.outcome("a", { repeat }), "new", "one under the log's epoch");
+      equal(await bench.outcome("a", { repeat }), "duplicate", "the same again");
+      equal(await bench.outcome("b", { repeat: { ageMs: 0 } }), "new", "one of just now");
+      const known = { ageMs: LONG_AGO_MS, epoch: "another" };
+      equal(await bench.outcome("b", { repeat: known }), "duplicate", "one that is known");
+      equal(await bench.ids(), ["a", "b"], "the log");
+    },
+  },
+  {
+    name: "[PUB-5] a repeat from before the broker's memory is indeterminate, and isn't appended",
+    async run(context) {
+      const bench = new Bench(context);
+      const repeat = { ageMs: LONG_AGO_MS };
+      equal(await bench.outcome("a", { repeat }), "indeterminate", "one without an epoch");
+      const other = { ...repeat, epoch: "another" };
+      equal(await bench.outcome("a", { repeat: other }), "indeterminate", "one of another epoch");
+      equal(await bench.ids(), [], "the log");
+      equal(await bench.outcome("a"), "new", "one that is no repeat");
+    },
+  },
+  {
+    name: "[PUB-5] a repeat that is so old that its id may be forgotten is indeterminate",
+    needs: "time",
+    async run(context) {
+      const bench = new Bench(context);
+      const [first] = (await bench.add("a")) as [Position];
+      const ageMs = 3 * context.dedupeMs;
+      await timeOf(context).advance(ageMs);
+      const { epoch } = first;
+      equal(await bench.outcome("a", { repeat: { ageMs } }), "indeterminate", "a repeat");
+      equal(await bench.outcome("a", { repeat: { ageMs, epoch } }), "indeterminate", "with epoch");
+      equal(await bench.ids(), ["a"], "the log");
+    },
+  },
+  {
+    name: "[PUB-4] an id is remembered for dedupeMs, whatever comes between",
+    needs: "time",
+    async run(context) {
+      const bench = new Bench(context);
+      const step = context.dedupeMs / 8;
+      // Ids at 24 ages, each asked for at the last moment it must be known.
+      for (let now = 0; now < 32; now += 1) {
+        if (now >= 8) equal(await bench.outcome(`at ${now - 8}`), "duplicate", `an id at its end`);
+        if (now < 24) equal(await bench.outcome(`at ${now}`), "new", "an id");
+        await timeOf(context).advance(now % 8 === 7 ? step - 8 : step);
+      }
+    },
+  },
+  {
+    name: "[PUB-4] an id outlives its publication",
+    needs: "time",
+    async run(context) {
+      const bench = new Bench(context, { maxAgeMs: 10 });
+      const [first] = await bench.add("a");
+      await timeOf(context).advance(context.dedupeMs - 1);
+      equal(await bench.ids(), [], "the log");
+      const [again] = await bench.log.append([bench.entry("a")]);
+      equal(again, { kind: "appended", position: first, duplicate: true }, "the repeat's result");
+    },
+  },
+  {
+    name: "what comes without a producer is appended each time, and counts for nobody",
+    async run(context) {
+      const bench = new Bench(context);
+      const ids = Array.from({ length: context.dedupeRecordsMax + 1 }, () => "a");
+      const nobodys = { producer: null, generation: 0, publisher: null };
+      const results = await bench.log.append(ids.map((id) => bench.entry(id, nobodys)));
+      equal([...new Set(results.map(word))], ["new"], "the results");
+      equal(await bench.outcome("a", { ...nobodys, notAfter: 0 }), "expired", "a late one");
+      equal(await bench.ids(), ids, "the log");
+    },
+  },
+  {
+    name: "a producer with as many ids as are remembered is rate_limited, and none is forgotten",
+    async run(context) {
+      const bench = new Bench(context);
+      const ids = Array.from({ length: context.dedupeRecordsMax }, (_, index) => `id ${index}`);
+      await bench.add(...ids);
+      equal(await bench.outcome("more"), "rate_limited", "one more");
+      for (const id of ids) equal(await bench.outcome(id), "duplicate", id);
+      equal(await bench.outcome("b", { producer: "bob" }), "new", "another producer's");
+      equal(await new Bench(context, {}, "room:2").outcome("a"), "new", "one elsewhere");
+      equal(await bench.ids(), [...ids, "b"], "the log");
+    },
+  },
+  {
+    name: "a producer that was rate_limited may go on when its ids are forgotten",
+    needs: "time",
+    async run(context) {
+      const bench = new Bench(context);
+      await bench.add(...Array.from({ length: context.dedupeRecordsMax }, (_, n) => `id ${n}`));
+      await timeOf(context).advance(context.dedupeMs - 1);
+      equal(await bench.outcome("more"), "rate_limited", "one more, too early");
+      await timeOf(context).advance(2 * context.dedupeMs);
+      equal(await bench.outcome("more"), "new", "one more, later");
+    },
+  },
+];

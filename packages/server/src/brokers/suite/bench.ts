@@ -1,0 +1,105 @@
+/**
+ * What the cases of the broker's contract work on: one channel's log with one producer.
+ *
+ * It says in a word what takes a broker several, and knows no case.
+ */
+import { JsonText, type Position, type Start } from "@tailwire/protocol";
+import type { Append, BrokerLog, Publication, Retention } from "../contract.ts";
+import type { BrokerContext } from "./case.ts";
+import { equal, positionOf, publicationsOf, word } from "./expect.ts";
+
+const RETENTION: Retention = { count: 1_000, bytes: 1_000_000, maxAgeMs: 3_600_000 };
+/** A page that holds whatever a case appends. */
+export const ALL = { count: 1_000, bytes: 1_000_000 };
+
+/** One channel's log with one producer, in the words of the cases. */
+export class Bench {
+  readonly context: BrokerContext;
+  readonly log: BrokerLog;
+
+  constructor(context: BrokerContext, retention: Partial<Retention> = {}, channel = "room:1") {
+    this.context = context;
+    this.log = context.broker.log(channel, { ...RETENTION, ...retention });
+  }
+
+  entry(id: string, changes: Partial<Append> = {}): Append {
+    const notAfter = this.context.now() + 600_000;
+    const producer = { producer: "ada", generation: 1, publisher: "ada" };
+    return { id, ...producer, event: "said", data: JsonText.of(id), notAfter, ...changes };
+  }
+
+  /** Appends one; what it came to, in a word: `new`, `duplicate`, or the refusal's code. */
+  async outcome(id: string, changes: Partial<Append> = {}): Promise<string> {
+    const [result] = await this.log.append([this.entry(id, changes)]);
+    return word(result);
+  }
+
+  /** Appends in one batch, and expects to. */
+  async add(...ids: readonly string[]): Promise<readonly Position[]> {
+    return (await this.log.append(ids.map((id) => this.entry(id)))).map(positionOf);
+  }
+
+  /** Appends the letters of a word in one batch. */
+  addEach(letters: string): Promise<readonly Position[]> {
+    return this.add(...letters.split(""));
+  }
+
+  /** Ids after a position, which must not be a gap. */
+  async idsAfter(after: Position, limit = ALL): Promise<readonly string[]> {
+    return publicationsOf(await this.log.read(after, limit)).map(({ id }) => id);
+  }
+
+  async idsFrom(start: Exclude<Start, Position>): Promise<readonly string[]> {
+    return this.idsAfter(await this.log.locate(start));
+  }
+
+  /** What the log holds, the oldest first. */
+  ids(): Promise<readonly string[]> {
+    return this.idsFrom("earliest");
+  }
+
+  /** The gap at a position, whose `continuesAfter` must be a place to read on from. */
+  async gap(after: Position): Promise<{ reason: string; lost: number | null; rest: string }> {
+    const read = await this.log.read(after, ALL);
+    if (read.kind !== "gap") throw new Error(`no gap at ${JSON.stringify(after)}`);
+    const { reason, lost, to, continuesAfter } = read.gap;
+    equal(continuesAfter.epoch, (await this.log.locate("latest")).epoch, "the epoch after a gap");
+    if (reason === "trimmed") equal(to, continuesAfter, "the last position inside the gap");
+    return { reason, lost, rest: (await this.idsAfter(continuesAfter)).join(" ") };
+  }
+
+  /** Follows the log, and writes down what is pushed. */
+  async follow(): Promise<Followed> {
+    const ids: string[] = [];
+    const epochs = new Set<string>();
+    const publications: Publication[] = [];
+    const tail = await this.log.tail({
+      push: (epoch, pushed) => {
+        epochs.add(epoch);
+        publications.push(...pushed);
+        for (const { id } of pushed) ids.push(id);
+      },
+      suspect: () => undefined,
+    });
+    return { position: tail.position, ids, epochs, publications, close: () => tail.close() };
+  }
+}
+
+/** What a tail was pushed so far. */
+interface Followed {
+  readonly position: Position;
+  readonly ids: readonly string[];
+  readonly epochs: ReadonlySet<string>;
+  readonly publications: readonly Publication[];
+  close(): void;
+}
+
+/** Waits until as many have been pushed, and expects exactly these. */
+export async function expectPushes(
+  { until }: BrokerContext,
+  { ids }: Followed,
+  expected: readonly string[],
+): Promise<void> {
+  await until(() => ids.length >= expected.length);
+  equal(ids, expected, "what was pushed");
+}

@@ -1,0 +1,170 @@
+/**
+ * Cases of read and locate: pages, starts, and the gaps where a log can't serve a position.
+ *
+ * They don't ask how the log came to be trimmed; that is `retention-suite.ts`.
+ */
+import type { Position } from "@tailwire/protocol";
+import { publicationBytes } from "../contract.ts";
+import { ALL, Bench } from "./bench.ts";
+import { type BrokerCase, timeOf } from "./case.ts";
+import { equal, publicationsOf } from "./expect.ts";
+
+/** Reading from a position, and finding one. */
+export const READ_CASES: readonly BrokerCase[] = [
+  {
+    name: "[DEL-3] read gives what follows a position, from every position",
+    async run(context) {
+      const bench = new Bench(context);
+      const positions = await bench.add("a", "b", "c", "d");
+      for (const [index, position] of positions.entries()) {
+        equal(
+          await bench.idsAfter(position),
+          ["a", "b", "c", "d"].slice(index + 1),
+          "what follows",
+        );
+        equal(
+          await bench.idsAfter({ ...position, id: null }),
+          ["a", "b", "c", "d"].slice(index + 1),
+          "what follows, the id unknown",
+        );
+      }
+      const read = await bench.log.read(positions[0] as Position, ALL);
+      const offsets = publicationsOf(read).map(({ offset }) => offset);
+      equal(
+        offsets,
+        positions.slice(1).map(({ offset }) => offset),
+        "the offsets",
+      );
+      equal(read.kind === "publications" && read.epoch, positions[0]?.epoch, "the epoch");
+    },
+  },
+  {
+    name: "read gives as many publications as were asked for",
+    async run(context) {
+      const bench = new Bench(context);
+      await bench.add("a", "b", "c", "d");
+      const start = await bench.log.locate("earliest");
+      for (const count of [1, 2, 3, 4, 5]) {
+        const ids = await bench.idsAfter(start, { ...ALL, count });
+        equal(ids, ["a", "b", "c", "d"].slice(0, count), `a page of ${count}`);
+      }
+    },
+  },
+  {
+    name: "read gives as many bytes as were asked for, and one publication at least",
+    async run(context) {
+      const bench = new Bench(context);
+      await bench.add("a", "b", "c", "d");
+      const start = await bench.log.locate("earliest");
+      const one = publicationBytes(bench.entry("a"));
+      for (const [bytes, expected] of [
+        [1, "a"],
+        [one, "a"],
+        [2 * one, "ab"],
+        [3 * one - 1, "ab"],
+      ] as const) {
+        const ids = await bench.idsAfter(start, { ...ALL, bytes });
+        equal(ids.join(""), expected, `a page of ${bytes} bytes`);
+      }
+    },
+  },
+  {
+    name: "[DEL-5] a position at the edge reads without a gap, its id known or not",
+    async run(context) {
+      const bench = new Bench(context, { count: 2 });
+      const empty = await bench.log.locate("latest");
+      equal(await bench.idsAfter(empty), [], "an empty log");
+      const positions = await bench.add("a", "b", "c", "d");
+      const edge = positions[1] as Position;
+      equal(await bench.idsAfter(edge), ["c", "d"], "what follows the edge");
+      equal(await bench.idsAfter({ ...edge, id: null }), ["c", "d"], "the same, the id unknown");
+    },
+  },
+  {
+    name: "[DEL-4] a position before the edge is a gap, with exactly as many lost as are missing",
+    async run(context) {
+      const bench = new Bench(context, { count: 3 });
+      const empty = await bench.log.locate("latest");
+      const positions = await bench.addEach("abcdefg");
+      const rest = "e f g";
+      equal(
+        await bench.gap(positions[0] as Position),
+        { reason: "trimmed", lost: 3, rest },
+        "at a",
+      );
+      equal(
+        await bench.gap(positions[2] as Position),
+        { reason: "trimmed", lost: 1, rest },
+        "at c",
+      );
+      equal(await bench.gap(empty), { reason: "trimmed", lost: 4, rest }, "at the beginning");
+    },
+  },
+  {
+    name: "[DEL-4] a position of an unknown epoch is a gap, and nobody knows how many are lost",
+    async run(context) {
+      const bench = new Bench(context);
+      const [position] = await bench.add("a", "b");
+      for (const offset of [0, 1, 99]) {
+        const gap = await bench.gap({ ...(position as Position), epoch: "another", offset });
+        equal(gap, { reason: "epoch", lost: null, rest: "a b" }, `the gap at ${offset}`);
+      }
+    },
+  },
+  {
+    name: "[DEL-4] a position after the end is a gap, and goes on at the end",
+    async run(context) {
+      const bench = new Bench(context);
+      const [, last] = (await bench.add("a", "b")) as [Position, Position];
+      const gap = await bench.gap({ ...last, offset: last.offset + 1, id: null });
+      equal(gap, { reason: "ahead", lost: null, rest: "" }, "the gap");
+    },
+  },
+  {
+    name: "[DEL-6] a position with another id than the log's is a gap, diverged",
+    async run(context) {
+      const bench = new Bench(context);
+      for (const position of await bench.add("a", "b")) {
+        const { reason } = await bench.gap({ ...position, id: "another" });
+        equal(reason, "diverged", `the gap at ${position.id}`);
+      }
+    },
+  },
+  {
+    name: "[SUB-2] latest is the last publication, earliest the edge, rewind so many back",
+    async run(context) {
+      const bench = new Bench(context, { count: 4 });
+      equal(await bench.log.locate("latest"), await bench.log.locate("earliest"), "a new log");
+      const positions = await bench.addEach("abcdef");
+      equal(await bench.log.locate("latest"), positions[5], "latest");
+      equal((await bench.log.locate("earliest")).offset, positions[1]?.offset, "earliest");
+      const expected = ["", "f", "ef", "def", "cdef", "cdef", "cdef"];
+      for (const [count, ids] of expected.entries()) {
+        equal((await bench.idsFrom({ rewind: { count } })).join(""), ids, `rewind by ${count}`);
+      }
+      equal(await bench.log.locate({ rewind: { count: 2 } }), positions[3], "rewind by 2");
+    },
+  },
+  {
+    name: "[SUB-2] rewind by age gives what was published since",
+    needs: "time",
+    async run(context) {
+      const bench = new Bench(context);
+      for (const id of "abc") {
+        await bench.add(id);
+        await timeOf(context).advance(1_000);
+      }
+      const expected = [
+        [0, ""],
+        [999, ""],
+        [1_000, "c"],
+        [1_999, "c"],
+        [2_500, "bc"],
+        [60_000, "abc"],
+      ] as const;
+      for (const [ageMs, ids] of expected) {
+        equal((await bench.idsFrom({ rewind: { ageMs } })).join(""), ids, `rewind by ${ageMs} ms`);
+      }
+    },
+  },
+];

@@ -1,0 +1,53 @@
+/**
+ * Cases of tail: what is pushed to those who follow a log, and from where.
+ *
+ * They expect pushes in order, but not when or in what pieces.
+ */
+import { ALL, Bench, expectPushes } from "./bench.ts";
+import type { BrokerCase } from "./case.ts";
+import { equal, publicationsOf } from "./expect.ts";
+
+/** Following a log. */
+export const TAIL_CASES: readonly BrokerCase[] = [
+  {
+    name: "tail pushes what is appended after its position, in order, to everybody",
+    async run(context) {
+      const bench = new Bench(context);
+      const [before] = await bench.add("before");
+      const tails = [await bench.follow(), await bench.follow()];
+      await bench.add("a", "b");
+      await bench.add("a", "c");
+      await new Bench(context).add("d");
+      for (const tail of tails) {
+        equal(tail.position, before, "the tail's position");
+        await expectPushes(context, tail, ["a", "b", "c", "d"]);
+        equal([...tail.epochs], [before?.epoch], "the epoch of pushes");
+        const read = publicationsOf(await bench.log.read(tail.position, ALL));
+        equal(tail.publications, read, "what was pushed, against what is read");
+      }
+    },
+  },
+  {
+    name: "tail pushes nothing after close, and goes on for others",
+    async run(context) {
+      const bench = new Bench(context);
+      const [closed, open] = [await bench.follow(), await bench.follow()];
+      await bench.add("a");
+      await expectPushes(context, closed, ["a"]);
+      closed.close();
+      await bench.add("b");
+      await expectPushes(context, open, ["a", "b"]);
+      equal(closed.ids, ["a"], "what was pushed to the closed one");
+    },
+  },
+  {
+    name: "a new log can be followed from its position before anything is appended",
+    async run(context) {
+      const bench = new Bench(context);
+      const tail = await bench.follow();
+      await bench.add("a");
+      equal(await bench.idsAfter(tail.position), ["a"], "what follows its position");
+      await expectPushes(context, tail, ["a"]);
+    },
+  },
+];

@@ -1,0 +1,43 @@
+/**
+ * What the application declared about channels: patterns, and what holds for each. A channel
+ * that no pattern matches doesn't exist, and is answered as one that is forbidden.
+ */
+import { ChannelPattern } from "@tailwire/protocol";
+import type { Retention } from "./brokers/contract.ts";
+import { DEFAULT_RETENTION } from "./limits.ts";
+
+/** What the application may say about the channels of a pattern. */
+export interface ChannelOptions {
+  /** How much of the log is kept, which is also how long a client may be away. */
+  readonly retention?: Partial<Retention>;
+}
+
+export interface ChannelRule {
+  readonly pattern: ChannelPattern;
+  readonly retention: Retention;
+}
+
+export class ChannelRules {
+  readonly #rules: readonly ChannelRule[];
+
+  /** @throws RangeError when a pattern is malformed, or two of them match the same name. */
+  constructor(declared: Readonly<Record<string, ChannelOptions>>) {
+    this.#rules = Object.entries(declared).map(([pattern, options]) => ({
+      pattern: new ChannelPattern(pattern),
+      retention: { ...DEFAULT_RETENTION, ...options.retention },
+    }));
+    for (const [index, { pattern }] of this.#rules.entries()) {
+      const twin = this.#rules.slice(0, index).find((rule) => rule.pattern.overlaps(pattern));
+      if (twin !== undefined) {
+        throw new RangeError(
+          `"${pattern.pattern}" and "${twin.pattern.pattern}" match the same names: declare one of them`,
+        );
+      }
+    }
+  }
+
+  /** The rule for a name, or null where nothing was declared. */
+  find(name: string): ChannelRule | null {
+    return this.#rules.find((rule) => rule.pattern.match(name) !== null) ?? null;
+  }
+}

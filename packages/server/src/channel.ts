@@ -1,0 +1,168 @@
+/**
+ * A channel on one node: its log's tail, encoded for sending, and the cursors that follow it.
+ *
+ * It is made on first use and released when nobody uses it. It doesn't know connections: a
+ * cursor is marked, and whoever owns it does the rest.
+ */
+import type { Codec, Position } from "@tailwire/protocol";
+import type { BrokerLog, LogGap, Publication, Retention } from "./brokers/contract.ts";
+import type { Cursor } from "./cursor.ts";
+import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
+import type { Limits } from "./limits.ts";
+import { Log } from "./log.ts";
+import type { Ports } from "./ports.ts";
+import type { Retained } from "./retained.ts";
+
+/** What comes next for a cursor. */
+export type Step =
+  | { readonly kind: "slice"; readonly slice: Slice }
+  | { readonly kind: "gap"; readonly gap: LogGap }
+  | { readonly kind: "epoch"; readonly epoch: string }
+  | { readonly kind: "end" };
+
+const END: Step = { kind: "end" };
+
+/** How soon a failed read is tried again, in milliseconds. */
+const REREAD_MS = 250;
+
+export interface ChannelOptions {
+  readonly name: string;
+  readonly ports: Ports;
+  readonly limits: Limits;
+  readonly codec: Codec;
+  readonly log: BrokerLog;
+  readonly retention: Retention;
+  /** Called when cursors may have something to send. */
+  readonly onGrowth: (channel: Channel) => void;
+  /** Called when nobody uses it any more. */
+  readonly onIdle: (channel: Channel) => void;
+}
+
+export class Channel {
+  readonly name: string;
+  readonly log: Log;
+  readonly #options: ChannelOptions;
+  readonly #cursors = new Set<Cursor>();
+  /** Reads in progress from before the tail, shared by cursors at the same position. */
+  readonly #reads = new Map<string, Promise<Step>>();
+  #encoded: { readonly tail: Retained; readonly lines: EncodedTail } | null = null;
+  #opening: Promise<void> | null = null;
+  #users = 0;
+  #closed = false;
+
+  constructor(options: ChannelOptions) {
+    this.name = options.name;
+    this.#options = options;
+    const { ports, limits, log, retention } = options;
+    this.log = new Log(ports, limits, log, retention, () => options.onGrowth(this));
+  }
+
+  /** Cursors that follow it. */
+  get size(): number {
+    return this.#cursors.size;
+  }
+
+  /** Follows the log, once. @throws `unavailable`; the next call tries again. */
+  open(): Promise<void> {
+    this.#opening ??= this.log.open().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Keeps the channel while something is in progress that isn't a cursor yet. */
+  async use<Value>(work: () => Promise<Value>): Promise<Value> {
+    this.#users += 1;
+    try {
+      return await work();
+    } finally {
+      this.#users -= 1;
+      this.#releaseWhenIdle();
+    }
+  }
+
+  join(cursor: Cursor): void {
+    this.#cursors.add(cursor);
+  }
+
+  leave(cursor: Cursor): void {
+    if (this.#cursors.delete(cursor)) this.#releaseWhenIdle();
+  }
+
+  /** Tells the cursors that the log has grown. */
+  tellCursors(): void {
+    for (const cursor of this.#cursors) cursor.grew();
+  }
+
+  /**
+   * Whether the log, as this node knows it, has nothing after the position. A position that the
+   * broker knows may lie beyond this node's tail, which then has to catch up first.
+   */
+  endsAt(position: Position): boolean {
+    return position.offset >= this.log.lastOffset && position.epoch === this.log.epoch;
+  }
+
+  /** What follows a position, where this node holds it; null where it has to be read. */
+  next(position: Position): Step | null {
+    const tail = this.log.tail;
+    if (tail === null || position.epoch !== this.log.epoch) return null;
+    if (!tail.holds(position.offset, position.id)) return null;
+    const slice = this.#linesOf(tail).sliceAfter(position.offset, tail);
+    return slice === null ? END : { kind: "slice", slice };
+  }
+
+  /** Reads what follows a position that lies before the tail. It never rejects: it tries again. */
+  readAfter(position: Position): Promise<Step> {
+    const key = `${position.epoch} ${position.offset} ${position.id}`;
+    let read = this.#reads.get(key);
+    if (read === undefined) {
+      read = this.#readAfter(position).finally(() => this.#reads.delete(key));
+      this.#reads.set(key, read);
+    }
+    return read;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.log.close();
+  }
+
+  async #readAfter(position: Position): Promise<Step> {
+    while (!this.#closed) {
+      try {
+        const read = await this.log.read(position);
+        if (read.kind === "gap") return { kind: "gap", gap: read.gap };
+        if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch };
+        return this.#sliceOf(read.publications);
+      } catch {
+        await new Promise<void>((resolve) => this.#options.ports.clock.after(REREAD_MS, resolve));
+      }
+    }
+    return END;
+  }
+
+  #sliceOf(publications: readonly Publication[]): Step {
+    const [first, ...rest] = publications;
+    if (first === undefined) return END;
+    const { ports, codec, limits } = this.#options;
+    const page = [first, ...rest] as const;
+    return {
+      kind: "slice",
+      slice: encodePage(ports, codec, this.name, page, limits.flushBytesMax),
+    };
+  }
+
+  #linesOf(tail: Retained): EncodedTail {
+    if (this.#encoded?.tail !== tail) {
+      const { ports, codec, limits } = this.#options;
+      const options = { sliceBytesMax: limits.flushBytesMax, startOffset: tail.edge };
+      this.#encoded = { tail, lines: new EncodedTail(ports, codec, this.name, options) };
+    }
+    return this.#encoded.lines;
+  }
+
+  #releaseWhenIdle(): void {
+    if (this.#cursors.size === 0 && this.#users === 0) this.#options.onIdle(this);
+  }
+}

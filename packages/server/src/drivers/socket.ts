@@ -1,0 +1,113 @@
+/**
+ * One WebSocket on Node, as the core sees it.
+ *
+ * `ws` does the handshake, parses what comes in and answers control frames. Publications go out
+ * beside it: frames that are built once for all subscribers are written to the socket that the
+ * upgrade handed over. That keeps order with `ws.send`, as long as compression is off and nothing
+ * is written after a close began; `test/ws-contract.test.ts` holds `ws` to this.
+ */
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import type { Connection } from "../connection.ts";
+import type { Transport } from "../ports.ts";
+
+const EMPTY = Buffer.alloc(0);
+
+/** Room for the frames of one write: a flush, and the slice that it may go over by. */
+const SCRATCH_BYTES = 262_144;
+
+/** Shared by all sockets: it is free again as soon as the kernel has taken a write whole. */
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+export class NodeTransport implements Transport {
+  readonly #ws: WebSocket;
+  readonly #socket: Socket;
+  readonly #encrypted: boolean;
+  readonly #onDrained: (error?: Error | null) => void;
+
+  constructor(ws: WebSocket, socket: Socket, onDrained: () => void) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#encrypted = "encrypted" in socket;
+    // After an error the socket's close follows, which says all there is to say.
+    this.#onDrained = (error) => {
+      if (error === undefined || error === null) onDrained();
+    };
+  }
+
+  write(frames: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (this.#ws.readyState !== this.#ws.OPEN || socket.destroyed) return true;
+    if (this.#encrypted) {
+      // Under TLS a write is never done at once, so nothing of it can be reused either.
+      socket.write(
+        frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames),
+        this.#onDrained,
+      );
+      return false;
+    }
+    const bytes = join(frames);
+    socket.write(bytes);
+    if (socket.writableLength === 0) return true;
+    if (bytes.buffer === scratch.buffer) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    socket.write(EMPTY, this.#onDrained);
+    return false;
+  }
+
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  destroy(): void {
+    this.#ws.terminate();
+  }
+}
+
+/** Several frames as one buffer: one write costs far more than copying 64 KiB. */
+function join(frames: readonly Uint8Array[]): Uint8Array {
+  if (frames.length === 1) return frames[0] as Uint8Array;
+  let length = 0;
+  for (const frame of frames) length += frame.length;
+  if (length > SCRATCH_BYTES) return Buffer.concat(frames);
+  let at = 0;
+  for (const frame of frames) {
+    scratch.set(frame, at);
+    at += frame.length;
+  }
+  return scratch.subarray(0, length);
+}
+
+/** A WebSocket that knows its connection, so that handlers are shared and not made for each. */
+interface Wired extends WebSocket {
+  tailwire: Connection;
+}
+
+/** Joins a WebSocket to its connection. */
+export function wire(ws: WebSocket, connection: Connection): void {
+  (ws as Wired).tailwire = connection;
+  ws.on("message", onMessage);
+  ws.on("ping", onHeard);
+  ws.on("pong", onHeard);
+  ws.on("close", onClose);
+}
+
+function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
+  const bytes = data as Buffer;
+  (this as Wired).tailwire.receive(isBinary ? bytes : bytes.toString());
+}
+
+function onHeard(this: WebSocket): void {
+  (this as Wired).tailwire.heard();
+}
+
+function onClose(this: WebSocket): void {
+  (this as Wired).tailwire.gone();
+}

@@ -1,0 +1,233 @@
+/**
+ * WebSocket upgrades on Node: who may come in, decided before there is a connection.
+ *
+ * Each refusal is an HTTP status with a coded body. Browsers can't read those, so a browser's bad
+ * token is told after the upgrade, by an `error` and a close that is final [AUTH-4].
+ */
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import {
+  bearerOffer,
+  chooseSubprotocol,
+  CLOSE_CODES,
+  jsonCodec,
+  SUBPROTOCOLS,
+  tailwireError,
+} from "@tailwire/protocol";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { TailwireNode, User } from "../node.ts";
+import { within } from "../within.ts";
+import { NodeTransport, wire } from "./socket.ts";
+
+/** Fragments of one message: more are an attack, not a message. */
+const FRAGMENTS_MAX = 64;
+/** Chunks that `ws` may buffer before a frame is complete. */
+const BUFFERED_CHUNKS_MAX = 1_024;
+/** A token: longer ones cost more to check than they can be worth. */
+const TOKEN_LENGTH_MAX = 8_192;
+
+export interface UpgradeOptions {
+  readonly node: TailwireNode;
+  readonly path: string;
+  /** Null where everybody may come. */
+  readonly authenticate:
+    | ((request: IncomingMessage, token: string | null) => Promise<User | null>)
+    | null;
+  readonly allowedOrigins: readonly string[] | null;
+}
+
+/** An answer instead of an upgrade. */
+interface Refusal {
+  readonly status: string;
+  readonly code: string;
+  readonly description: string;
+}
+
+export class Upgrades {
+  readonly #options: UpgradeOptions;
+  readonly #webSockets: WebSocketServer;
+  /** Upgrades whose `authenticate` is at work. */
+  #pending = 0;
+  #closed = false;
+
+  constructor(options: UpgradeOptions) {
+    this.#options = options;
+    this.#webSockets = new WebSocketServer({
+      maxPayload: options.node.limits.messageBytesMax,
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: BUFFERED_CHUNKS_MAX,
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      handleProtocols: (offers) => chooseSubprotocol(offers) ?? false,
+    });
+  }
+
+  /** Refuses what comes from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Takes an upgrade of this path. False: it is another's. */
+  take(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
+    if (pathOf(request) !== this.#options.path) return false;
+    // Without a listener a reset during the handshake would end the process.
+    socket.on("error", () => socket.destroy());
+    void this.#take(request, socket, head);
+    return true;
+  }
+
+  async #take(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const { node } = this.#options;
+    const refuse = (refusal: Refusal): void => answer(socket, refusal, node);
+    const refusal = this.#refusal(request);
+    if (refusal !== null) return refuse(refusal);
+    let user: User | null;
+    this.#pending += 1;
+    try {
+      user = await this.#authenticate(request);
+    } catch (error) {
+      node.asTailwireError(error);
+      return refuse(UNAVAILABLE);
+    } finally {
+      this.#pending -= 1;
+    }
+    if (socket.destroyed) return;
+    if (this.#closed) return refuse(UNAVAILABLE);
+    if (user === null && !isBrowser(request)) return refuse(UNAUTHENTICATED);
+    this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
+      // Violations are closed by `ws` itself, with the right code; its close event follows.
+      ws.on("error", () => undefined);
+      if (user === null) tellUnauthenticated(ws, node);
+      else this.#connect(ws, socket, user);
+    });
+  }
+
+  #connect(ws: WebSocket, socket: Socket, user: User): void {
+    socket.setNoDelay(true);
+    const transport = new NodeTransport(ws, socket, () => connection.drained());
+    const connection = this.#options.node.connect(transport, user);
+    wire(ws, connection);
+  }
+
+  #refusal(request: IncomingMessage): Refusal | null {
+    const { node, allowedOrigins } = this.#options;
+    // Those that are still asked who they are count as well: they hold a socket each.
+    const taken = node.connections + this.#pending;
+    if (this.#closed || taken >= node.limits.connectionsMax) return UNAVAILABLE;
+    if (!isAllowedOrigin(request, allowedOrigins)) return FORBIDDEN_ORIGIN;
+    return chooseSubprotocol(offersOf(request)) === null ? UNSUPPORTED_VERSION : null;
+  }
+
+  async #authenticate(request: IncomingMessage): Promise<User | null> {
+    const { node, authenticate } = this.#options;
+    if (authenticate === null) return ANONYMOUS;
+    const token = tokenOf(request);
+    if (token !== null && token.length > TOKEN_LENGTH_MAX) return null;
+    return within(node.ports.clock, node.limits.hookMs, authenticate(request, token), () =>
+      tailwireError("unavailable", "authenticate took too long"),
+    );
+  }
+}
+
+const ANONYMOUS: User = { id: "anonymous" };
+
+const UNAVAILABLE: Refusal = {
+  status: "503 Service Unavailable",
+  code: "unavailable",
+  description: "This node takes no connections now. Try again later.",
+};
+
+const UNAUTHENTICATED: Refusal = {
+  status: "401 Unauthorized",
+  code: "unauthenticated",
+  description: "The token is missing or was refused. Get a fresh one, then connect again.",
+};
+
+const FORBIDDEN_ORIGIN: Refusal = {
+  status: "403 Forbidden",
+  code: "forbidden_origin",
+  description: "Pages of this origin may not connect. The server's allowedOrigins says which may.",
+};
+
+const UNSUPPORTED_VERSION: Refusal = {
+  status: "400 Bad Request",
+  code: "unsupported_version",
+  description: `Offer one of these as Sec-WebSocket-Protocol: ${SUBPROTOCOLS.join(", ")}.`,
+};
+
+const NOT_FOUND: Refusal = {
+  status: "404 Not Found",
+  code: "not_found",
+  description: "There is no WebSocket at this path.",
+};
+
+/** Answers an upgrade that nobody takes. */
+export function refuseUnknownPath(socket: Socket, node: TailwireNode): void {
+  socket.on("error", () => socket.destroy());
+  answer(socket, NOT_FOUND, node);
+}
+
+function answer(socket: Socket, { status, code, description }: Refusal, node: TailwireNode): void {
+  const body = JSON.stringify({ code, description });
+  // Whoever keeps its side open would keep the socket. Reading on lets the answer arrive: a socket
+  // that is closed with unread input is reset.
+  const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => socket.destroy());
+  socket.once("close", cancel);
+  socket.resume();
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function tellUnauthenticated(ws: WebSocket, node: TailwireNode): void {
+  const { code, description, fault, retry } = tailwireError("unauthenticated");
+  const timestamp = node.ports.clock.now();
+  ws.send(
+    jsonCodec.encode({ type: "error", id: "s1", timestamp, code, description, fault, retry }),
+  );
+  ws.close(CLOSE_CODES.unauthenticated.code, "unauthenticated");
+  const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => ws.terminate());
+  ws.once("close", cancel);
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0] ?? "/";
+}
+
+function offersOf(request: IncomingMessage): readonly string[] {
+  const header = request.headers["sec-websocket-protocol"] ?? "";
+  return header.split(",").map((offer) => offer.trim());
+}
+
+/** Only browsers send an Origin, and they can't leave it out. */
+function isBrowser(request: IncomingMessage): boolean {
+  return request.headers.origin !== undefined;
+}
+
+/** The token of the Authorization header, or of a subprotocol offer [AUTH-1] [AUTH-2]. */
+function tokenOf(request: IncomingMessage): string | null {
+  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
+  if (bearer !== undefined) return bearer;
+  const offer = bearerOffer(offersOf(request));
+  return offer === null ? null : Buffer.from(offer, "base64url").toString();
+}
+
+/**
+ * Without a list: the page's own host, and on this machine's loopback addresses any port, so that
+ * a development server beside this one works.
+ */
+function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[] | null): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return true;
+  if (allowed !== null) return allowed.includes(origin);
+  if (!URL.canParse(origin) || !URL.canParse(`http://${host}`)) return false;
+  const page = new URL(origin);
+  const here = new URL(`http://${host}`);
+  return page.host === here.host || (isLoopback(page.hostname) && isLoopback(here.hostname));
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}

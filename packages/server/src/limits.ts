@@ -1,0 +1,73 @@
+/**
+ * The server's limits, each with its default and its reason. Sizes are bytes, durations
+ * milliseconds; what happens at a limit is said where it is.
+ */
+import { PROTOCOL_LIMITS } from "@tailwire/protocol";
+import type { Retention } from "./brokers/contract.ts";
+
+export interface Limits {
+  /** How often the server pings. Below the idle limit of common proxies, which is 60 s. */
+  readonly pingIntervalMs: number;
+  /** How long the last allowed ping may stay unanswered before the connection is dropped. */
+  readonly pongTimeoutMs: number;
+  /** Unanswered pings in a row that drop a connection. */
+  readonly missedPongsMax: number;
+  /** How long after the upgrade `hello` may take: then 4408. */
+  readonly helloTimeoutMs: number;
+  /** How long a close may take before the socket is destroyed. */
+  readonly closeTimeoutMs: number;
+  /** How long a write may stay unfinished: then 4413. Kernel buffers are outside our memory. */
+  readonly stallMs: number;
+  /** How long a function of the application may take, `authenticate` included. */
+  readonly hookMs: number;
+  /** How long a publication's id is remembered, so that it is logged once. */
+  readonly dedupeMs: number;
+  /** Ids remembered per producer and channel: then `rate_limited`, never a forgotten id. */
+  readonly dedupeRecordsMax: number;
+  /** How long an append may take: then `indeterminate`. */
+  readonly appendMs: number;
+  /** Connections of one node: then 503. A node with 8.5 KiB each holds these in 425 MiB. */
+  readonly connectionsMax: number;
+  /** Subscriptions of one connection: then `limit_exceeded`. */
+  readonly subscriptionsMax: number;
+  /** One WebSocket message from a client: then 1009. */
+  readonly messageBytesMax: number;
+  /** Malformed messages on one connection: then 4400. */
+  readonly badMessagesMax: number;
+  /** Answers waiting on one connection: then its socket isn't read until they have left. */
+  readonly controlBytesMax: number;
+  /** What one connection's requests in progress may hold: then its socket isn't read. */
+  readonly requestBytesMax: number;
+  /** What one connection is written per turn; a slice is at most this, or one publication. */
+  readonly flushBytesMax: number;
+  /** The end of a channel's log that a node keeps ready to send; what lies before is read. */
+  readonly tailBytesMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  pingIntervalMs: 25_000,
+  pongTimeoutMs: 10_000,
+  missedPongsMax: 2,
+  helloTimeoutMs: 10_000,
+  closeTimeoutMs: 5_000,
+  stallMs: 15_000,
+  hookMs: 5_000,
+  dedupeMs: 120_000,
+  dedupeRecordsMax: 65_536,
+  appendMs: 10_000,
+  connectionsMax: 50_000,
+  subscriptionsMax: 256,
+  messageBytesMax: PROTOCOL_LIMITS.messageBytesMax,
+  badMessagesMax: 3,
+  controlBytesMax: 65_536,
+  requestBytesMax: 262_144,
+  flushBytesMax: 65_536,
+  tailBytesMax: 1_048_576,
+};
+
+/** How much of a log is kept where a channel says nothing else: ten minutes of a busy room. */
+export const DEFAULT_RETENTION: Retention = {
+  count: 10_000,
+  bytes: 4_194_304,
+  maxAgeMs: 600_000,
+};

@@ -1,0 +1,273 @@
+/**
+ * A node's view of one channel's log: it appends through the broker and follows the log's tail.
+ *
+ * Pushes are hints. Each is checked against the chain of offsets, and whatever doesn't fit makes
+ * it read again from the last position that does, so a lost, doubled or late push is harmless.
+ * It doesn't know who subscribes, nor any encoding.
+ */
+import {
+  type Cancel,
+  chain,
+  isPosition,
+  type Position,
+  type Start,
+  type TailwireError,
+  tailwireError,
+} from "@tailwire/protocol";
+import type {
+  Append,
+  AppendResult,
+  BrokerLog,
+  Publication,
+  ReadResult,
+  Retention,
+  Tail,
+} from "./brokers/contract.ts";
+import type { Limits } from "./limits.ts";
+import type { Ports } from "./ports.ts";
+import { Retained } from "./retained.ts";
+import { within } from "./within.ts";
+
+/** Publications read from the broker at once; bytes are limited as well. */
+const PAGE_COUNT = 1_000;
+
+/** How soon a failed read is tried again, in milliseconds. */
+const REREAD_MS = 250;
+
+interface WaitingAppend {
+  readonly append: Append;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Where a subscription starts, and for a position whether all that follows it is retained. */
+export interface Started {
+  readonly position: Position;
+  readonly recovered: boolean;
+}
+
+export class Log {
+  readonly #ports: Ports;
+  readonly #limits: Limits;
+  readonly #broker: BrokerLog;
+  readonly #retention: Retention;
+  readonly #grew: () => void;
+  #waiting: WaitingAppend[] = [];
+  #appending = false;
+  #tail: Tail | null = null;
+  #retained: Retained | null = null;
+  #epoch = "";
+  #rereading = false;
+  #rereadAgain = false;
+  #cancelRetry: Cancel | null = null;
+  #closed = false;
+
+  /** `grew` is called when there is something new to read, or a new epoch. */
+  constructor(
+    ports: Ports,
+    limits: Limits,
+    broker: BrokerLog,
+    retention: Retention,
+    grew: () => void,
+  ) {
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#broker = broker;
+    this.#retention = { ...retention, bytes: Math.min(retention.bytes, limits.tailBytesMax) };
+    this.#grew = grew;
+  }
+
+  /** The epoch that the tail belongs to. Empty before {@link open}. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** What this node holds of the log's end, trimmed as of now; null before {@link open}. */
+  get tail(): Retained | null {
+    this.#retained?.trim(this.#ports.clock.now());
+    return this.#retained;
+  }
+
+  get lastOffset(): number {
+    return this.#retained?.last ?? 0;
+  }
+
+  /** Appends that have no result yet. */
+  get pending(): number {
+    return this.#waiting.length + (this.#appending ? 1 : 0);
+  }
+
+  /** Begins to follow the log. @throws `unavailable`. */
+  async open(): Promise<void> {
+    const opening = this.#broker.tail({
+      push: (epoch, publications) => this.#push(epoch, publications),
+      suspect: () => this.#reread(),
+    });
+    const tail = await this.#within(opening).catch((error: unknown) => {
+      // It may still open, with nobody left to close it.
+      opening.then((late) => late.close()).catch(() => undefined);
+      throw error;
+    });
+    if (this.#closed) {
+      tail.close();
+      return;
+    }
+    this.#tail = tail;
+    const missed = this.#rereadAgain;
+    this.#adopt(tail.position);
+    if (missed) this.#reread();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#tail?.close();
+    this.#tail = null;
+  }
+
+  /**
+   * Appends, after what was given before. Callers at the same time share one call of the broker.
+   *
+   * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
+   */
+  append(append: Append): Promise<AppendResult> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ append, resolve, reject });
+      if (!this.#appending) void this.#appendWaiting();
+    });
+  }
+
+  /** Where a start lies now [SUB-2]. @throws `unavailable`. */
+  async start(start: Start): Promise<Started> {
+    if (!isPosition(start)) {
+      return { position: await this.#within(this.#broker.locate(start)), recovered: false };
+    }
+    if (this.holds(start)) return { position: start, recovered: true };
+    const read = await this.read(start);
+    return read.kind === "gap"
+      ? { position: start, recovered: false }
+      : { position: { ...start, epoch: read.epoch }, recovered: true };
+  }
+
+  /** Whether what follows the position is in the tail. */
+  holds(position: Position): boolean {
+    return (
+      position.epoch === this.#epoch && (this.tail?.holds(position.offset, position.id) ?? false)
+    );
+  }
+
+  /** Reads a page from the broker, for a position that lies before the tail. @throws `unavailable`. */
+  async read(after: Position): Promise<ReadResult> {
+    const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
+    const read = await this.#within(this.#broker.read(after, limit));
+    const epoch = read.kind === "gap" ? read.gap.continuesAfter.epoch : read.epoch;
+    // News for the tail: the log goes on under another epoch than it thinks.
+    if (epoch !== this.#epoch && this.#retained !== null) this.#reread();
+    return read;
+  }
+
+  async #appendWaiting(): Promise<void> {
+    this.#appending = true;
+    while (this.#waiting.length > 0) await this.#appendBatch(this.#waiting.splice(0));
+    this.#appending = false;
+  }
+
+  /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
+  async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
+    const call = this.#broker.append(batch.map(({ append }) => append));
+    const progress = { ended: false };
+    const end = (): void => {
+      progress.ended = true;
+    };
+    const ending = call.then(end, end);
+    const late = (): TailwireError =>
+      tailwireError("indeterminate", "the broker didn't answer in time");
+    const { clock } = this.#ports;
+    try {
+      const results = await within(clock, this.#limits.appendMs, call, late);
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as AppendResult);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+    while (!progress.ended) {
+      await within(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
+      this.#expireWaiting();
+    }
+  }
+
+  /** What waited behind a call that hangs, and was never sent, is told so. */
+  #expireWaiting(): void {
+    const now = this.#ports.clock.now();
+    const expired = this.#waiting.filter(({ append }) => now >= append.notAfter);
+    this.#waiting = this.#waiting.filter(({ append }) => now < append.notAfter);
+    for (const { reject } of expired) reject(tailwireError("expired"));
+  }
+
+  #push(epoch: string, publications: readonly Publication[]): void {
+    if (!this.#take(epoch, publications)) this.#reread();
+  }
+
+  /** Adds what follows on. False when something lies between, or the tail isn't open yet. */
+  #take(epoch: string, publications: readonly Publication[]): boolean {
+    const retained = this.#retained;
+    if (retained === null || epoch !== this.#epoch) return false;
+    const before = retained.last;
+    let fits = true;
+    for (const publication of publications) {
+      const link = chain(retained.last, publication);
+      fits &&= link !== "broken";
+      if (link === "next") retained.add(publication);
+    }
+    retained.trim(this.#ports.clock.now());
+    if (retained.last !== before) this.#grew();
+    return fits;
+  }
+
+  /** Reads on from the last position that is certain. One at a time; asked meanwhile: once more. */
+  #reread(): void {
+    this.#rereadAgain = true;
+    if (!this.#rereading) void this.#rereadNow();
+  }
+
+  async #rereadNow(): Promise<void> {
+    this.#rereading = true;
+    while (this.#rereadAgain && !this.#closed && this.#retained !== null) {
+      this.#rereadAgain = false;
+      const { last: offset, lastId: id } = this.#retained;
+      try {
+        this.#goOn(offset, await this.read({ epoch: this.#epoch, offset, id }));
+      } catch {
+        this.#cancelRetry?.();
+        this.#cancelRetry = this.#ports.clock.after(REREAD_MS, () => this.#reread());
+        break;
+      }
+    }
+    this.#rereading = false;
+  }
+
+  #goOn(offset: number, read: ReadResult): void {
+    if (this.#closed) return;
+    if (read.kind === "gap") {
+      this.#adopt(read.gap.continuesAfter);
+      this.#rereadAgain = true;
+    } else {
+      if (read.epoch !== this.#epoch) this.#adopt({ epoch: read.epoch, offset, id: null });
+      const fits = this.#take(read.epoch, read.publications);
+      // A full page may have more behind it.
+      if (!fits || read.publications.length > 0) this.#rereadAgain = true;
+    }
+    this.#grew();
+  }
+
+  /** Begins the tail anew at a position. Cursors elsewhere read on from their own. */
+  #adopt(position: Position): void {
+    this.#epoch = position.epoch;
+    this.#retained = new Retained(this.#retention, position);
+  }
+
+  #within<Value>(promise: Promise<Value>): Promise<Value> {
+    return within(this.#ports.clock, this.#limits.appendMs, promise, () =>
+      tailwireError("unavailable", "the broker didn't answer in time"),
+    );
+  }
+}

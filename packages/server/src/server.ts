@@ -1,0 +1,168 @@
+/**
+ * The server as an application sees it: who may come in, which channels there are, and publishing.
+ *
+ * This file names Node's HTTP server; what happens on a connection is `node.ts`'s business.
+ */
+import type { IncomingMessage, Server as HttpServer } from "node:http";
+import type { Socket } from "node:net";
+import { channelName, type ParamArgs, type Position, tailwireError } from "@tailwire/protocol";
+import type { Broker } from "./brokers/contract.ts";
+import { MemoryBroker } from "./brokers/memory.ts";
+import { type ChannelOptions, ChannelRules } from "./channel-rules.ts";
+import { nodePorts } from "./drivers/node-ports.ts";
+import { stderrLogger } from "./drivers/stderr-logger.ts";
+import { refuseUnknownPath, Upgrades } from "./drivers/upgrade.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { TailwireNode, type User } from "./node.ts";
+import type { Logger } from "./ports.ts";
+
+/** The HTTP request that asks for a WebSocket. Node's `IncomingMessage` has this shape. */
+export interface UpgradeRequest {
+  /** Path and query. */
+  readonly url?: string | undefined;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+export interface Authenticated<U extends User> {
+  readonly user: U;
+}
+
+/**
+ * Says who opens a connection; null refuses. It has a deadline, `limits.hookMs`; past that, and
+ * when it throws, the client is told `unavailable`.
+ *
+ * `token` is whatever the client sent, and null when it sent none: check it.
+ */
+export type Authenticate<U extends User> = (
+  request: UpgradeRequest,
+  token: string | null,
+) => Authenticated<U> | null | Promise<Authenticated<U> | null>;
+
+/** Either somebody is asked who comes, or it is said aloud that everybody may. */
+export type Identification<U extends User> =
+  | { readonly authenticate: Authenticate<U>; readonly anonymous?: never }
+  | { readonly authenticate?: never; readonly anonymous: true };
+
+export type TailwireOptions<U extends User = User> = Identification<U> & {
+  /** The channels that exist, by pattern: `"lobby"`, or `"room:{id}"`. All others are forbidden. */
+  readonly channels: Readonly<Record<string, ChannelOptions>>;
+  /** Where logs are kept. In memory where this is left out. It is closed with the server. */
+  readonly broker?: Broker;
+  /** Each has a default, with its reason, in `limits.ts`. */
+  readonly limits?: Partial<Limits>;
+  /**
+   * Pages that may connect, such as `https://chat.example`. The page's own host where this is
+   * left out, and any port of this machine's while developing on it.
+   */
+  readonly allowedOrigins?: readonly string[];
+  /** Errors on standard error where this is left out. */
+  readonly logger?: Logger;
+};
+
+/** One channel, to publish to as the server. */
+export interface ServerChannel {
+  readonly name: string;
+  /**
+   * Adds a publication to the log, and resolves with where it stands there.
+   *
+   * @throws `invalid_data` when the data is no JSON value; `indeterminate` when the broker's answer
+   * was lost; `unavailable` when it certainly wasn't added.
+   */
+  publish(event: string, data: unknown): Promise<{ readonly position: Position }>;
+}
+
+export interface TailwireServer extends AsyncDisposable {
+  /** Takes WebSocket upgrades of one path, `/tailwire` by default. Other paths are left alone. */
+  attach(httpServer: HttpServer, options?: { readonly path?: string }): this;
+  /**
+   * The channel of a pattern, to publish to as the server.
+   *
+   * @throws `bad_channel` when a param breaks the name's grammar, `forbidden` when nothing declared
+   * matches.
+   */
+  channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): ServerChannel;
+  /** Connections now. */
+  readonly connections: number;
+  /** Closes every connection, and resolves when the last one has gone. `await using` does the same. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a server. It listens to nothing until it is attached.
+ *
+ * @throws TypeError when there is neither `authenticate` nor `anonymous: true`.
+ * @throws RangeError when a channel pattern is malformed, or two of them match the same names.
+ */
+export function createTailwire<U extends User = User>(options: TailwireOptions<U>): TailwireServer {
+  if (options.authenticate === undefined && !options.anonymous) {
+    throw new TypeError(
+      "missing_authenticate: give authenticate, or anonymous: true to let everybody in",
+    );
+  }
+  return new NodeServer(options);
+}
+
+class NodeServer<U extends User> implements TailwireServer {
+  readonly #options: TailwireOptions<U>;
+  readonly #node: TailwireNode;
+  /** What to do so that nothing new comes in. */
+  readonly #detach: (() => void)[] = [];
+  #closing: Promise<void> | null = null;
+
+  constructor(options: TailwireOptions<U>) {
+    this.#options = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#node = new TailwireNode({
+      ports: nodePorts,
+      limits,
+      broker: options.broker ?? new MemoryBroker({ ...nodePorts, ...limits }),
+      rules: new ChannelRules(options.channels),
+      logger: options.logger ?? stderrLogger,
+    });
+  }
+
+  get connections(): number {
+    return this.#node.connections;
+  }
+
+  attach(httpServer: HttpServer, { path = "/tailwire" }: { readonly path?: string } = {}): this {
+    const { authenticate, allowedOrigins } = this.#options;
+    const upgrades = new Upgrades({
+      node: this.#node,
+      path,
+      allowedOrigins: allowedOrigins ?? null,
+      authenticate:
+        authenticate === undefined
+          ? null
+          : async (request, token) => (await authenticate(request, token))?.user ?? null,
+    });
+    const onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+      if (upgrades.take(request, socket, head)) return;
+      // With others listening, the path may be theirs.
+      if (httpServer.listenerCount("upgrade") === 1) refuseUnknownPath(socket, this.#node);
+    };
+    httpServer.on("upgrade", onUpgrade);
+    this.#detach.push(() => upgrades.close());
+    return this;
+  }
+
+  channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): ServerChannel {
+    const name = channelName(pattern, params[0] ?? {});
+    if (this.#node.rules.find(name) === null) throw tailwireError("forbidden", name);
+    return {
+      name,
+      publish: async (event, data) => ({ position: await this.#node.publish(name, event, data) }),
+    };
+  }
+
+  close(): Promise<void> {
+    for (const detach of this.#detach) detach();
+    this.#closing ??= this.#node.close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

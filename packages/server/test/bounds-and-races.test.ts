@@ -1,0 +1,164 @@
+// Bounds that hold whatever a client asks for, and answers that come later than expected.
+import { expect, test } from "vitest";
+import { JsonText, jsonCodec } from "@tailwire/protocol";
+import type { Append, Broker } from "@tailwire/server/broker-contract";
+import { DEFAULT_RETENTION } from "@tailwire/server/core";
+import { SimulatedClock } from "@tailwire/simulation";
+import { Deadlines } from "../src/deadlines.ts";
+import { encodePage, EncodedTail } from "../src/encoded-tail.ts";
+import { Retained } from "../src/retained.ts";
+import { Bench, publicationAt, publish, simulatedPorts, subscribe } from "./bench.ts";
+import { FakeLog } from "./fake-log.ts";
+import { logBench } from "./log-bench.ts";
+import { memoryContext } from "./memory-context.ts";
+
+const entry = (id: string, more: Partial<Append> = {}): Append => ({
+  id,
+  producer: "ada",
+  generation: 1,
+  publisher: "ada",
+  event: "said",
+  data: JsonText.of(id),
+  notAfter: Infinity,
+  ...more,
+});
+
+test("slices from every offset are not all kept", () => {
+  const everything = { count: 9_999, bytes: Infinity, maxAgeMs: Infinity };
+  const tail = new Retained(everything, { offset: 0, id: null });
+  for (let offset = 1; offset <= 4_000; offset += 1) tail.add(publicationAt(offset));
+  const options = { sliceBytesMax: 65_536, startOffset: 0 };
+  const encoded = new EncodedTail(simulatedPorts(), jsonCodec, "room:1", options);
+  const slices = Array.from({ length: 4_000 }, (_, offset) => encoded.sliceAfter(offset, tail));
+  const kept = slices.filter((slice, offset) => encoded.sliceAfter(offset, tail) === slice);
+  const bytes = kept.reduce((sum, slice) => sum + (slice?.frame.length ?? 0), 0);
+  expect(bytes).toBeLessThanOrEqual(6 * 65_536);
+});
+
+test("a page's limit counts bytes, in scripts of three bytes a character too", () => {
+  const [first, ...rest] = [1, 2, 3, 4].map((offset) =>
+    publicationAt(offset, { data: JsonText.of("漢".repeat(15_000)) }),
+  );
+  if (first === undefined) throw new Error("no publications");
+  const page = encodePage(simulatedPorts(), jsonCodec, "room:1", [first, ...rest], 65_536);
+  expect(page.count).toBe(1);
+  expect(page.frame.length).toBeLessThanOrEqual(65_536);
+});
+
+test("a tail that opens after its deadline is closed again", async () => {
+  const { broker, log, clock } = logBench();
+  broker.gates.tail.closed = true;
+  const failed = log.open().catch(() => "late");
+  await clock.advance(1_000);
+  expect(await failed).toBe("late");
+  broker.gates.tail.open();
+  await clock.settle();
+  await log.open();
+  log.close();
+  expect(broker.listeners.size).toBe(0);
+});
+
+test("a deadline that nobody moves is met once", async () => {
+  const clock = new SimulatedClock();
+  const deadlines = new Deadlines(clock);
+  let calls = 0;
+  const due = {
+    dueAt: Infinity,
+    filedAt: null,
+    onDue: () => {
+      calls += 1;
+      if (calls > 100) deadlines.clear(due);
+    },
+  };
+  deadlines.set(due, 1_000);
+  await clock.advance(10_000);
+  expect(calls).toBe(1);
+});
+
+test("[PUB-7] a fence stands for dedupeMs after the higher generation was last heard", async () => {
+  const { broker, clock, dedupeMs } = memoryContext();
+  const log = broker.log("room:1", DEFAULT_RETENTION);
+  await log.append([entry("a")]);
+  await clock.advance(dedupeMs);
+  await log.append([entry("x", { producer: "bob" })]);
+  await clock.advance(dedupeMs - 1);
+  await log.append([entry("a", { generation: 2 })]);
+  await clock.advance(1);
+  const [late] = await log.append([entry("b")]);
+  expect(late).toEqual({ kind: "refused", code: "fenced" });
+});
+
+test("a publish that waits behind a slow subscribe isn't appended once its connection is gone", async () => {
+  const appended: string[] = [];
+  let open = (): void => undefined;
+  const slowToOpen = (broker: Broker): Broker => ({
+    ...broker,
+    log: (channel, retention) => {
+      const log = broker.log(channel, retention);
+      const tail: typeof log.tail = async (listener) => {
+        await new Promise<void>((resolve) => {
+          open = resolve;
+        });
+        return log.tail(listener);
+      };
+      const append: typeof log.append = (batch) => {
+        appended.push(...batch.map(({ id }) => id));
+        return log.append(batch);
+      };
+      return { ...log, tail, append };
+    },
+  });
+  const bench = new Bench({ wrapBroker: slowToOpen });
+  const peer = await bench.openPeer();
+  await peer.say(subscribe(), publish(1));
+  peer.connection.gone();
+  open();
+  await bench.clock.settle();
+  expect(appended).toEqual([]);
+  expect(bench.node.channels).toBe(0);
+});
+
+test("a cursor under a newer epoch than its node knows makes the node look, and doesn't spin", async () => {
+  const log = new FakeLog();
+  log.grow(3);
+  const bench = new Bench({
+    wrapBroker: () => ({
+      capabilities: { durable: true },
+      close: () => Promise.resolve(),
+      log: () => log,
+    }),
+  });
+  await (await bench.openPeer()).say(subscribe());
+  log.epoch = "e2";
+  log.lineage.add("e1");
+  const read = log.read.bind(log);
+  let reads = 0;
+  log.read = (after, limit) => {
+    reads += 1;
+    return reads > 200 ? new Promise(() => undefined) : read(after, limit);
+  };
+  const bob = await bench.openPeer("bob");
+  await bob.say({
+    type: "subscribe",
+    channel: "room:1",
+    start: { epoch: "e1", offset: 2, id: "p2" },
+  });
+  await bench.clock.settle();
+  expect(bob.heardInShort).toEqual(["ack r1", "publication 3", "caughtup"]);
+  expect(reads).toBeLessThan(10);
+});
+
+test("an append that the broker still works on isn't overtaken by the next, however late it is", async () => {
+  const { broker, log, clock } = logBench();
+  broker.gates.append.closed = true;
+  const codeOf = (error: { code: string }): string => error.code;
+  const first = log.append(entry("a")).catch(codeOf);
+  const second = log.append(entry("b", { notAfter: clock.now() + 1_000 })).catch(codeOf);
+  await clock.advance(3_000);
+  expect(broker.mostInProgress).toBe(1);
+  expect(await Promise.all([first, second])).toEqual(["indeterminate", "expired"]);
+  broker.gates.append.open();
+  const third = log.append(entry("c"));
+  await clock.advance(100);
+  expect(await third).toMatchObject({ kind: "appended" });
+});

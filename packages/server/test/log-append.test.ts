@@ -1,0 +1,119 @@
+// A node's appends to a log: grouped, in order, answered once; and where subscriptions start.
+import { describe, expect, test } from "vitest";
+import { JsonText } from "@tailwire/protocol";
+import type { Append } from "@tailwire/server/broker-contract";
+import { UNAVAILABLE } from "./fake-log.ts";
+import { LIMITS, logBench as bench } from "./log-bench.ts";
+
+function entry(id: string): Append {
+  const producer = { producer: "ada", generation: 1, publisher: "ada" };
+  return { id, ...producer, event: "said", data: JsonText.of(id), notAfter: Infinity };
+}
+
+describe("append", () => {
+  test("callers at the same time share one batch, and one batch is in flight", async () => {
+    const { broker, log, clock } = bench();
+    broker.gates.append.closed = true;
+    const results = ["a", "b", "c", "d"].map((id) => log.append(entry(id)));
+    expect(broker.batches).toEqual([["a"]]);
+    expect(log.pending).toBe(4);
+    broker.gates.append.openOnce();
+    await clock.settle();
+    expect(broker.batches).toEqual([["a"], ["b", "c", "d"]]);
+    results.push(log.append(entry("e")));
+    broker.gates.append.open();
+    const offsets = (await Promise.all(results)).map((result) =>
+      result.kind === "appended" ? result.position.offset : 0,
+    );
+    expect(offsets).toEqual([1, 2, 3, 4, 5]);
+    expect(broker.mostInProgress).toBe(1);
+    await clock.settle();
+    expect(log.pending).toBe(0);
+  });
+
+  test("each caller gets its own result, a refusal too", async () => {
+    const { broker, log } = bench();
+    broker.append = (batch) =>
+      Promise.resolve(batch.map(({ id }) => ({ kind: "refused", code: id as "fenced" })));
+    const results = ["expired", "fenced", "id_conflict"].map((id) => log.append(entry(id)));
+    expect(await Promise.all(results)).toEqual([
+      { kind: "refused", code: "expired" },
+      { kind: "refused", code: "fenced" },
+      { kind: "refused", code: "id_conflict" },
+    ]);
+  });
+
+  test("a failed batch rejects its own callers, and those behind go on", async () => {
+    const { broker, log } = bench();
+    broker.failures.append.push(UNAVAILABLE());
+    const [first, second] = [log.append(entry("a")), log.append(entry("b"))];
+    await expect(first).rejects.toMatchObject({ code: "unavailable" });
+    await expect(second).resolves.toMatchObject({ kind: "appended" });
+    expect(broker.batches).toEqual([["a"], ["b"]]);
+  });
+
+  test("[PUB-10] an append without an answer is indeterminate after appendMs, not before", async () => {
+    const { broker, log, clock } = bench();
+    broker.gates.append.closed = true;
+    const codes: string[] = [];
+    log.append(entry("a")).catch(({ code }: { code: string }) => codes.push(code));
+    await clock.advance(LIMITS.appendMs - 1);
+    expect(codes).toEqual([]);
+    await clock.advance(1);
+    expect(codes).toEqual(["indeterminate"]);
+  });
+});
+
+describe("start", () => {
+  const at = (offset: number, epoch = "e1") => ({ epoch, offset, id: `p${offset}` });
+
+  test("a position that the tail holds is taken without asking the broker", async () => {
+    const { broker, log } = bench();
+    await log.open();
+    broker.push(broker.grow(3));
+    expect(await log.start(at(2))).toEqual({ position: at(2), recovered: true });
+    expect(broker.reads).toEqual([]);
+  });
+
+  test("[SUB-3] a position before the tail is recovered where the broker has what follows", async () => {
+    const { broker, log } = bench();
+    broker.grow(3);
+    await log.open();
+    expect(await log.start(at(1))).toEqual({ position: at(1), recovered: true });
+  });
+
+  test("[SUB-3] a position that the broker can't serve isn't recovered, and stays as it is", async () => {
+    const { broker, log } = bench();
+    broker.grow(3);
+    broker.trim(2);
+    await log.open();
+    expect(await log.start(at(1))).toEqual({ position: at(1), recovered: false });
+    expect(await log.start(at(1, "e0"))).toEqual({ position: at(1, "e0"), recovered: false });
+  });
+
+  test("[DEL-7] a position of an epoch that goes on is given under the new one", async () => {
+    const { broker, log } = bench();
+    broker.grow(3);
+    broker.epoch = "e2";
+    broker.lineage.add("e1");
+    await log.open();
+    expect(await log.start(at(2))).toEqual({ position: at(2, "e2"), recovered: true });
+  });
+
+  test("[SUB-2] a relative start is the broker's to find, and recovers nothing", async () => {
+    const { broker, log } = bench();
+    broker.grow(3);
+    await log.open();
+    expect(await log.start("latest")).toEqual({ position: at(3), recovered: false });
+  });
+
+  test("a broker that doesn't answer is unavailable", async () => {
+    const { broker, log, clock } = bench();
+    await log.open();
+    broker.gates.read.closed = true;
+    const codes: string[] = [];
+    log.start(at(1, "e0")).catch(({ code }: { code: string }) => codes.push(code));
+    await clock.advance(LIMITS.appendMs);
+    expect(codes).toEqual(["unavailable"]);
+  });
+});

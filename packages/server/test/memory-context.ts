@@ -1,0 +1,24 @@
+// A memory broker on a simulated clock, as the brokers' contract suite wants it.
+import type { BrokerContext } from "@tailwire/server/broker-contract-suite";
+import { MemoryBroker } from "@tailwire/server/core";
+import { Dice, SimulatedClock } from "@tailwire/simulation";
+
+/** Small enough that a case can fill it. */
+const DEDUPE = { dedupeMs: 40_000, dedupeRecordsMax: 50 };
+
+export interface MemoryContext extends BrokerContext {
+  readonly broker: MemoryBroker;
+  readonly clock: SimulatedClock;
+}
+
+export function memoryContext(): MemoryContext {
+  const clock = new SimulatedClock();
+  return {
+    ...DEDUPE,
+    clock,
+    broker: new MemoryBroker({ ...DEDUPE, clock, random: new Dice(1) }),
+    now: () => clock.now(),
+    until: (condition) => clock.until(condition, 10_000),
+    time: { advance: (ms) => clock.advance(ms), jump: (ms) => clock.jump(ms) },
+  };
+}

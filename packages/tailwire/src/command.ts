@@ -1,0 +1,57 @@
+/** The start command: options in, a running server out, and what the person is told meanwhile. */
+import { TailwireError } from "@tailwire/protocol";
+import { DEFAULT_PORT } from "./listen.ts";
+import { parseOptions, type StartOptions, USAGE } from "./options.ts";
+import { type Standalone, startStandalone } from "./standalone.ts";
+
+/** Runs until a signal comes. What goes wrong before that ends the process with 1. */
+export async function run(args: readonly string[]): Promise<void> {
+  try {
+    const options = parseOptions(args);
+    if (options.help) return console.log(USAGE);
+    const standalone = await startStandalone(options);
+    // Before anybody is told that it is ready, it has to know how to end.
+    closeOnSignal(standalone);
+    console.log(options.json ? jsonLine(standalone) : announcement(standalone, options));
+  } catch (error) {
+    console.error(error instanceof TailwireError ? `tailwire: ${error.message}` : error);
+    process.exitCode = 1;
+  }
+}
+
+function closeOnSignal(standalone: Standalone): void {
+  let closing = false;
+  const close = (): void => {
+    // A terminal and npm may both pass the signal on. Closing is quick, and has a deadline.
+    if (closing) return;
+    closing = true;
+    void standalone.close().then(() => process.exit(0));
+  };
+  process.on("SIGINT", close);
+  process.on("SIGTERM", close);
+}
+
+function jsonLine({ url, websocket }: Standalone): string {
+  return JSON.stringify({ url, websocket, pid: process.pid });
+}
+
+function announcement(standalone: Standalone, options: StartOptions): string {
+  const { url, websocket, port, loopbackOnly } = standalone;
+  const moved =
+    options.port === null && port !== DEFAULT_PORT
+      ? [`  Port ${DEFAULT_PORT} is taken, so this is ${port}.`, ""]
+      : [];
+  const reach = loopbackOnly
+    ? "Nobody but this machine can reach it."
+    : "Whoever can reach this machine can use it, under any name.";
+  return [
+    "",
+    `  page       ${url}`,
+    `  websocket  ${websocket}`,
+    "",
+    ...moved,
+    "  For development: any token is the user's name; room:{id} and demo:{id} are open.",
+    `  ${reach} Ctrl+C stops it.`,
+    "",
+  ].join("\n");
+}

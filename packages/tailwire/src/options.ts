@@ -1,0 +1,63 @@
+/** What the start command is asked for: its options, parsed and checked. It starts nothing. */
+import { parseArgs } from "node:util";
+import { TailwireError } from "@tailwire/protocol";
+
+export interface StartOptions {
+  /** Null: the default port, or any free one where that is taken. */
+  readonly port: number | null;
+  readonly host: string;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `tailwire: the standalone server, with a page to try it on
+
+  npm start                            serve on http://127.0.0.1:3000
+  npm start -- --port 8080 --json      for scripts: one line of JSON when it is ready
+
+  --port <number>   where to listen; 0 takes any free port (default: 3000, or any free one)
+  --host <address>  which address to listen on (default: 127.0.0.1, this machine only)
+  --json            print one line, {"url", "websocket", "pid"}, and nothing else
+  --help            show this`;
+
+const KNOWN = {
+  port: { type: "string" },
+  host: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** @throws TailwireError `bad_option`, when an option is unknown or its value makes no sense. */
+export function parseOptions(args: readonly string[]): StartOptions {
+  const { port, host = "127.0.0.1", json = false, help = false } = valuesOf(args);
+  if (host.trim() === "") throw badOption("--host needs an address, such as 127.0.0.1.");
+  return { port: port === undefined ? null : portOf(port), host, json, help };
+}
+
+function valuesOf(args: readonly string[]): {
+  readonly port?: string;
+  readonly host?: string;
+  readonly json?: boolean;
+  readonly help?: boolean;
+} {
+  try {
+    return parseArgs({ args: [...args], options: KNOWN, strict: true }).values;
+  } catch (error) {
+    // Node's own words name the option; what it advises about `--` would mislead here.
+    const words = error instanceof Error ? error.message.split(/(?<=[^.])\.? To specify/)[0] : "";
+    throw badOption(`${words}.`);
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
+    throw badOption(`--port needs a number from 0 to 65535, not "${text}".`);
+  }
+  return port;
+}
+
+function badOption(words: string): TailwireError {
+  const description = `${words} See --help.`;
+  return new TailwireError({ code: "bad_option", description, fault: "client", retry: false });
+}

@@ -1,0 +1,53 @@
+/** The start command's options, and the versions of Node that it runs on. */
+import { describe, expect, test } from "vitest";
+import { judgeNode } from "../src/node-version.ts";
+import { parseOptions } from "../src/options.ts";
+
+describe("options", () => {
+  test("have defaults: the default port, this machine only, words instead of JSON", () => {
+    expect(parseOptions([])).toEqual({ port: null, host: "127.0.0.1", json: false, help: false });
+  });
+
+  test("are taken as given", () => {
+    expect(parseOptions(["--port", "0", "--host=::1", "--json"])).toEqual({
+      port: 0,
+      host: "::1",
+      json: true,
+      help: false,
+    });
+    expect(parseOptions(["-h"]).help).toBe(true);
+  });
+
+  test.each([
+    ["an unknown option", ["--prot", "80"], "--prot"],
+    ["an argument that belongs to nothing", ["serve"], "serve"],
+    ["a port that is missing", ["--port"], "--port"],
+    ["a port that is no number", ["--port", "http"], '"http"'],
+    ["a port beyond the last", ["--port", "65536"], '"65536"'],
+    ["a port with a fraction", ["--port", "80.5"], '"80.5"'],
+    ["an empty host", ["--host", ""], "--host"],
+    ["a value for a switch", ["--json=yes"], "--json"],
+  ])("refuse %s, and name it", (_what, args, named) => {
+    expect(() => parseOptions(args)).toThrow(
+      expect.objectContaining({
+        code: "bad_option",
+        description: expect.stringContaining(named) as unknown,
+      }),
+    );
+  });
+});
+
+describe("Node", () => {
+  test.each([
+    ["18.20.8", "refused"],
+    ["20.18.3", "refused"],
+    ["20.19.0", "outdated"],
+    ["20.20.1", "outdated"],
+    ["20.20.2", "fine"],
+    ["20.21.0-nightly", "fine"],
+    ["22.0.0", "fine"],
+    ["100.1.1", "fine"],
+  ])("%s is %s", (version, kind) => {
+    expect(judgeNode(version).kind).toBe(kind);
+  });
+});

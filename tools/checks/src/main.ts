@@ -1,0 +1,24 @@
+/**
+ * The repository's own checks, run from its root: `node tools/checks/dist/main.js [--json]`.
+ * Prints a line per finding and exits with 1 if there is any.
+ */
+import { checkAmbient } from "./ambient.ts";
+import { checkClauses } from "./clauses.ts";
+import { type Finding, inOrder } from "./finding.ts";
+import { checkImports } from "./imports.ts";
+import { checkLayout } from "./layout.ts";
+import { checkLeaks } from "./leaks.ts";
+import { report } from "./report.ts";
+import { readTree, type Tree } from "./tree.ts";
+
+const checks: Readonly<Record<string, (tree: Tree) => Finding[]>> = {
+  imports: checkImports,
+  ambient: checkAmbient,
+  layout: checkLayout,
+  leaks: checkLeaks,
+  clauses: checkClauses,
+};
+
+const tree = readTree(process.cwd());
+const findings = inOrder(Object.values(checks).flatMap((check) => check(tree)));
+report(findings, `${Object.keys(checks).join(", ")}: no findings in ${tree.size} files`);

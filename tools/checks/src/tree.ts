@@ -1,0 +1,37 @@
+/**
+ * A tree: the repository's own text files, by path. Checks take a tree and touch no disk, so that
+ * a test can plant a fault in memory.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Text by path from the repository's root, with forward slashes. */
+export type Tree = ReadonlyMap<string, string>;
+
+/** What git ignores, and git itself. Kept in step with .gitignore by a test. */
+export const ignoredFolders: readonly string[] = [
+  ".git",
+  ".tmp",
+  "coverage",
+  "dist",
+  "node_modules",
+];
+
+/** Reads every text file below `root`, save the ignored folders and symbolic links. */
+export function readTree(root: string): Tree {
+  const tree = new Map<string, string>();
+  readInto(tree, root, "");
+  return tree;
+}
+
+function readInto(tree: Map<string, string>, root: string, folder: string): void {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) {
+      if (!ignoredFolders.includes(entry.name)) readInto(tree, root, path);
+    } else if (entry.isFile() && !entry.name.endsWith(".tsbuildinfo")) {
+      const text = readFileSync(join(root, path), "utf8");
+      if (!text.includes("\0")) tree.set(path, text);
+    }
+  }
+}

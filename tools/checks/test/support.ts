@@ -1,0 +1,17 @@
+/** What the tests of the checks share: a tree in memory, and findings short enough to compare. */
+import { type Finding, findingLine } from "../src/finding.ts";
+import type { Tree } from "../src/tree.ts";
+
+export function treeOf(files: Readonly<Record<string, string>>): Tree {
+  return new Map(Object.entries(files));
+}
+
+/** Each finding as `file:line: rule`. */
+export function places(findings: readonly Finding[]): string[] {
+  return findings.map(({ file, line, rule }) => `${file}:${line}: ${rule}`);
+}
+
+/** Each finding as it is printed. */
+export function lines(findings: readonly Finding[]): string[] {
+  return findings.map(findingLine);
+}

@@ -1,0 +1,16 @@
+/** How tests run: on the sources (no build), in threads, ending in one line of counts. */
+import { defineConfig } from "vitest/config";
+
+const conditions = ["tailwire-source", "module", "node", "development|production"];
+
+// oxlint-disable-next-line import/no-default-export -- vitest asks for one
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ["tailwire-source", "node"] } },
+  test: {
+    pool: "threads",
+    include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
+    reporters: ["default", "./tools/checks/src/reporter.ts"],
+    testTimeout: 20_000,
+  },
+});

@@ -1,6 +1,7 @@
 /** How long to wait before the next attempt: exponential, with full jitter. Computed here only. */
-import type { Random } from "@tailwire/protocol";
+import type { Cancel, Random } from "@tailwire/protocol";
 import { CLIENT_LIMITS } from "./limits.ts";
+import type { Ports } from "./ports.ts";
 
 /**
  * Milliseconds to wait after so many failures in a row, 1 for the first: anything up to 1 s, 2 s,
@@ -10,4 +11,43 @@ export function backoffMs(failures: number, random: Random): number {
   const { backoffMinMs, backoffMaxMs } = CLIENT_LIMITS;
   const ceiling = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures - 1, 30));
   return Math.round(random.fraction() * ceiling);
+}
+
+/** The wait before the next attempt, and the failures in a row that make it longer. */
+export class Backoff {
+  readonly #ports: Ports;
+  #failures = 0;
+  #dueAt: number | null = null;
+  #cancel: Cancel | null = null;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  /** When the wait is over, in Unix milliseconds; null while nobody waits. */
+  get dueAt(): number | null {
+    return this.#dueAt;
+  }
+
+  /** Waits after one more failure. */
+  wait(callback: () => void): void {
+    const { clock, random } = this.#ports;
+    this.stop();
+    this.#failures += 1;
+    const ms = backoffMs(this.#failures, random);
+    this.#dueAt = clock.now() + ms;
+    this.#cancel = clock.after(ms, callback);
+  }
+
+  /** Nobody waits any more. */
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#dueAt = null;
+  }
+
+  /** The next wait is as short as the first. */
+  reset(): void {
+    this.#failures = 0;
+  }
 }

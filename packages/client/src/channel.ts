@@ -29,11 +29,11 @@ export class Channel {
    *
    * @throws `closed` when the client is.
    */
-  subscribe({ start = "latest", signal }: SubscribeOptions = {}): Subscription {
+  subscribe(options: SubscribeOptions = {}): Subscription {
     const wire = this.#host.wire(this.name);
-    const subscription = new Subscription(wire, start, signal);
+    const subscription = new Subscription(wire, options);
     wire.join(subscription);
-    if (signal?.aborted === true) subscription.end(null);
+    if (options.signal?.aborted === true) subscription.end(null);
     return subscription;
   }
 
@@ -43,9 +43,9 @@ export class Channel {
    * Sent again after a reconnect until its fate is known, and in the log once.
    *
    * @throws TailwireError `invalid_data`, when the data is no JSON value; `too_large`; `forbidden`;
-   * `indeterminate`, when nobody can know any more; `outbox_full`; `closed`.
+   * `indeterminate`, when nobody can know any more; `ttl_expired`; `outbox_full`; `closed`.
    */
-  publish(event: string, data: unknown, { signal }: PublishOptions = {}): Promise<Published> {
-    return this.#host.outbox.publish(this.name, event, data, signal);
+  publish(event: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
+    return this.#host.outbox.publish(this.name, event, data, options);
   }
 }

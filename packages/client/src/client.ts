@@ -9,16 +9,17 @@ import {
   type Ack,
   channelName,
   type ErrorMessage,
-  jsonCodec,
   type ParamArgs,
   type ServerMessage,
-  tailwireError,
+  localError,
 } from "@tailwire/protocol";
 import { Channel } from "./channel.ts";
 import { Connection } from "./connection.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
-import type { Ports } from "./ports.ts";
+import type { AbortControllerLike, Ports } from "./ports.ts";
+import { type RequestOptions, Requests } from "./requests.ts";
+import { TokenRenewal } from "./token-renewal.ts";
 import type { ConnectionStatus, Stop } from "./types.ts";
 import { type Unidentified, type Wire, WireSubscription } from "./wire-subscription.ts";
 
@@ -34,11 +35,14 @@ export class Client implements AsyncDisposable {
   readonly #ports: Ports;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
+  readonly #requests: Requests;
+  readonly #renewal: TokenRenewal;
   readonly #wires = new Map<string, WireSubscription>();
   /** Who waits for the answer to a request, by its id. Publications wait in the outbox. */
   readonly #answers = new Map<string, (answer: Ack | ErrorMessage) => void>();
   readonly #onStatus = new Set<(status: ConnectionStatus) => void>();
-  readonly #abort = new AbortSource();
+  /** Takes back a `getToken` under way when the client is closed. */
+  readonly #abort: AbortControllerLike;
   /** Null when it has changed since it was last asked for. */
   #status: ConnectionStatus | null = null;
   #telling = false;
@@ -46,19 +50,28 @@ export class Client implements AsyncDisposable {
 
   constructor(url: string, { getToken }: ClientOptions, ports: Ports) {
     this.#ports = ports;
+    this.#abort = ports.abort();
+    const freshToken =
+      getToken === undefined ? null : async () => getToken({ signal: this.#abort.signal });
     this.#connection = new Connection({
       url,
       ports,
-      getToken: getToken === undefined ? null : async () => getToken({ signal: this.#abort }),
+      getToken: freshToken,
       owner: {
         opened: () => this.#opened(),
-        welcomed: () => undefined,
+        welcomed: (welcome) => this.#renewal.schedule(welcome),
         received: (message) => this.#received(message),
         lost: () => this.#lost(),
         changed: () => this.#changed(),
       },
     });
     this.#outbox = new Outbox(ports, this.#connection, () => this.#changed());
+    this.#requests = new Requests(ports, this.#connection);
+    this.#renewal = new TokenRenewal({
+      clock: ports.clock,
+      getToken: freshToken ?? (() => Promise.reject(localError("unauthenticated"))),
+      authenticate: (token, answered) => this.#ask({ type: "authenticate", token }, answered),
+    });
   }
 
   /** The connection as it is now: a new object on every change. */
@@ -88,6 +101,18 @@ export class Client implements AsyncDisposable {
       { outbox: this.#outbox, wire: (name) => this.#wire(name) },
       channelName(pattern, params[0] ?? {}),
     );
+  }
+
+  /**
+   * Asks the application on the server, and resolves with its answer: a JSON value. It is sent
+   * once; where it may have run and its answer was lost, the promise rejects with `indeterminate`.
+   *
+   * @throws TailwireError `timeout`, `unknown_request`, `indeterminate`, `closed`, or a code of the
+   * application's own; the signal's reason, when that took it back.
+   */
+  request(name: string, input?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    if (this.#closing !== null) return Promise.reject(localError("closed"));
+    return this.#requests.ask(name, input, options);
   }
 
   /** Connects now, instead of waiting for `status.retryAt`. */
@@ -132,8 +157,7 @@ export class Client implements AsyncDisposable {
   }
 
   #wire(name: string): WireSubscription {
-    if (this.#closing !== null || this.#connection.state === "closed")
-      throw tailwireError("closed");
+    if (this.#closing !== null || this.#connection.state === "closed") throw localError("closed");
     let wire = this.#wires.get(name);
     if (wire === undefined) {
       wire = new WireSubscription(name, this.#portsOf(name));
@@ -149,7 +173,10 @@ export class Client implements AsyncDisposable {
       get isOpen() {
         return connection.isOpen;
       },
-      request: (message, answered) => this.#request(message, answered),
+      get client() {
+        return connection.welcome?.client ?? null;
+      },
+      request: (message, answered) => this.#ask(message, answered),
       noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
       seen: (publication, position) => this.#outbox.seen(publication, position),
       after: (ms, callback) => void this.#ports.clock.after(ms, callback),
@@ -157,26 +184,23 @@ export class Client implements AsyncDisposable {
     };
   }
 
-  #request(message: Unidentified, answered: (answer: Ack | ErrorMessage) => void): void {
-    const id = this.#connection.nextId();
-    this.#answers.set(id, answered);
-    const { type, ...rest } = message;
-    const timestamp = this.#ports.clock.now();
-    this.#connection.send(
-      jsonCodec.encode({ type, id, timestamp, ...rest } as typeof message & {
-        id: string;
-        timestamp: number;
-      }),
-    );
+  #ask(
+    message: Unidentified | { readonly type: "authenticate"; readonly token: string },
+    answered: (answer: Ack | ErrorMessage) => void,
+  ): void {
+    this.#answers.set(this.#connection.say(message), answered);
   }
 
   #opened(): void {
     for (const wire of this.#wires.values()) wire.opened();
     this.#outbox.opened();
+    this.#requests.opened();
   }
 
   #lost(): void {
     this.#answers.clear();
+    this.#renewal.stop();
+    this.#requests.lost();
     for (const wire of this.#wires.values()) wire.lost();
   }
 
@@ -190,6 +214,8 @@ export class Client implements AsyncDisposable {
       case "epoch":
       case "caughtup":
         return this.#wires.get(message.channel)?.receive(message);
+      case "unsubscribed":
+        return this.#wires.get(message.channel)?.unsubscribed(message);
       default:
         // The rest is the connection's own.
         return;
@@ -197,14 +223,15 @@ export class Client implements AsyncDisposable {
   }
 
   #answered(answer: Ack | ErrorMessage): void {
-    if (answer.re === undefined || this.#outbox.answered(answer)) return;
+    if (answer.re === undefined) return;
+    if (this.#outbox.answered(answer) || this.#requests.answered(answer)) return;
     const answered = this.#answers.get(answer.re);
     this.#answers.delete(answer.re);
     answered?.(answer);
   }
 
   #changed(): void {
-    if (this.#connection.state === "closed" && !this.#abort.aborted) this.#end();
+    if (this.#connection.state === "closed" && !this.#abort.signal.aborted) this.#end();
     this.#status = null;
     if (this.#telling) return;
     this.#telling = true;
@@ -216,43 +243,17 @@ export class Client implements AsyncDisposable {
 
   /** The connection is closed for good: everything that still waits is told so. */
   #end(): void {
-    this.#abort.abort();
+    this.#abort.abort(localError("closed"));
+    this.#renewal.stop();
     this.#outbox.close();
+    this.#requests.close();
     const { reason } = this.#connection;
-    const why = tailwireError(reason === "unauthenticated" ? "unauthenticated" : "closed");
+    const why = localError(reason === "unauthenticated" ? "unauthenticated" : "closed");
     for (const wire of this.#wires.values()) wire.end(this.#closing === null ? why : null);
   }
 
   #currentStatus(): ConnectionStatus {
     const { state, attempt, retryAt, reason } = this.#connection;
     return { state, attempt, retryAt, reason, pending: this.#outbox.size };
-  }
-}
-
-/** As much of an AbortController as a core without a platform needs. */
-class AbortSource implements AbortSignalLike {
-  #listeners = new Set<() => void>();
-  #aborted = false;
-
-  get aborted(): boolean {
-    return this.#aborted;
-  }
-
-  get reason(): unknown {
-    return this.#aborted ? tailwireError("closed") : undefined;
-  }
-
-  addEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
-
-  abort(): void {
-    if (this.#aborted) return;
-    this.#aborted = true;
-    for (const listener of this.#listeners) listener();
   }
 }

@@ -12,7 +12,7 @@ export type ConnectionState =
   | "connected"
   /** It was lost, or couldn't be made: waiting for the next attempt, or in it. */
   | "reconnecting"
-  /** Told to stay away. */
+  /** Told to stay away, by the application or the platform. */
   | "offline"
   /** For good. */
   | "closed";

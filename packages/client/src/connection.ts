@@ -7,22 +7,22 @@
 import {
   BEARER_PREFIX,
   type Cancel,
-  CLOSE_CODES,
-  type CloseName,
-  type Codec,
-  jsonCodec,
-  PROTOCOL_LIMITS,
+  type ClientCodec,
+  type ClientMessage,
+  jsonClientCodec,
+  type Outgoing,
   type ServerMessage,
   SUBPROTOCOL_JSON,
-  verdictOf,
   type Welcome,
 } from "@tailwire/protocol";
-import { backoffMs } from "./backoff.ts";
-import { firstBatch, type Line } from "./batches.ts";
+import { Backoff } from "./backoff.ts";
+import type { Line } from "./batches.ts";
+import { CLOSES, isFatal, reasonOf } from "./closes.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "./connection-states.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
-import type { Ports, Socket } from "./ports.ts";
-import { watchSilence } from "./silence.ts";
+import { Link } from "./link.ts";
+import type { LifeEvent, Ports, Socket, SocketEvents } from "./ports.ts";
+import { type SilenceWatch, watchSilence } from "./silence.ts";
 import { VERSION } from "./version.ts";
 
 export interface ConnectionOptions {
@@ -32,6 +32,10 @@ export interface ConnectionOptions {
   readonly getToken: (() => Promise<string>) | null;
   readonly owner: ConnectionOwner;
 }
+
+/** A message without data, before it has an id and a timestamp. */
+type Unidentified = WithoutEnvelope<Exclude<ClientMessage, { type: "publish" | "request" }>>;
+type WithoutEnvelope<Message> = Message extends unknown ? Omit<Message, "id" | "timestamp"> : never;
 
 /** What the owner of a connection is told. */
 interface ConnectionOwner {
@@ -46,47 +50,37 @@ interface ConnectionOwner {
   changed(): void;
 }
 
-/** Reasons for closes that come without one. 1006 isn't sent: it says that nothing was. */
-const WORDS: ReadonlyMap<number, string> = new Map([[1006, "connection_lost"]]);
-
-/** One socket's life. A socket that isn't the current link any more is not listened to. */
-interface Link {
-  readonly socket: Socket;
-  open: boolean;
-  welcomedAt: number | null;
-  heardAt: number;
-  /** Bytes sent before welcome, which the server limits. */
-  firstBytes: number;
-  lastError: string | null;
-}
+/** Why the connection stays away: the application said so, there is no network, the page is hidden. */
+type Absence = "asked" | "no network" | "page hidden";
 
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #ports: Ports;
-  readonly #codec: Codec = jsonCodec;
+  readonly #codec: ClientCodec = jsonClientCodec;
   /** The session's secret: it proves to every node that this is the same publisher. */
   readonly #session: string;
   readonly #idPrefix: string;
   #lastId = 0;
   #generation = 0;
   #state: ConnectionState = "idle";
+  /** A socket that isn't the current link any more is not listened to. */
   #link: Link | null = null;
-  #waiting: Line[] = [];
-  #flushing = false;
+  readonly #absences = new Set<Absence>();
   #welcome: Welcome | null = null;
   #attempt = 0;
-  /** Failures in a row, which the backoff counts. A short life counts as one. */
-  #failures = 0;
+  readonly #backoff: Backoff;
   /** Tokens refused in a row. */
   #refusals = 0;
-  #retryAt: number | null = null;
   #reason: string | null = null;
-  #cancelRetry: Cancel | null = null;
-  #cancelWatch: Cancel | null = null;
+  /** Ends the deadline of an attempt. */
+  #cancelDeadline: Cancel | null = null;
+  #silence: SilenceWatch | null = null;
+  #stopLife: Cancel | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#ports = options.ports;
+    this.#backoff = new Backoff(options.ports);
     this.#session = options.ports.random.token();
     this.#idPrefix = options.ports.random.token().slice(0, 10);
   }
@@ -102,7 +96,7 @@ export class Connection {
 
   /** When the next attempt is due, in Unix milliseconds; null when none is. */
   get retryAt(): number | null {
-    return this.#retryAt;
+    return this.#backoff.dueAt;
   }
 
   get reason(): string | null {
@@ -111,7 +105,7 @@ export class Connection {
 
   /** Whether messages can be sent: hello is said. */
   get isOpen(): boolean {
-    return this.#link?.open ?? false;
+    return this.#link?.isOpen ?? false;
   }
 
   /** The server's last welcome; null before the first. */
@@ -127,33 +121,78 @@ export class Connection {
 
   /** Connects, if nobody asked for that before. */
   use(): void {
-    if (this.#state === "idle") this.#enter("use");
+    this.#begin();
+    this.#enter("use");
   }
 
   /** Connects now, instead of waiting. */
   retryNow(): void {
-    if (this.#retryAt !== null) this.#connect();
+    if (this.retryAt !== null) this.#connect();
   }
 
   goOffline(): void {
-    this.#enter("goOffline");
+    this.#begin();
+    this.#leave("asked");
   }
 
   goOnline(): void {
-    this.#enter("goOnline");
+    this.#return("asked");
   }
 
   close(): void {
     this.#enter("close");
   }
 
-  /** Sends a message, together with others of this moment. Only while {@link isOpen}. */
-  send(line: string | Line): void {
-    const fixed = (text: string): Line => ({ encode: () => text, onWrite: () => undefined });
-    this.#waiting.push(typeof line === "string" ? fixed(line) : line);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    this.#ports.clock.soon(() => this.#flush());
+  /** Sends a line, together with others of this moment. Only while {@link isOpen}. */
+  send(line: Line): void {
+    this.#link?.send(line);
+  }
+
+  /** Sends a message, and gives the id that an answer will name. Only while {@link isOpen}. */
+  say({ type, ...rest }: Unidentified): string {
+    const id = this.nextId();
+    const message = { type, id, timestamp: this.#ports.clock.now(), ...rest } as ClientMessage;
+    const line = this.#codec.encode(message as Outgoing<ClientMessage>);
+    this.send({ encode: () => line, onWrite: () => undefined });
+    return id;
+  }
+
+  // The platform's life
+
+  /** Listens to the platform from the first use on: a client that isn't used costs nothing. */
+  #begin(): void {
+    if (this.#state !== "idle") return;
+    this.#stopLife = this.#ports.life(this.#options.url, (event) => this.#lived(event));
+  }
+
+  #lived(event: LifeEvent): void {
+    switch (event) {
+      case "offline":
+        return this.#leave("no network");
+      case "online":
+        return this.#return("no network");
+      case "pagehide":
+        return this.#leave("page hidden");
+      case "pageshow":
+        return this.#return("page hidden");
+      case "wake":
+        // A socket may have died meanwhile, or not: it is asked. A wait has been long enough.
+        this.#silence?.ask();
+        return this.retryNow();
+      default:
+        event satisfies never;
+    }
+  }
+
+  #leave(absence: Absence): void {
+    this.#absences.add(absence);
+    this.#enter("goOffline");
+  }
+
+  /** Comes back, once nothing else keeps it away. */
+  #return(absence: Absence): void {
+    this.#absences.delete(absence);
+    if (this.#absences.size === 0) this.#enter("goOnline");
   }
 
   // States
@@ -167,7 +206,7 @@ export class Connection {
         this.#connect();
         break;
       case "reconnecting":
-        if (event === "lost") this.#waitToRetry();
+        if (event === "lost") this.#backoff.wait(() => this.#connect());
         else this.#connect();
         break;
       case "connected":
@@ -175,8 +214,11 @@ export class Connection {
         this.#refusals = 0;
         this.#reason = null;
         break;
-      case "offline":
       case "closed":
+        this.#stopLife?.();
+        this.#stop();
+        break;
+      case "offline":
         this.#stop();
         break;
       case "idle":
@@ -188,30 +230,18 @@ export class Connection {
   }
 
   #stop(): void {
-    this.#cancelRetry?.();
-    this.#cancelRetry = null;
-    this.#retryAt = null;
-    this.#failures = 0;
+    this.#backoff.stop();
+    this.#backoff.reset();
     this.#drop("done");
-  }
-
-  #waitToRetry(): void {
-    this.#failures += 1;
-    const ms = backoffMs(this.#failures, this.#ports.random);
-    this.#retryAt = this.#ports.clock.now() + ms;
-    this.#cancelRetry?.();
-    this.#cancelRetry = this.#ports.clock.after(ms, () => this.#connect());
   }
 
   // Connecting
 
   #connect(): void {
-    this.#cancelRetry?.();
-    this.#cancelRetry = null;
-    this.#retryAt = null;
+    this.#backoff.stop();
     this.#attempt += 1;
     // One deadline for everything up to welcome: token, socket, handshake.
-    this.#cancelWatch = this.#ports.clock.after(CLIENT_LIMITS.connectMs, () =>
+    this.#cancelDeadline = this.#ports.clock.after(CLIENT_LIMITS.connectMs, () =>
       this.#giveUp("connect_timeout"),
     );
     const { getToken } = this.#options;
@@ -235,45 +265,41 @@ export class Connection {
   }
 
   #openSocket(subprotocols: readonly string[]): void {
-    const { clock } = this.#ports;
     // The socket's events belong to it alone: what an older one still says is not heard.
     const current = (listen: (link: Link) => void): void => {
       if (this.#link === link) listen(link);
     };
-    const link: Link = {
-      socket: this.#ports.connect(this.#options.url, subprotocols, {
-        opened: () => current((own) => this.#opened(own)),
-        received: (text) => current((own) => this.#received(own, text)),
-        closed: (code, reason) => current((own) => this.#closed(own, code, reason)),
-      }),
-      open: false,
-      welcomedAt: null,
-      heardAt: clock.monotonic(),
-      firstBytes: 0,
-      lastError: null,
+    const events: SocketEvents = {
+      opened: () => current((own) => this.#opened(own)),
+      received: (text) => current((own) => this.#received(own, text)),
+      closed: (code, reason) => current((own) => this.#closed(own, code, reason)),
     };
+    let socket: Socket;
+    try {
+      socket = this.#ports.connect(this.#options.url, subprotocols, events);
+    } catch (error) {
+      // What a page may not open, or Node can't without `ws`: shown, and tried again like the rest.
+      return this.#lose(error instanceof Error ? error.message : "connect_failed");
+    }
+    const link = new Link(this.#ports.clock, socket);
     this.#link = link;
   }
 
   #opened(link: Link): void {
-    link.open = true;
+    link.opened();
     this.#generation += 1;
-    this.send(
-      this.#codec.encode({
-        type: "hello",
-        id: this.nextId(),
-        timestamp: this.#ports.clock.now(),
-        session: this.#session,
-        generation: this.#generation,
-        client: { name: "tailwire-js", version: VERSION },
-      }),
-    );
+    this.say({
+      type: "hello",
+      session: this.#session,
+      generation: this.#generation,
+      client: { name: "tailwire-js", version: VERSION },
+    });
     this.#options.owner.opened();
   }
 
   #closed(link: Link, code: number, reason: string): void {
-    const why = link.lastError ?? (reason === "" ? (WORDS.get(code) ?? `closed_${code}`) : reason);
-    if (verdictOf(code) === "reconnect" || this.#mayTryFreshToken(code)) return this.#lose(why);
+    const why = link.lastError ?? reasonOf(code, reason);
+    if (!isFatal(code) || this.#mayTryFreshToken(code)) return this.#lose(why);
     this.#reason = why;
     this.#forgetLink();
     this.#enter("refused");
@@ -281,7 +307,7 @@ export class Connection {
 
   /** A token may have expired on its way: one refusal is answered with a fresh one [AUTH-5]. */
   #mayTryFreshToken(code: number): boolean {
-    if (code !== CLOSE_CODES.unauthenticated.code || this.#options.getToken === null) return false;
+    if (code !== CLOSES.unauthenticated || this.#options.getToken === null) return false;
     this.#refusals += 1;
     return this.#refusals === 1;
   }
@@ -299,55 +325,36 @@ export class Connection {
   }
 
   /** Closes the socket from this side, without waiting for its answer. */
-  #drop(name: CloseName): void {
+  #drop(name: keyof typeof CLOSES): void {
     const link = this.#link;
     if (link === null) return;
-    if (name === "done") this.#flush();
+    if (name === "done") link.flush();
     this.#forgetLink();
-    link.socket.close(CLOSE_CODES[name].code, name);
+    link.close(CLOSES[name], name);
   }
 
   #forgetLink(): void {
     const link = this.#link;
-    const upMs = this.#ports.clock.monotonic() - (link?.welcomedAt ?? Infinity);
-    if (upMs >= CLIENT_LIMITS.stableMs) this.#failures = 0;
+    // A short life counts as a failure.
+    if (link !== null && link.upMs >= CLIENT_LIMITS.stableMs) this.#backoff.reset();
+    link?.forget();
     this.#link = null;
-    this.#waiting = [];
-    this.#cancelWatch?.();
-    this.#cancelWatch = null;
+    this.#cancelDeadline?.();
+    this.#cancelDeadline = null;
+    this.#silence?.stop();
+    this.#silence = null;
     if (link !== null) this.#options.owner.lost();
   }
 
   // Talking
 
-  #flush(): void {
-    this.#flushing = false;
-    const link = this.#link;
-    if (link === null || !link.open) return;
-    for (;;) {
-      // Before welcome, what doesn't fit has to wait for it [CONN-4]. Afterwards a line that is too
-      // large on its own goes out all the same: the server's answer is what its sender needs.
-      const countMin = link.welcomedAt === null ? 0 : 1;
-      const batch = firstBatch(this.#waiting, this.#bytesMax(link), countMin);
-      if (batch === null) return;
-      for (const line of this.#waiting.splice(0, batch.count)) line.onWrite();
-      if (link.welcomedAt === null) link.firstBytes += batch.bytes;
-      if (batch.text !== "") link.socket.send(batch.text);
-    }
-  }
-
-  #bytesMax(link: Link): number {
-    if (link.welcomedAt === null) return PROTOCOL_LIMITS.firstBytesMax - link.firstBytes;
-    return this.#welcome?.limits.messageBytesMax ?? PROTOCOL_LIMITS.messageBytesMax;
-  }
-
   #received(link: Link, text: string): void {
-    link.heardAt = this.#ports.clock.monotonic();
-    for (const decoded of this.#codec.decodeServerMessages(text)) {
+    link.heard();
+    // Nothing that is malformed can be acted on; the chain of offsets shows what it hid [DEL-2].
+    for (const message of this.#codec.readServerMessages(text)) {
       // A handler may have closed the client between two messages.
       if (this.#link !== link) return;
-      // Nothing that is malformed can be acted on; the chain of offsets shows what it hid [DEL-2].
-      if ("message" in decoded && decoded.message !== null) this.#take(link, decoded.message);
+      this.#take(link, message);
     }
   }
 
@@ -358,7 +365,7 @@ export class Connection {
       case "welcome":
         return this.#welcomed(link, message);
       case "ping":
-        return this.#say({ type: "pong", re: message.id });
+        return void this.say({ type: "pong", re: message.id });
       case "pong":
         return;
       case "error":
@@ -371,23 +378,18 @@ export class Connection {
 
   #welcomed(link: Link, welcome: Welcome): void {
     this.#welcome = welcome;
-    link.welcomedAt = this.#ports.clock.monotonic();
-    this.#cancelWatch?.();
-    this.#cancelWatch = watchSilence({
+    link.welcomed(welcome);
+    this.#cancelDeadline?.();
+    this.#silence = watchSilence({
       clock: this.#ports.clock,
       heartbeat: welcome.heartbeat,
       heardAt: () => link.heardAt,
-      probe: () => this.#say({ type: "ping" }),
+      probe: () => this.say({ type: "ping" }),
       onSilent: () => this.#giveUp("silent"),
     });
     this.#enter("welcome");
     this.#options.owner.welcomed(welcome);
-    this.#flush();
-  }
-
-  #say(message: { readonly type: "ping" } | { readonly type: "pong"; readonly re: string }): void {
-    const timestamp = this.#ports.clock.now();
-    this.send(this.#codec.encode({ ...message, id: this.nextId(), timestamp }));
+    link.flush();
   }
 }
 

@@ -6,6 +6,7 @@ export type { AbortSignalLike, Position, Start } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
 export type { Channel } from "./channel.ts";
 export type { Client, ClientOptions } from "./client.ts";
+export type { RequestOptions } from "./requests.ts";
 export type { Subscription } from "./subscription.ts";
 export type {
   ConnectionStatus,

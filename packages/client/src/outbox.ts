@@ -5,23 +5,24 @@
  * sure to recognise them; past that the truth is that nobody knows. It doesn't know sockets.
  */
 import {
-  type AbortSignalLike,
   type Ack,
-  type Codec,
+  type Cancel,
+  type ClientCodec,
   type ErrorMessage,
   JsonText,
-  jsonCodec,
+  jsonClientCodec,
   type Position,
   type PublicationMessage,
   TailwireError,
-  tailwireError,
+  localError,
   utf8Length,
   type Welcome,
 } from "@tailwire/protocol";
+import { onAbort } from "./abort.ts";
 import type { Connection } from "./connection.ts";
 import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
 import type { Ports } from "./ports.ts";
-import type { Published } from "./types.ts";
+import type { Published, PublishOptions } from "./types.ts";
 
 interface Entry {
   readonly id: string;
@@ -30,22 +31,34 @@ interface Entry {
   readonly data: JsonText;
   readonly resolve: (published: Published) => void;
   readonly reject: (error: unknown) => void;
+  readonly made: Moment;
+  /** How long it may wait to be sent. */
+  readonly ttlMs: number;
+  /** Whether it was ever sent: if it was refused since, the server waits for it [PUB-12]. */
+  sent: boolean;
   /** The first send; null while it certainly wasn't. */
   first: FirstSend | null;
   /** Stops listening to the signal that was given with it. */
   stopListening: () => void;
+  stopTimer: Cancel;
 }
 
-interface FirstSend {
+interface Moment {
   /** By the monotonic clock. */
   readonly at: number;
   /** By the wall clock. */
   readonly wall: number;
+}
+
+interface FirstSend extends Moment {
   /** The channel's epoch, as known then. */
   readonly epoch: string | null;
   /** Which connection it was on, counted from 1. */
   readonly connection: number;
 }
+
+/** The longest time that platforms' timers take. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** How long a refused publication waits where the server names no time, in milliseconds. */
 const HOLD_MS = 1_000;
@@ -53,7 +66,7 @@ const HOLD_MS = 1_000;
 export class Outbox {
   readonly #ports: Ports;
   readonly #connection: Connection;
-  readonly #codec: Codec = jsonCodec;
+  readonly #codec: ClientCodec = jsonClientCodec;
   readonly #changed: () => void;
   /** By id. A map keeps the order in which they were made. */
   readonly #entries = new Map<string, Entry>();
@@ -83,7 +96,7 @@ export class Outbox {
     channel: string,
     event: string,
     value: unknown,
-    signal: AbortSignalLike | undefined,
+    { signal, ttlMs = Infinity }: PublishOptions,
   ): Promise<Published> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) throw signal.reason as Error;
@@ -96,13 +109,18 @@ export class Outbox {
         data,
         resolve,
         reject,
+        made: this.#now(),
+        ttlMs,
+        sent: false,
         first: null,
         stopListening: () => undefined,
+        stopTimer: () => undefined,
       };
       if (this.#isTooLarge(entry)) throw this.#tooLarge();
       this.#entries.set(entry.id, entry);
       this.#length += data.text.length;
       if (signal !== undefined) this.#listen(signal, entry);
+      if (ttlMs !== Infinity) this.#watchAge(entry);
       this.#connection.use();
       if (this.#connection.isOpen) this.#send(entry);
       this.#changed();
@@ -149,15 +167,15 @@ export class Outbox {
   close(): void {
     this.#closed = true;
     for (const entry of this.#entries.values()) {
-      this.#reject(entry, tailwireError(entry.first === null ? "closed" : "indeterminate"));
+      this.#reject(entry, localError(entry.first === null ? "closed" : "indeterminate"));
     }
   }
 
   #makeRoom(data: JsonText): void {
-    if (this.#closed) throw tailwireError("closed");
+    if (this.#closed) throw localError("closed");
     const { outboxCountMax, outboxLengthMax } = CLIENT_LIMITS;
     if (this.#entries.size >= outboxCountMax || this.#length + data.text.length > outboxLengthMax) {
-      throw tailwireError("outbox_full");
+      throw localError("outbox_full");
     }
   }
 
@@ -167,29 +185,45 @@ export class Outbox {
   }
 
   #tooLarge(): TailwireError {
-    return tailwireError("too_large", `at most ${this.#limits.messageBytesMax} bytes`);
+    return localError("too_large", `at most ${this.#limits.messageBytesMax} bytes`);
   }
 
   get #limits(): Welcome["limits"] {
     return this.#connection.welcome?.limits ?? ASSUMED_SERVER_LIMITS;
   }
 
-  #listen(signal: AbortSignalLike, entry: Entry): void {
-    const onAbort = (): void => {
+  #listen(signal: NonNullable<PublishOptions["signal"]>, entry: Entry): void {
+    entry.stopListening = onAbort(signal, () => {
       entry.stopListening();
-      // Once sent it may be in the log whatever we do, so it stays, and is sent until that is sure.
-      if (entry.first === null) this.#reject(entry, signal.reason);
+      // Once sent it may be in the log whatever we do, or the server waits for it: so it stays, and
+      // is sent until its fate is sure.
+      if (!entry.sent) this.#reject(entry, signal.reason);
       else entry.reject(signal.reason);
-    };
-    signal.addEventListener("abort", onAbort);
-    entry.stopListening = () => signal.removeEventListener("abort", onAbort);
+    });
+  }
+
+  /** Lets an entry go when it has become too old to be sent for the first time. */
+  #watchAge(entry: Entry): void {
+    const leftMs = entry.ttlMs - this.#ageMs(entry.made);
+    if (leftMs > 0) {
+      const ms = Math.min(leftMs, TIMER_MAX_MS);
+      entry.stopTimer = this.#ports.clock.after(ms, () => this.#watchAge(entry));
+    } else if (this.#isStale(entry)) {
+      this.#reject(entry, localError("ttl_expired"));
+    }
+  }
+
+  #isStale({ sent, made, ttlMs }: Entry): boolean {
+    return !sent && this.#ageMs(made) >= ttlMs;
   }
 
   /** Sends an entry, unless its channel waits or its time is over. */
   #send(entry: Entry): void {
+    // The timer may have slept with the machine.
+    if (this.#isStale(entry)) return this.#reject(entry, localError("ttl_expired"));
     if (this.#held.has(entry.channel)) return;
     if (entry.first !== null && this.#mayBeForgotten(entry.first)) {
-      return this.#reject(entry, tailwireError("indeterminate"));
+      return this.#reject(entry, localError("indeterminate"));
     }
     // The server of this connection may take less than the one before: then it must not come again.
     if (this.#isTooLarge(entry)) return this.#reject(entry, this.#tooLarge());
@@ -198,6 +232,7 @@ export class Outbox {
       encode: () => (this.#entries.has(entry.id) ? this.#encode(entry) : ""),
       onWrite: () => {
         // Noted before the write: what may have been sent counts as sent [PUB-5].
+        entry.sent = true;
         entry.first ??= this.#firstSend(entry);
       },
     });
@@ -205,11 +240,14 @@ export class Outbox {
 
   #firstSend({ channel }: Entry): FirstSend {
     return {
-      at: this.#ports.clock.monotonic(),
-      wall: this.#ports.clock.now(),
+      ...this.#now(),
       epoch: this.#epochs.get(channel) ?? null,
       connection: this.#connections,
     };
+  }
+
+  #now(): Moment {
+    return { at: this.#ports.clock.monotonic(), wall: this.#ports.clock.now() };
   }
 
   #encode({ id, channel, event, data, first }: Entry): string {
@@ -232,9 +270,9 @@ export class Outbox {
   }
 
   /** By the clock that advanced more: one may sleep with the machine, the other may be set. */
-  #ageMs(first: FirstSend): number {
+  #ageMs({ at, wall }: Moment): number {
     const { clock } = this.#ports;
-    return Math.max(clock.monotonic() - first.at, clock.now() - first.wall);
+    return Math.max(clock.monotonic() - at, clock.now() - wall);
   }
 
   /** Whether the server may have forgotten the id by the time a repeat arrives [PUB-6]. */
@@ -273,6 +311,7 @@ export class Outbox {
 
   #forget(entry: Entry): void {
     entry.stopListening();
+    entry.stopTimer();
     this.#entries.delete(entry.id);
     this.#length -= entry.data.text.length;
     if (this.#entries.size === 0) {

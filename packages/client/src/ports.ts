@@ -2,7 +2,7 @@
  * What the client's core is given instead of a platform. Drivers implement it for browsers and
  * Node, the simulator for simulated links.
  */
-import type { Clock, Random } from "@tailwire/protocol";
+import type { AbortSignalLike, Cancel, Clock, Random } from "@tailwire/protocol";
 
 /** One WebSocket, from the moment it begins to connect. */
 export interface Socket {
@@ -18,11 +18,34 @@ export interface SocketEvents {
   closed(code: number, reason: string): void;
 }
 
+/**
+ * What a platform tells of its life, where it has one:
+ *
+ * - `"offline"`, `"online"`: there is no network, there is one again.
+ * - `"pagehide"`, `"pageshow"`: the page is left, perhaps for the back/forward cache, and back.
+ * - `"wake"`: it can be seen again, or was frozen and goes on. Becoming hidden is no event, since
+ *   nothing has to be done about it.
+ */
+export type LifeEvent = "offline" | "online" | "pagehide" | "pageshow" | "wake";
+
+/** As much of an AbortController as the client needs. */
+export interface AbortControllerLike {
+  readonly signal: AbortSignalLike;
+  abort(reason: unknown): void;
+}
+
 export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
   /** Begins to connect. It must not call back before it has returned. */
   connect(url: string, subprotocols: readonly string[], events: SocketEvents): Socket;
+  /** A new controller, as platforms have them. */
+  abort(): AbortControllerLike;
+  /**
+   * Tells of the platform's life, as far as it concerns a connection to `url`, until it is taken
+   * back. Where there is no network to begin with, it says so before it returns.
+   */
+  life(url: string, listener: (event: LifeEvent) => void): Cancel;
   /** The base64url form of a text, UTF-8 encoded. */
   base64url(text: string): string;
 }

@@ -1,8 +1,9 @@
 /**
  * Notices when a socket has been silent for as long as a live one never is [LIVE-3].
  *
- * A timer that fires late has slept, and so have the server's pings: then it asks before it gives
- * the socket up. It doesn't know sockets.
+ * A machine that slept has missed the server's pings: then it asks before it gives the socket up.
+ * Sleep shows in a timer that comes late, by whichever clock went on meanwhile: on some platforms
+ * the monotonic one sleeps with the machine. It doesn't know sockets.
  */
 import type { Cancel, Clock } from "@tailwire/protocol";
 
@@ -18,29 +19,56 @@ export interface SilenceOptions {
   readonly onSilent: () => void;
 }
 
-/** Watches until it is taken back, or the socket has fallen silent. */
-export function watchSilence(options: SilenceOptions): Cancel {
+export interface SilenceWatch {
+  readonly stop: Cancel;
+  /** Asks at once, unless an answer is awaited already. */
+  ask(): void;
+}
+
+/** Watches until it is stopped, or the socket has fallen silent. */
+export function watchSilence(options: SilenceOptions): SilenceWatch {
   const { clock, heartbeat, heardAt, probe, onSilent } = options;
   const patienceMs = heartbeat.intervalMs + heartbeat.timeoutMs;
-  let cancel: Cancel = () => undefined;
+  let stop: Cancel = () => undefined;
+  let asking = false;
 
+  const after = (ms: number, callback: (slept: boolean) => void): void => {
+    const monotonic = clock.monotonic();
+    const wall = clock.now();
+    stop = clock.after(ms, () => {
+      const passedMs = Math.max(clock.monotonic() - monotonic, clock.now() - wall);
+      callback(passedMs - ms > heartbeat.timeoutMs / 2);
+    });
+  };
   const watch = (): void => {
-    const dueAt = heardAt() + patienceMs;
-    cancel = clock.after(Math.max(0, dueAt - clock.monotonic()), () => {
-      const now = clock.monotonic();
-      if (now < heardAt() + patienceMs) watch();
-      else if (now - dueAt > heartbeat.timeoutMs / 2) ask(now);
+    asking = false;
+    const leftMs = heardAt() + patienceMs - clock.monotonic();
+    // Looks at the clocks more often than it has to, so that sleep is noticed soon after it.
+    after(Math.min(leftMs, heartbeat.timeoutMs), (slept) => {
+      if (slept) ask(2);
+      else if (clock.monotonic() < heardAt() + patienceMs) watch();
       else onSilent();
     });
   };
-  const ask = (askedAt: number): void => {
+  const ask = (times: number): void => {
+    const askedAt = clock.monotonic();
+    asking = true;
     probe();
-    cancel = clock.after(heartbeat.timeoutMs, () => {
+    after(heartbeat.timeoutMs, (slept) => {
       if (heardAt() >= askedAt) watch();
+      // An answer may be there and not yet read. Where every timer comes late, twice is enough.
+      else if (slept && times > 1) ask(times - 1);
       else onSilent();
     });
   };
 
   watch();
-  return () => cancel();
+  return {
+    stop: () => stop(),
+    ask: () => {
+      if (asking) return;
+      stop();
+      ask(2);
+    },
+  };
 }

@@ -6,15 +6,15 @@
  * position moves on only after that. It doesn't know how items travel.
  */
 import {
-  type AbortSignalLike,
   chain,
   isPosition,
   type Position,
   type Start,
   type TailwireError,
 } from "@tailwire/protocol";
+import { onAbort } from "./abort.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
-import type { Gap, Publication, Stop } from "./types.ts";
+import type { Gap, Publication, Stop, SubscribeOptions } from "./types.ts";
 
 /** One thing that a subscription is told, in the channel's order. */
 export type Item =
@@ -22,10 +22,17 @@ export type Item =
       readonly kind: "publication";
       readonly prev: number | undefined;
       readonly publication: Publication;
+      /** Whether this very client published it. */
+      readonly own: boolean;
     }
+  /** A publication that isn't handed over. */
+  | { readonly kind: "passed"; readonly position: Position }
   | { readonly kind: "gap"; readonly gap: Gap }
   | { readonly kind: "epoch"; readonly from: string; readonly position: Position }
   | { readonly kind: "caughtup"; readonly position: Position };
+
+/** An item as it comes off the wire, for all of a channel's subscriptions. */
+export type WireItem = Exclude<Item, { kind: "passed" }>;
 
 /** What a subscription tells whoever feeds it. */
 export interface Feed {
@@ -41,6 +48,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   readonly ready: Promise<void>;
   readonly #feed: Feed;
   readonly #start: Start;
+  readonly #echo: boolean;
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #onGap = new Set<(gap: Gap) => void>();
   readonly #onCaughtUp = new Set<() => void>();
@@ -70,9 +78,10 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   ) => void)[] = [];
   readonly #stopSignal: () => void;
 
-  constructor(feed: Feed, start: Start, signal: AbortSignalLike | undefined) {
+  constructor(feed: Feed, { start = "latest", echo = true, signal }: SubscribeOptions) {
     this.#feed = feed;
     this.#start = start;
+    this.#echo = echo;
     this.#received = isPosition(start) ? start : null;
     this.#position = this.#received;
     this.ready = new Promise((resolve, reject) => {
@@ -81,9 +90,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     });
     // Nobody has to await it.
     this.ready.catch(() => undefined);
-    const onAbort = (): void => this.end(null);
-    signal?.addEventListener("abort", onAbort);
-    this.#stopSignal = () => signal?.removeEventListener("abort", onAbort);
+    this.#stopSignal = onAbort(signal, () => this.end(null));
   }
 
   // For the application
@@ -192,7 +199,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
    * Takes an item, if it is this subscription's turn for it. False: something lies between, and it
    * has to be served from `received`.
    */
-  take(item: Item): boolean {
+  take(item: WireItem): boolean {
     if (this.#received === null || this.#parked) return true;
     switch (item.kind) {
       case "publication":
@@ -244,7 +251,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     const link = chain(received.offset, { offset: position.offset, prev: item.prev });
     if (link === "next") {
       this.#received = position;
-      this.#enqueue(item);
+      this.#enqueue(item.own && !this.#echo ? { kind: "passed", position } : item);
     }
     return link !== "broken";
   }
@@ -313,6 +320,8 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     } else if (item.kind === "caughtup") {
       this.#caughtUp = true;
       for (const listener of this.#onCaughtUp) listener();
+    } else if (item.kind === "passed") {
+      this.#commit(item.position);
     }
   }
 

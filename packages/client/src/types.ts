@@ -44,6 +44,8 @@ export interface Published {
 export interface SubscribeOptions {
   /** Where to begin; `"latest"` where left out: with what is published from now on. */
   readonly start?: Start;
+  /** False: this client's own publications aren't handed over. The position moves past them. */
+  readonly echo?: boolean;
   /** Ends the subscription. */
   readonly signal?: AbortSignalLike;
 }
@@ -51,6 +53,11 @@ export interface SubscribeOptions {
 export interface PublishOptions {
   /** Takes the publication back while it is unsent. Once sent, only the wait ends. */
   readonly signal?: AbortSignalLike;
+  /**
+   * How long it may wait to be sent, in milliseconds: then it rejects with `ttl_expired`. Once
+   * sent it stays, and is sent again until its fate is known.
+   */
+  readonly ttlMs?: number;
 }
 
 /** The connection, for an application to show. A new object on every change. */

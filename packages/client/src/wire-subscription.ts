@@ -15,14 +15,17 @@ import {
   type ServerMessage,
   type Start,
   TailwireError,
+  type Unsubscribed,
 } from "@tailwire/protocol";
-import type { Feed, Item, Subscription } from "./subscription.ts";
+import type { Feed, Subscription, WireItem } from "./subscription.ts";
 
 /** What it needs of the client. */
 export interface Wire {
   readonly isOpen: boolean;
   /** Sends a request; `answered` is called unless the connection is lost first. */
   request(message: Unidentified, answered: (answer: Ack | ErrorMessage) => void): void;
+  /** The public id that the client's own publications carry; null before the first welcome. */
+  readonly client: string | null;
   noteEpoch(epoch: string): void;
   /** A publication has come, whoever it is for. */
   seen(publication: PublicationMessage, position: Position): void;
@@ -93,6 +96,12 @@ export class WireSubscription implements Feed {
   /** Ends every subscription: null when the application closes the client, else why. */
   end(error: TailwireError | null): void {
     for (const subscription of this.#subscriptions) subscription.end(error);
+  }
+
+  /** The server has ended the subscription: for all of them, since what it says isn't about one. */
+  unsubscribed({ code, description }: Unsubscribed): void {
+    this.#current = null;
+    this.end(new TailwireError({ code, description, fault: "client", retry: false }));
   }
 
   /** Begins, begins anew or ends the wire's subscription, if anything has changed. */
@@ -214,7 +223,7 @@ export class WireSubscription implements Feed {
     return lowest;
   }
 
-  #itemOf(message: ChannelMessage, at: Position): Item {
+  #itemOf(message: ChannelMessage, at: Position): WireItem {
     switch (message.type) {
       case "publication": {
         const { id, event, data, timestamp, publisher, offset, prev } = message;
@@ -223,7 +232,8 @@ export class WireSubscription implements Feed {
         if (offset > at.offset) this.#position = position;
         this.#wire.seen(message, position);
         const publication = { id, event, data, position, timestamp, publisher };
-        return { kind: "publication", prev, publication };
+        const own = publisher !== null && publisher === this.#wire.client;
+        return { kind: "publication", prev, publication, own };
       }
       case "gap": {
         const { reason, from, to, continuesAfter, lost } = message;

@@ -4,7 +4,7 @@
  * A name is segments between `:` and `/`. A pattern is a name in which whole segments may be
  * params in braces: `org:{org}/doc:{doc}`. This file doesn't know what a channel is.
  */
-import { tailwireError } from "./errors.ts";
+import { localError } from "./errors.ts";
 import { PROTOCOL_LIMITS } from "./limits.ts";
 
 /** The names in braces: `"org:{org}/doc:{doc}"` gives `"org" | "doc"`. */
@@ -46,14 +46,16 @@ export function isEventName(name: string): boolean {
 /**
  * A channel's name from its pattern. A name that was put together already is taken as it is.
  *
- * @throws `bad_channel` when a param is empty or holds a separator, or the name is too long.
- * @throws RangeError when the pattern itself is malformed.
+ * @throws `bad_channel` when a param is missing, empty or holds a separator, or the name breaks the
+ * grammar otherwise.
  */
 export function channelName(pattern: string, params: Readonly<Record<string, string>>): string {
-  const parsed = pattern.includes("{") ? new ChannelPattern(pattern) : null;
-  const name = parsed?.fill(params) ?? pattern;
-  if (!isChannelName(name) || parsed?.match(name) === null)
-    throw tailwireError("bad_channel", name);
+  const parts = split(pattern);
+  const name = fill(parts, params);
+  // A param that holds a separator makes more of them.
+  if (!isChannelName(name) || split(name).length !== parts.length) {
+    throw localError("bad_channel", name);
+  }
   return name;
 }
 
@@ -66,14 +68,7 @@ export class ChannelPattern {
   /** @throws RangeError when the pattern breaks the grammar or names a param twice. */
   constructor(pattern: string) {
     this.pattern = pattern;
-    this.#parts = split(pattern);
-    const names = this.#parts.flatMap((part) => PARAM.exec(part)?.[1] ?? []);
-    const example = this.#parts.map((part) => (PARAM.test(part) ? "x" : part)).join("");
-    if (!isChannelName(example) || new Set(names).size !== names.length) {
-      throw new RangeError(
-        `"${pattern}" is not a channel pattern: segments between : and /, params as {name} fill a whole segment`,
-      );
-    }
+    this.#parts = parsePattern(pattern);
   }
 
   /** The params of a name that the pattern matches, else null. */
@@ -92,12 +87,7 @@ export class ChannelPattern {
 
   /** The name with its params in place. Undefined ones stay as they are, and break the grammar. */
   fill(params: Readonly<Record<string, string>>): string {
-    return this.#parts
-      .map((part) => {
-        const param = PARAM.exec(part)?.[1];
-        return param !== undefined && Object.hasOwn(params, param) ? params[param] : part;
-      })
-      .join("");
+    return fill(this.#parts, params);
   }
 
   /** Whether some name matches both. Two such patterns can't be declared side by side. */
@@ -110,6 +100,28 @@ export class ChannelPattern {
       })
     );
   }
+}
+
+/** The parts of a pattern. @throws RangeError when it breaks the grammar or names a param twice. */
+function parsePattern(pattern: string): readonly string[] {
+  const parts = split(pattern);
+  const names = parts.flatMap((part) => PARAM.exec(part)?.[1] ?? []);
+  const example = parts.map((part) => (PARAM.test(part) ? "x" : part)).join("");
+  if (!isChannelName(example) || new Set(names).size !== names.length) {
+    throw new RangeError(
+      `"${pattern}" is not a channel pattern: segments between : and /, params as {name} fill a whole segment`,
+    );
+  }
+  return parts;
+}
+
+function fill(parts: readonly string[], params: Readonly<Record<string, string>>): string {
+  return parts
+    .map((part) => {
+      const param = PARAM.exec(part)?.[1];
+      return param !== undefined && Object.hasOwn(params, param) ? params[param] : part;
+    })
+    .join("");
 }
 
 /** Segments stand at even places, separators at odd ones. */

@@ -3,7 +3,7 @@
  *
  * It doesn't look into a publication's data beyond what keeps parsing it safe.
  */
-import type { Codec, Wire } from "./codec.ts";
+import type { ClientCodec, Codec, Wire } from "./codec.ts";
 import { depthExceeds, JsonText } from "./json-text.ts";
 import { PROTOCOL_LIMITS } from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
@@ -13,6 +13,7 @@ import {
   validateClientMessage,
   validateServerMessage,
 } from "./validate.ts";
+import { isServerMessage } from "./shapes.ts";
 import { SUBPROTOCOL_JSON } from "./version.ts";
 
 export const jsonCodec: Codec = {
@@ -22,25 +23,46 @@ export const jsonCodec: Codec = {
   decodeServerMessages: (wire) => decodeLines(wire, validateServerMessage),
 };
 
+/** The client's half, apart: a browser is sent no rules for what clients say. */
+export const jsonClientCodec: ClientCodec = {
+  subprotocol: SUBPROTOCOL_JSON,
+  encode: encodeJson,
+  readServerMessages: (wire) =>
+    (linesOf(wire) ?? []).map(parsed).filter((value) => isServerMessage(value)),
+};
+
 /** One line, its newline included. Data that is text already is copied, not parsed again. */
 function encodeJson(message: Outgoing<ClientMessage | ServerMessage>): string {
-  if (!("data" in message)) return `${JSON.stringify(message)}\n`;
+  if (!("data" in message) || message.data === undefined) return `${JSON.stringify(message)}\n`;
   const { data, ...envelope } = message;
   return `${JSON.stringify(envelope).slice(0, -1)},"data":${data.text}}\n`;
+}
+
+/** The lines of a WebSocket message; null where it is binary, or carries more than it may. */
+function linesOf(wire: Wire): readonly string[] | null {
+  if (typeof wire !== "string") return null;
+  const lines = wire.split("\n");
+  // A newline ends a line: what follows the last one is no message unless something is there.
+  if (lines.at(-1) === "") lines.pop();
+  return lines.length > PROTOCOL_LIMITS.batchMax ? null : lines;
 }
 
 function decodeLines<Message>(
   wire: Wire,
   validate: (value: unknown) => Decoded<Message>,
 ): readonly Decoded<Message>[] {
-  if (typeof wire !== "string") return [refuse("bad_message", "binary: expected text")];
-  const lines = wire.split("\n");
-  // A newline ends a line: what follows the last one is no message unless something is there.
-  if (lines.at(-1) === "") lines.pop();
-  if (lines.length > PROTOCOL_LIMITS.batchMax) {
-    return [refuse("bad_message", `batch: expected at most ${PROTOCOL_LIMITS.batchMax} messages`)];
+  const lines = linesOf(wire);
+  if (lines === null) {
+    return [refuse(`batch: expected text of at most ${PROTOCOL_LIMITS.batchMax} messages`)];
   }
-  return lines.map((line) => decodeLine(line, validate));
+  return lines.map((line) => {
+    const value = parsed(line);
+    return value === undefined
+      ? refuse(
+          `line: expected one JSON object with finite numbers, at most ${PROTOCOL_LIMITS.depthMax} deep`,
+        )
+      : validate(value);
+  });
 }
 
 /**
@@ -49,21 +71,15 @@ function decodeLines<Message>(
  */
 const MAYBE_OVERFLOW = /[eE]\+?\d{3}|\d{210}/;
 
-function decodeLine<Message>(
-  line: string,
-  validate: (value: unknown) => Decoded<Message>,
-): Decoded<Message> {
+/** The value of a line; undefined where it isn't JSON, or nests too deeply. */
+function parsed(line: string): unknown {
   // The message itself is one level above its data.
-  if (depthExceeds(line, PROTOCOL_LIMITS.depthMax + 1)) {
-    return refuse("bad_message", `depth: expected at most ${PROTOCOL_LIMITS.depthMax} levels`);
-  }
-  let value: unknown;
+  if (depthExceeds(line, PROTOCOL_LIMITS.depthMax + 1)) return undefined;
   try {
-    value = MAYBE_OVERFLOW.test(line) ? JSON.parse(line, refuseOverflow) : JSON.parse(line);
+    return MAYBE_OVERFLOW.test(line) ? JSON.parse(line, refuseOverflow) : JSON.parse(line);
   } catch {
-    return refuse("bad_message", "line: expected one JSON object with finite numbers");
+    return undefined;
   }
-  return validate(value);
 }
 
 function refuseOverflow(_key: string, value: unknown): unknown {
@@ -71,8 +87,8 @@ function refuseOverflow(_key: string, value: unknown): unknown {
   return value;
 }
 
-function refuse(code: Malformed["code"], detail: string): { readonly malformed: Malformed } {
-  return { malformed: { code, detail, re: null } };
+function refuse(detail: string): { readonly malformed: Malformed } {
+  return { malformed: { code: "bad_message", detail, re: null } };
 }
 
 /** The data of a decoded message as the text that is kept: normalised, once. */

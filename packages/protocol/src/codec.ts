@@ -11,12 +11,22 @@ import type { Subprotocol } from "./version.ts";
 /** What one WebSocket message carries: text or bytes, as the codec's encoding is. */
 export type Wire = string | Uint8Array;
 
-export interface Codec {
+/** What a client needs of a codec. */
+export interface ClientCodec {
   readonly subprotocol: Subprotocol;
   /** One protocol message. Several are sent together by putting them behind one another. */
   encode(message: Outgoing<ClientMessage | ServerMessage>): string;
-  /** The messages in one WebSocket message, in order. It never throws. */
-  decodeClientMessages(wire: Wire): readonly Decoded<ClientMessage>[];
+  /**
+   * The messages in one WebSocket message, in order. What is malformed and what isn't known
+   * [VER-3] is left out, because a client can act on neither. It never throws.
+   */
+  readServerMessages(wire: Wire): readonly ServerMessage[];
+}
+
+/** A whole codec, which says what is wrong with a message. */
+export interface Codec extends Omit<ClientCodec, "readServerMessages"> {
   /** The messages in one WebSocket message, in order. It never throws. */
   decodeServerMessages(wire: Wire): readonly Decoded<ServerMessage>[];
+  /** The messages in one WebSocket message, in order. It never throws. */
+  decodeClientMessages(wire: Wire): readonly Decoded<ClientMessage>[];
 }

@@ -1,7 +1,8 @@
 /**
  * The one class of error that tailwire gives to applications. Its code is stable; its text isn't.
  */
-import { ERROR_CODES, type ErrorCode, type Fault } from "./codes.ts";
+import { ERROR_CODES, type ErrorCode } from "./codes.ts";
+import { type Fault, LOCAL_ERROR_CODES, type LocalErrorCode } from "./local-codes.ts";
 
 /** Every rejection is one of these, or the `reason` of the signal that was given. */
 export class TailwireError extends Error {
@@ -30,6 +31,12 @@ export class TailwireError extends Error {
     this.retry = details.retry;
     this.retryAfterMs = details.retryAfterMs ?? null;
   }
+
+  /** The same, to be tried again after so many milliseconds. */
+  after(retryAfterMs: number): TailwireError {
+    const { code, description, fault, retry } = this;
+    return new TailwireError({ code, description, fault, retry, retryAfterMs });
+  }
 }
 
 /** An error from the table, with a detail about this occasion if there is one. */
@@ -41,4 +48,12 @@ export function tailwireError(code: ErrorCode, detail?: string): TailwireError {
     fault,
     retry,
   });
+}
+
+/**
+ * The same for what a client's library makes by itself. A browser isn't sent the descriptions: the
+ * code stands in PROTOCOL.md, with what to do about it.
+ */
+export function localError(code: LocalErrorCode, detail = "see PROTOCOL.md, 11"): TailwireError {
+  return new TailwireError({ code, description: detail, ...LOCAL_ERROR_CODES[code] });
 }

@@ -8,22 +8,18 @@ export {
   type ParamNames,
   type Params,
 } from "./channel-name.ts";
-export type { Codec, Wire } from "./codec.ts";
-export { dataText, jsonCodec } from "./codec-json.ts";
-export {
-  CLOSE_CODES,
-  type CloseName,
-  ERROR_CODES,
-  type ErrorCode,
-  type Fault,
-  type Verdict,
-  verdictOf,
-} from "./codes.ts";
-export { TailwireError, tailwireError } from "./errors.ts";
+export type { ClientCodec, Codec, Wire } from "./codec.ts";
+export { dataText, jsonClientCodec, jsonCodec } from "./codec-json.ts";
+export { CLOSE_CODES, type CloseName, type Verdict, verdictOf } from "./close-codes.ts";
+export { ERROR_CODES, type ErrorCode } from "./codes.ts";
+export { localError, TailwireError, tailwireError } from "./errors.ts";
 export { depthExceeds, JsonText } from "./json-text.ts";
 export { PROTOCOL_LIMITS } from "./limits.ts";
+export type { Fault } from "./local-codes.ts";
 export type {
   Ack,
+  Authenticate,
+  CancelMessage,
   CaughtUp,
   ClientMessage,
   EpochMessage,
@@ -37,10 +33,12 @@ export type {
   PublicationMessage,
   Publish,
   Repeat,
+  RequestMessage,
   ServerMessage,
   Start,
   Subscribe,
   Unsubscribe,
+  Unsubscribed,
   Welcome,
 } from "./messages.ts";
 export type { AbortSignalLike, Cancel, Clock, Random } from "./ports.ts";

@@ -3,7 +3,7 @@
  *
  * Encoding happens once, where the value enters; everything after that copies text.
  */
-import { tailwireError } from "./errors.ts";
+import { localError } from "./errors.ts";
 import { PROTOCOL_LIMITS } from "./limits.ts";
 import { utf8Length } from "./utf8.ts";
 
@@ -27,11 +27,11 @@ export class JsonText {
       text = JSON.stringify(value);
     } catch (error) {
       // A cycle, a bigint, a toJSON that throws, or nesting beyond the stack.
-      throw tailwireError("invalid_data", error instanceof Error ? error.message : String(error));
+      throw localError("invalid_data", error instanceof Error ? error.message : String(error));
     }
-    if (text === undefined) throw tailwireError("invalid_data", `${typeof value} is no JSON value`);
+    if (text === undefined) throw localError("invalid_data", `${typeof value} is no JSON value`);
     if (depthExceeds(text, PROTOCOL_LIMITS.depthMax)) {
-      throw tailwireError("invalid_data", `nested more than ${PROTOCOL_LIMITS.depthMax} deep`);
+      throw localError("invalid_data", `nested more than ${PROTOCOL_LIMITS.depthMax} deep`);
     }
     return new JsonText(text);
   }

@@ -14,9 +14,11 @@ export const PROTOCOL_LIMITS = {
   depthMax: 64,
   /** Keys of one message, its data aside. */
   keysMax: 32,
+  /** A token: longer ones cost more to check than they can be worth. */
+  tokenLengthMax: 8_192,
   /** A channel's name: fits a Redis key and a NATS subject after encoding. */
   channelLengthMax: 200,
-  /** An event's name. */
+  /** An event's name, and a request's. */
   eventLengthMax: 64,
   /** A request's id: a random part and a counter. */
   idLengthMax: 64,

@@ -4,7 +4,7 @@
  * Every message has `type`, `id` and `timestamp`. An answer names its request in `re`. This file
  * doesn't know an encoding, and nothing here looks into a publication's data.
  */
-import type { Fault } from "./codes.ts";
+import type { Fault } from "./local-codes.ts";
 import type { JsonText } from "./json-text.ts";
 import type { Position } from "./position.ts";
 
@@ -38,6 +38,24 @@ export interface Hello extends Envelope<"hello"> {
   /** Rises with each connection of the session; the broker refuses lower ones [PUB-7]. */
   readonly generation: number;
   readonly client: { readonly name: string; readonly version: string };
+  /** Keeps an older connection of the session for a while: make before break [CONN-6]. */
+  readonly overlap?: boolean;
+}
+
+/** A fresh token, on a live connection [AUTH-8]. */
+export interface Authenticate extends Envelope<"authenticate"> {
+  readonly token: string;
+}
+
+/** A question to the application [REQ-1]. */
+export interface RequestMessage extends Envelope<"request"> {
+  readonly name: string;
+  readonly data: Data;
+}
+
+/** Takes a request back. It has no answer of its own: the request still has one [REQ-3]. */
+export interface CancelMessage extends Envelope<"cancel"> {
+  readonly re: string;
 }
 
 export interface Subscribe extends Envelope<"subscribe"> {
@@ -74,6 +92,8 @@ export interface Welcome extends Envelope<"welcome"> {
   /** The node's name, for support. */
   readonly node: string;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
+  /** When the token ends, in Unix milliseconds by the server's clock, where it does [AUTH-9]. */
+  readonly expiresAt?: number;
   readonly limits: {
     readonly messageBytesMax: number;
     readonly subscriptionsMax: number;
@@ -95,6 +115,10 @@ export interface Ack extends Envelope<"ack"> {
   readonly recovered?: boolean;
   /** To `publish`: whether it was in the log already. */
   readonly duplicate?: boolean;
+  /** To `authenticate`: when the new token ends, where it does. */
+  readonly expiresAt?: number;
+  /** To `request`: what the application answered. */
+  readonly data?: Data;
 }
 
 /** The answer to a request that failed or, without `re`, word of what is wrong here. */
@@ -148,6 +172,13 @@ export interface CaughtUp extends Envelope<"caughtup"> {
   readonly position: Position;
 }
 
+/** The server has ended a subscription: what it was asked for isn't allowed any more [SUB-9]. */
+export interface Unsubscribed extends Envelope<"unsubscribed"> {
+  readonly channel: string;
+  readonly code: string;
+  readonly description: string;
+}
+
 // From either
 
 export type Ping = Envelope<"ping">;
@@ -156,7 +187,16 @@ export interface Pong extends Envelope<"pong"> {
   readonly re: string;
 }
 
-export type ClientMessage = Hello | Subscribe | Unsubscribe | Publish | Ping | Pong;
+export type ClientMessage =
+  | Hello
+  | Authenticate
+  | Subscribe
+  | Unsubscribe
+  | Publish
+  | RequestMessage
+  | CancelMessage
+  | Ping
+  | Pong;
 
 export type ServerMessage =
   | Welcome
@@ -166,10 +206,13 @@ export type ServerMessage =
   | EpochMessage
   | GapMessage
   | CaughtUp
+  | Unsubscribed
   | Ping
   | Pong;
 
 /** A message on its way out: its data may be text that was encoded before. */
 export type Outgoing<Message> = Message extends { readonly data: Data }
   ? Omit<Message, "data"> & { readonly data: JsonText }
-  : Message;
+  : "data" extends keyof Message
+    ? Omit<Message, "data"> & { readonly data?: JsonText }
+    : Message;

@@ -116,7 +116,9 @@ export const CLIENT_MESSAGES: {
     },
     generation: integer(1),
     client: { kind: "object", fields: { name: text(64), version: text(64) } },
+    overlap: optional({ kind: "boolean" }),
   },
+  authenticate: { token: text(PROTOCOL_LIMITS.tokenLengthMax, 1) },
   subscribe: { channel, start },
   unsubscribe: { channel },
   publish: {
@@ -128,6 +130,8 @@ export const CLIENT_MESSAGES: {
       fields: { ageMs: integer(0), epoch: optional(epoch) },
     }),
   },
+  request: { name: event, data: { kind: "data" } },
+  cancel: { re: requestId },
   ping: {},
   pong: { re: anyId },
 };
@@ -140,6 +144,7 @@ export const SERVER_MESSAGES: {
     client: anyId,
     node: text(64),
     heartbeat: { kind: "object", fields: { intervalMs: integer(1), timeoutMs: integer(1) } },
+    expiresAt: optional(integer(0)),
     limits: {
       kind: "object",
       fields: {
@@ -156,6 +161,8 @@ export const SERVER_MESSAGES: {
     position: optional(position),
     recovered: optional({ kind: "boolean" }),
     duplicate: optional({ kind: "boolean" }),
+    expiresAt: optional(integer(0)),
+    data: optional({ kind: "data" }),
   },
   error: {
     re: optional(requestId),
@@ -183,6 +190,7 @@ export const SERVER_MESSAGES: {
     lost: { kind: "nullable", of: offset },
   },
   caughtup: { channel, position },
+  unsubscribed: { channel, code: text(64, 1), description: text(1_024) },
   ping: {},
   pong: { re: anyId },
 };

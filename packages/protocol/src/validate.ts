@@ -1,14 +1,13 @@
 /**
- * Validates what came off the wire against the tables of `schema.ts`.
+ * Validates what came off the wire, and says what is wrong with it: a code with a path.
  *
- * Unknown fields are ignored, data is never looked into, and whatever is wrong comes back as a
- * code with a path. This file doesn't know an encoding.
+ * Whether it is right is `shapes.ts`'s to say. This file doesn't know an encoding.
  */
-import { isChannelName } from "./channel-name.ts";
 import type { ErrorCode } from "./codes.ts";
 import { PROTOCOL_LIMITS } from "./limits.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 import { CLIENT_MESSAGES, ENVELOPE, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
+import { choose, fits, forbiddenKey, isTable, own, type Table } from "./shapes.ts";
 
 /** Why a message was refused, and which request that answers, where its id could be read. */
 export interface Malformed {
@@ -54,39 +53,24 @@ export function validateServerMessage(value: unknown): Decoded<ServerMessage> {
   return problem === null ? { message: value as ServerMessage } : malformed(value, problem);
 }
 
-type Table = Readonly<Record<string, unknown>>;
-
-function isTable(value: unknown): value is Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function typeOf(value: unknown): string | null {
   return isTable(value) && typeof value["type"] === "string" ? value["type"] : null;
 }
 
 function malformed(value: unknown, problem: Problem): { readonly malformed: Malformed } {
   const id = isTable(value) ? value["id"] : null;
-  const re = fieldProblem(id, ENVELOPE.client.id, "id") === null ? (id as string) : null;
+  const re = fits(id, ENVELOPE.client.id) ? (id as string) : null;
   const detail = `${problem.path}: expected ${problem.expected}`;
   return { malformed: { code: problem.code, detail, re } };
 }
 
 function envelopeProblem(value: unknown, fields: Fields): Problem | null {
-  let keys = 0;
-  for (const key in value as Table) {
-    keys += 1;
-    // A key that some languages' objects take for their own machinery [MSG-5].
-    if (key === "__proto__" || key === "constructor" || key === "prototype") {
-      return { code: "bad_message", path: key, expected: "no such key" };
-    }
+  const key = forbiddenKey(value as Table);
+  if (key === "") {
+    const expected = `at most ${PROTOCOL_LIMITS.keysMax} keys`;
+    return { code: "bad_message", path: "message", expected };
   }
-  if (keys > PROTOCOL_LIMITS.keysMax) {
-    return {
-      code: "bad_message",
-      path: "message",
-      expected: `at most ${PROTOCOL_LIMITS.keysMax} keys`,
-    };
-  }
+  if (key !== null) return { code: "bad_message", path: key, expected: "no such key" };
   return fieldsProblem(value, fields, "");
 }
 
@@ -94,59 +78,25 @@ function fieldsProblem(value: unknown, fields: Fields, path: string): Problem | 
   if (!isTable(value)) return { code: "bad_message", path, expected: "an object" };
   for (const name in fields) {
     const field = fields[name] as Field;
-    const problem = fieldProblem(
-      Object.hasOwn(value, name) ? value[name] : undefined,
-      field,
-      path === "" ? name : `${path}.${name}`,
-    );
+    const below = path === "" ? name : `${path}.${name}`;
+    const problem = fieldProblem(own(value, name), field, below);
     if (problem !== null) return problem;
   }
   return null;
 }
 
+/** Looks for the place that doesn't fit, down to where it can be named. */
 function fieldProblem(value: unknown, field: Field, path: string): Problem | null {
+  if (fits(value, field)) return null;
   switch (field.kind) {
     case "optional":
-      return value === undefined ? null : fieldProblem(value, field.of, path);
     case "nullable":
-      return value === null ? null : fieldProblem(value, field.of, path);
-    case "data":
-      return expect(value !== undefined, path, "data");
-    case "boolean":
-      return expect(typeof value === "boolean", path, "true or false");
-    case "integer":
-      return expect(
-        Number.isSafeInteger(value) &&
-          (value as number) >= field.min &&
-          (value as number) <= field.max,
-        path,
-        `an integer from ${field.min} to ${field.max}`,
-      );
-    case "text":
-      return expect(
-        isText(value, field),
-        path,
-        `text of ${field.min ?? 1} to ${field.max} characters`,
-      );
-    case "channel":
-      return typeof value === "string" && isChannelName(value)
-        ? null
-        : { code: "bad_channel", path, expected: "a channel name" };
-    case "choice":
-      return expect(
-        typeof value === "string" && field.values.includes(value),
-        path,
-        field.values.map((choice) => `"${choice}"`).join(" or "),
-      );
-    case "list":
-      if (!Array.isArray(value) || value.length > field.max) {
-        return { code: "bad_message", path, expected: `a list of at most ${field.max}` };
-      }
-      for (const [index, item] of value.entries()) {
-        const problem = fieldProblem(item, field.of, `${path}.${index}`);
-        if (problem !== null) return problem;
-      }
-      return null;
+      return fieldProblem(value, field.of, path);
+    case "list": {
+      const index = Array.isArray(value) ? value.findIndex((item) => !fits(item, field.of)) : -1;
+      if (index === -1 || (value as unknown[]).length > field.max) break;
+      return fieldProblem((value as unknown[])[index], field.of, `${path}.${index}`);
+    }
     case "object": {
       const problem = fieldsProblem(value, field.fields, path);
       return problem === null || field.code === undefined
@@ -154,29 +104,42 @@ function fieldProblem(value: unknown, field: Field, path: string): Problem | nul
         : { ...problem, code: field.code };
     }
     case "either": {
-      if (!isTable(value) && field.text !== null) return fieldProblem(value, field.text, path);
-      const found = isTable(value)
-        ? field.byKey.find(([key]) => Object.hasOwn(value, key))
-        : undefined;
-      const keys = field.byKey.map(([key]) => key).join(" or ");
-      return found === undefined
-        ? { code: "bad_message", path, expected: `an object with ${keys}` }
-        : fieldProblem(value, found[1], path);
+      const chosen = choose(value, field);
+      if (chosen === null) break;
+      return fieldProblem(value, chosen, path);
     }
+    case "channel":
+      return { code: "bad_channel", path, expected: expected(field) };
+    default:
+  }
+  return { code: "bad_message", path, expected: expected(field) };
+}
+
+/** What a field takes, in words. */
+function expected(field: Field): string {
+  switch (field.kind) {
+    case "optional":
+    case "nullable":
+      return expected(field.of);
+    case "data":
+      return "data";
+    case "boolean":
+      return "true or false";
+    case "integer":
+      return `an integer from ${field.min} to ${field.max}`;
+    case "text":
+      return `text of ${field.min ?? 1} to ${field.max} characters`;
+    case "channel":
+      return "a channel name";
+    case "choice":
+      return field.values.map((choice) => `"${choice}"`).join(" or ");
+    case "list":
+      return `a list of at most ${field.max}`;
+    case "object":
+      return "an object";
+    case "either":
+      return `an object with ${field.byKey.map(([key]) => key).join(" or ")}`;
     default:
       return field satisfies never;
   }
-}
-
-function expect(holds: boolean, path: string, expected: string): Problem | null {
-  return holds ? null : { code: "bad_message", path, expected };
-}
-
-function isText(value: unknown, field: Extract<Field, { kind: "text" }>): boolean {
-  return (
-    typeof value === "string" &&
-    value.length >= (field.min ?? 1) &&
-    value.length <= field.max &&
-    (field.pattern?.test(value) ?? true)
-  );
 }

@@ -29,15 +29,21 @@ describe("[CLOSE-1] a close code's verdict", () => {
     ["bad_message", "reconnect"],
     ["hello_timeout", "reconnect"],
     ["heartbeat_timeout", "reconnect"],
+    ["token_expired", "reconnect"],
     ["slow_consumer", "reconnect"],
+    ["rate_limited", "reconnect"],
     ["unauthenticated", "fatal"],
     ["protocol_violation", "fatal"],
+    ["identity_changed", "fatal"],
+    ["disconnected", "fatal"],
+    ["superseded", "fatal"],
+    ["session_in_use", "fatal"],
   ] as const)("of %s is %s", (name, verdict) => {
     expect(verdictOf(CLOSE_CODES[name].code)).toBe(verdict);
   });
 
   test("is known for each name of the table above", () => {
-    expect(closes).toHaveLength(9);
+    expect(closes).toHaveLength(15);
   });
 
   test("is reconnect for what networks and proxies make up", () => {
@@ -76,11 +82,19 @@ describe("an error code", () => {
   test("that is the server's to repair, and known not to have happened, may be tried again", () => {
     expect(ERROR_CODES.unavailable.retry && ERROR_CODES.expired.retry).toBe(true);
     expect(ERROR_CODES.indeterminate.retry).toBe(false);
+    // A request that took too long may have been done.
+    expect(ERROR_CODES.timeout.retry).toBe(false);
   });
 
   test("stands for itself where a close and an error tell the same", () => {
     const both = closes.map(([name]) => name).filter((name) => Object.hasOwn(ERROR_CODES, name));
-    expect(both.toSorted()).toEqual(["bad_message", "too_large", "unauthenticated"]);
+    expect(both.toSorted()).toEqual([
+      "bad_message",
+      "identity_changed",
+      "rate_limited",
+      "too_large",
+      "unauthenticated",
+    ]);
   });
 });
 
@@ -117,5 +131,13 @@ describe("a TailwireError", () => {
       retryAfterMs: 50,
     });
     expect(new TailwireError(details).retryAfterMs).toBe(null);
+  });
+
+  test("says when to try again, and is the same otherwise", () => {
+    const error = tailwireError("rate_limited", "far too much");
+    const later = error.after(250);
+    expect(later).toMatchObject({ code: "rate_limited", fault: "client", retry: true });
+    expect(later.description).toBe(error.description);
+    expect([error.retryAfterMs, later.retryAfterMs]).toEqual([null, 250]);
   });
 });

@@ -9,6 +9,7 @@ import {
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  data,
   decodeOne,
   type Direction,
   encode,
@@ -127,6 +128,8 @@ describe("[MSG-1] each field of each message", () => {
   for (const [direction, type] of TYPES) {
     const fields = { ...ENVELOPES[direction], ...TABLES[direction][type] };
     for (const { path, field, code } of placesOf(fields)) {
+      // Data that may be left out has no rule that a line could break.
+      if (field.kind === "optional" && field.of.kind === "data") continue;
       test(`${direction} ${type}.${path.join(".")} is refused with ${code} when it breaks its rule`, () => {
         const values = wrongValues(field);
         let tried = 0;
@@ -179,6 +182,19 @@ test("no message has more fields than a message may have keys", () => {
     expect(fields.length + 3).toBeLessThanOrEqual(PROTOCOL_LIMITS.keysMax);
     for (const name of ["type", "id", "timestamp"]) expect(fields).not.toContain(name);
   }
+});
+
+test("[MSG-1] an ack's data may be left out, and is kept whatever JSON value it is", () => {
+  const ack: Table = { type: "ack", id: "s1", timestamp: 1, re: "k3.1" };
+  expect(encode(ack)).toBe(lineOf(ack));
+  expect(decodeOne("server", encode(ack))).toEqual({ message: ack });
+  fc.assert(
+    fc.property(data, (value) => {
+      const message = { ...ack, data: value };
+      expect(decodeOne("server", encode(message))).toEqual({ message });
+    }),
+    { seed: 1 },
+  );
 });
 
 test("fields that a value inherits don't count", () => {

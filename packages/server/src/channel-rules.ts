@@ -4,17 +4,39 @@
  */
 import { ChannelPattern } from "@tailwire/protocol";
 import type { Retention } from "./brokers/contract.ts";
+import type { User } from "./access.ts";
 import { DEFAULT_RETENTION } from "./limits.ts";
 
 /** What the application may say about the channels of a pattern. */
-export interface ChannelOptions {
+export interface ChannelOptions<U extends User = User> {
   /** How much of the log is kept, which is also how long a client may be away. */
   readonly retention?: Partial<Retention>;
+  /**
+   * Runs before a client's publication is added to the log: clean it, complete it, or throw a
+   * `TailwireError` to refuse it. What it returns is what is logged. It has a deadline,
+   * `limits.hookMs`.
+   */
+  readonly onPublish?: OnPublish<U>;
 }
+
+/** A publication on its way in. */
+export interface IncomingPublication<U extends User = User> {
+  readonly user: U;
+  /** What `onConnect` and others keep about the connection. */
+  readonly context: Record<string, unknown>;
+  readonly channel: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly event: string;
+  readonly data: unknown;
+}
+
+export type OnPublish<U extends User = User> = (publication: IncomingPublication<U>) => unknown;
 
 export interface ChannelRule {
   readonly pattern: ChannelPattern;
   readonly retention: Retention;
+  /** Null where publications are logged as they come. */
+  readonly onPublish: OnPublish | null;
 }
 
 export class ChannelRules {
@@ -25,6 +47,7 @@ export class ChannelRules {
     this.#rules = Object.entries(declared).map(([pattern, options]) => ({
       pattern: new ChannelPattern(pattern),
       retention: { ...DEFAULT_RETENTION, ...options.retention },
+      onPublish: options.onPublish ?? null,
     }));
     for (const [index, { pattern }] of this.#rules.entries()) {
       const twin = this.#rules.slice(0, index).find((rule) => rule.pattern.overlaps(pattern));

@@ -36,9 +36,12 @@ type Acceptances = Readonly<Record<ClientMessage["type"], Acceptance>>;
 
 const NOTHING: Acceptances = {
   hello: "ignore",
+  authenticate: "ignore",
   subscribe: "ignore",
   unsubscribe: "ignore",
   publish: "ignore",
+  request: "ignore",
+  cancel: "ignore",
   ping: "ignore",
   pong: "ignore",
 };
@@ -47,17 +50,23 @@ const NOTHING: Acceptances = {
 export const ACCEPTANCES: Readonly<Record<ConnectionState, Acceptances>> = {
   "awaiting hello": {
     hello: "take",
+    authenticate: "violation",
     subscribe: "violation",
     unsubscribe: "violation",
     publish: "violation",
+    request: "violation",
+    cancel: "violation",
     ping: "violation",
     pong: "violation",
   },
   open: {
     hello: "refuse",
+    authenticate: "take",
     subscribe: "take",
     unsubscribe: "take",
     publish: "take",
+    request: "take",
+    cancel: "take",
     ping: "take",
     pong: "take",
   },

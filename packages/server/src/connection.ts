@@ -12,6 +12,7 @@ import {
   type Decoded,
   type ErrorCode,
   type Malformed,
+  type Outgoing,
   PROTOCOL_LIMITS,
   type ServerMessage,
   type TailwireError,
@@ -23,10 +24,13 @@ import {
 import { accepts, type ConnectionState, nextState } from "./connection-states.ts";
 import type { Cursor, CursorMessage, CursorOwner } from "./cursor.ts";
 import type { Due } from "./deadlines.ts";
+import { Holds } from "./holds.ts";
 import { Lanes } from "./lanes.ts";
-import type { TailwireNode, User } from "./node.ts";
+import type { Access, User } from "./access.ts";
+import type { TailwireNode } from "./node.ts";
 import { type ControlMessage, ControlQueue, Flush } from "./output.ts";
-import type { Transport } from "./ports.ts";
+import type { AbortHandle, Transport } from "./ports.ts";
+import { InboundRate } from "./rate-limit.ts";
 import type { Served } from "./sweep.ts";
 
 /** Who a connection speaks for, once `hello` has said which session it is. */
@@ -38,12 +42,18 @@ export interface Identity {
 
 export class Connection implements CursorOwner, Due, Served {
   readonly node: TailwireNode;
-  readonly user: User;
+  /** What the application keeps about this connection. */
+  readonly context: Record<string, unknown> = {};
+  /** Requests to the application in progress, by id. */
+  readonly requests = new Map<string, AbortHandle>();
+  readonly holds: Holds;
   /** By channel. Null while the subscribe is in progress. */
   readonly subscriptions = new Map<string, Cursor | null>();
   readonly lanes = new Lanes();
   /** Set by `hello`. */
   identity: Identity | null = null;
+  /** What its token allows. A fresh token brings another. */
+  access: Access;
   dueAt = Infinity;
   filedAt: number | null = null;
   inLine = false;
@@ -59,19 +69,27 @@ export class Connection implements CursorOwner, Due, Served {
   #badMessages = 0;
   /** Bytes that requests in progress hold. */
   #requestBytes = 0;
+  readonly #inbound: InboundRate;
   #reading = true;
   #pingAt = Infinity;
   #missedPongs = 0;
   /** When the last write began that hasn't completed; null while the socket is free. */
   #blockedAt: number | null = null;
 
-  constructor(node: TailwireNode, transport: Transport, codec: Codec, user: User) {
+  constructor(node: TailwireNode, transport: Transport, codec: Codec, access: Access) {
+    const { clock } = node.ports;
     this.node = node;
-    this.user = user;
+    this.access = access;
+    this.holds = new Holds(clock, node.limits.dedupeMs);
+    this.#inbound = new InboundRate(clock, node.limits, () => this.#rested());
     this.#transport = transport;
     this.#codec = codec;
-    this.#beganAt = node.ports.clock.monotonic();
+    this.#beganAt = clock.monotonic();
     node.deadlines.set(this, this.#beganAt + node.limits.helloTimeoutMs);
+  }
+
+  get user(): User {
+    return this.access.user;
   }
 
   get state(): ConnectionState {
@@ -94,11 +112,14 @@ export class Connection implements CursorOwner, Due, Served {
   receive(wire: Wire): void {
     if (this.#state === "closing" || this.#state === "closed") return;
     this.heard();
-    if (this.#state === "awaiting hello") {
-      const bytes = typeof wire === "string" ? utf8Length(wire) : wire.length;
-      if (bytes > PROTOCOL_LIMITS.firstBytesMax) return this.close("too_large");
+    const bytes = typeof wire === "string" ? utf8Length(wire) : wire.length;
+    if (this.#state === "awaiting hello" && bytes > PROTOCOL_LIMITS.firstBytesMax) {
+      return this.close("too_large");
     }
-    for (const decoded of this.#codec.decodeClientMessages(wire)) this.#take(decoded);
+    const messages = this.#codec.decodeClientMessages(wire);
+    if (!this.#inbound.take(messages.length, bytes)) return this.close("rate_limited");
+    this.#throttle();
+    for (const decoded of messages) this.#take(decoded);
   }
 
   /** Something has come, which shows that the peer lives [LIVE-2]. */
@@ -121,10 +142,33 @@ export class Connection implements CursorOwner, Due, Served {
     for (const cursor of this.subscriptions.values()) cursor?.close();
     this.subscriptions.clear();
     this.#marked.length = 0;
+    for (const request of this.requests.values()) request.abort(tailwireError("cancelled"));
+    this.requests.clear();
     this.node.forget(this);
   }
 
   // What commands and cursors use
+
+  /** A fresh token was accepted, or the one of `hello`. */
+  renew(access: Access): void {
+    this.access = access;
+    this.#dueAgain();
+  }
+
+  /** Milliseconds of debt: how long this client has to wait before more is taken. */
+  get debtMs(): number {
+    return this.#inbound.debtMs;
+  }
+
+  /** Ends a subscription from this side, and says why. */
+  endSubscription(channel: string, error: TailwireError): void {
+    const cursor = this.subscriptions.get(channel);
+    if (cursor === undefined || cursor === null) return;
+    this.subscriptions.delete(channel);
+    cursor.close();
+    const { code, description } = error;
+    this.say({ type: "unsubscribed", channel, code, description });
+  }
 
   /** `hello` was accepted. */
   open(identity: Identity): void {
@@ -172,7 +216,7 @@ export class Connection implements CursorOwner, Due, Served {
       id: `s${this.#messageCount}`,
       timestamp: this.node.ports.clock.now(),
       ...rest,
-    } as Exclude<ServerMessage, { type: "publication" }>);
+    } as Outgoing<Exclude<ServerMessage, { type: "publication" }>>);
   }
 
   mark(cursor: Cursor): void {
@@ -204,6 +248,11 @@ export class Connection implements CursorOwner, Due, Served {
     this.#transport.close(code, utf8Truncate(reason, PROTOCOL_LIMITS.closeReasonBytesMax));
   }
 
+  /** Ends the conversation some time from now, if it hasn't ended by then. */
+  closeAfter(ms: number, name: CloseName): void {
+    this.node.ports.clock.after(ms, () => this.close(name));
+  }
+
   // What the sweep and the deadlines call
 
   serve(): boolean {
@@ -229,6 +278,7 @@ export class Connection implements CursorOwner, Due, Served {
         return;
       case "open":
         if (now >= this.#stallAt) this.close("slow_consumer");
+        else if (now >= this.#endsAt) this.close("token_expired");
         else if (now >= this.#pingAt) this.#heartbeat(now);
         this.#dueAgain();
         return;
@@ -295,6 +345,7 @@ export class Connection implements CursorOwner, Due, Served {
     const share = Math.max(
       this.#control.bytes / controlBytesMax,
       this.#requestBytes / requestBytesMax,
+      this.debtMs > 0 ? Infinity : 0,
     );
     if (this.#reading && share > 1) {
       this.#reading = false;
@@ -303,6 +354,10 @@ export class Connection implements CursorOwner, Due, Served {
       this.#reading = true;
       this.#transport.resume();
     }
+  }
+
+  #rested(): void {
+    if (this.#state !== "closed") this.#throttle();
   }
 
   #heartbeat(now: number): void {
@@ -316,6 +371,13 @@ export class Connection implements CursorOwner, Due, Served {
     this.#pingAt = now + (last ? pongTimeoutMs : pingIntervalMs);
   }
 
+  /** When the token is over, its grace included. Computed anew each time: wall clocks jump. */
+  get #endsAt(): number {
+    const { clock } = this.node.ports;
+    const leftMs = this.access.expiresAt + this.node.limits.expiryGraceMs - clock.now();
+    return clock.monotonic() + leftMs;
+  }
+
   /** When the write in progress, if there is one, has taken too long. */
   get #stallAt(): number {
     return this.#blockedAt === null ? Infinity : this.#blockedAt + this.node.limits.stallMs;
@@ -324,6 +386,6 @@ export class Connection implements CursorOwner, Due, Served {
   /** Sets what is due next of an open connection. The other states have one deadline each. */
   #dueAgain(): void {
     if (this.#state !== "open") return;
-    this.node.deadlines.set(this, Math.min(this.#stallAt, this.#pingAt));
+    this.node.deadlines.set(this, Math.min(this.#stallAt, this.#pingAt, this.#endsAt));
   }
 }

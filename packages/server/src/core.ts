@@ -1,5 +1,14 @@
 /** @tailwire/server/core: the server without input and output, for simulators and other drivers. */
 export { MemoryBroker, type MemoryBrokerOptions } from "./brokers/memory.ts";
+export type {
+  Action,
+  Authenticated,
+  Authorize,
+  AuthorizeQuestion,
+  Capability,
+  User,
+} from "./access.ts";
+export type { Application, ConnectionInfo, RequestContext, RequestHandler } from "./application.ts";
 export { type ChannelOptions, ChannelRules } from "./channel-rules.ts";
 export type { Connection } from "./connection.ts";
 export {
@@ -10,5 +19,5 @@ export {
   type ConnectionState,
 } from "./connection-states.ts";
 export { DEFAULT_LIMITS, DEFAULT_RETENTION, type Limits } from "./limits.ts";
-export { type NodeOptions, TailwireNode, type User } from "./node.ts";
+export { type NodeOptions, TailwireNode } from "./node.ts";
 export type { Logger, Ports, Transport } from "./ports.ts";

@@ -3,13 +3,20 @@ export type { Position } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
 export type { Broker, BrokerLog, Retention } from "./brokers/contract.ts";
 export { MemoryBroker, type MemoryBrokerOptions } from "./brokers/memory.ts";
-export type { ChannelOptions } from "./channel-rules.ts";
+export type {
+  Action,
+  Authenticated,
+  Authorize,
+  AuthorizeQuestion,
+  Capability,
+  User,
+} from "./access.ts";
+export type { ConnectionInfo, RequestContext, RequestHandler } from "./application.ts";
+export type { ChannelOptions, IncomingPublication, OnPublish } from "./channel-rules.ts";
 export { DEFAULT_LIMITS, DEFAULT_RETENTION, type Limits } from "./limits.ts";
-export type { User } from "./node.ts";
 export type { Logger } from "./ports.ts";
 export {
   type Authenticate,
-  type Authenticated,
   createTailwire,
   type Identification,
   type ServerChannel,

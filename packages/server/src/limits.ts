@@ -20,13 +20,25 @@ export interface Limits {
   readonly stallMs: number;
   /** How long a function of the application may take, `authenticate` included. */
   readonly hookMs: number;
+  /** How long a request may take: then `timeout`. */
+  readonly requestMs: number;
+  /** How long after its end a token still counts, so that a fresh one can arrive: then 4410. */
+  readonly expiryGraceMs: number;
+  /** How long an older connection of a session stays beside a newer one that asked for it. */
+  readonly overlapMs: number;
+  /** Messages of one connection per second, in the long run: beyond it its socket isn't read. */
+  readonly messagesPerSecond: number;
+  /** Bytes of one connection per second, in the long run: beyond it its socket isn't read. */
+  readonly bytesPerSecond: number;
+  /** For how many seconds' worth of both a connection may run ahead of that. */
+  readonly burstSeconds: number;
   /** How long a publication's id is remembered, so that it is logged once. */
   readonly dedupeMs: number;
   /** Ids remembered per producer and channel: then `rate_limited`, never a forgotten id. */
   readonly dedupeRecordsMax: number;
   /** How long an append may take: then `indeterminate`. */
   readonly appendMs: number;
-  /** Connections of one node: then 503. A node with 8.5 KiB each holds these in 425 MiB. */
+  /** Connections of one node: then 503. Each takes kilobytes and a file descriptor. */
   readonly connectionsMax: number;
   /** Subscriptions of one connection: then `limit_exceeded`. */
   readonly subscriptionsMax: number;
@@ -52,6 +64,12 @@ export const DEFAULT_LIMITS: Limits = {
   closeTimeoutMs: 5_000,
   stallMs: 15_000,
   hookMs: 5_000,
+  requestMs: 30_000,
+  expiryGraceMs: 5_000,
+  overlapMs: 30_000,
+  messagesPerSecond: 2_000,
+  bytesPerSecond: 2_097_152,
+  burstSeconds: 5,
   dedupeMs: 120_000,
   dedupeRecordsMax: 65_536,
   appendMs: 10_000,
@@ -64,6 +82,25 @@ export const DEFAULT_LIMITS: Limits = {
   flushBytesMax: 65_536,
   tailBytesMax: 1_048_576,
 };
+
+/** Deadlines are met up to a quarter of a second late: a heartbeat must be slower than that. */
+const HEARTBEAT_MS_MIN = 250;
+
+/**
+ * The defaults with an application's own limits in place.
+ *
+ * @throws RangeError when one is no positive number, or the heartbeat is faster than 250 ms.
+ */
+export function limitsOf(own: Partial<Limits> = {}): Limits {
+  const limits = { ...DEFAULT_LIMITS, ...own };
+  for (const [name, value] of Object.entries(limits)) {
+    const least = name === "pingIntervalMs" || name === "pongTimeoutMs" ? HEARTBEAT_MS_MIN : 1;
+    if (!(value >= least)) {
+      throw new RangeError(`limits.${name} is ${value}: expected a number from ${least} on`);
+    }
+  }
+  return limits;
+}
 
 /** How much of a log is kept where a channel says nothing else: ten minutes of a busy room. */
 export const DEFAULT_RETENTION: Retention = {

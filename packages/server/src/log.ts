@@ -8,10 +8,11 @@
 import {
   type Cancel,
   chain,
+  ERROR_CODES,
   isPosition,
   type Position,
   type Start,
-  type TailwireError,
+  TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
 import type {
@@ -38,6 +39,8 @@ interface WaitingAppend {
   readonly append: Append;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: unknown) => void;
+  /** Called at once, before anything else is taken, when it is refused and may come again. */
+  readonly onRetry: () => void;
 }
 
 /** Where a subscription starts, and for a position whether all that follows it is retained. */
@@ -127,12 +130,14 @@ export class Log {
 
   /**
    * Appends, after what was given before. Callers at the same time share one call of the broker.
+   * `onRetry` is called when it wasn't appended and may come again, before any other is taken: a
+   * promise tells that too late [PUB-12].
    *
    * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
    */
-  append(append: Append): Promise<AppendResult> {
+  append(append: Append, onRetry: () => void = () => undefined): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ append, resolve, reject });
+      this.#waiting.push({ append, resolve, reject, onRetry });
       if (!this.#appending) void this.#appendWaiting();
     });
   }
@@ -185,9 +190,11 @@ export class Log {
     const { clock } = this.#ports;
     try {
       const results = await within(clock, this.#limits.appendMs, call, late);
-      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as AppendResult);
+      this.#answer(batch, results);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const waiting of batch) fail(waiting, error);
+      // Certainly not appended, so it comes again: what waits behind it must not be there first.
+      if (error instanceof TailwireError && error.retry) this.#rejectWaiting(error);
     }
     while (!progress.ended) {
       await within(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
@@ -195,12 +202,34 @@ export class Log {
     }
   }
 
+  /** Hands out the results, and holds what waits behind a refusal that may pass. */
+  #answer(batch: readonly WaitingAppend[], results: readonly AppendResult[]): void {
+    const holding = new Set<string | null>();
+    for (const [index, { append, resolve, onRetry }] of batch.entries()) {
+      const result = results[index] as AppendResult;
+      if (result.kind === "refused" && ERROR_CODES[result.code].retry) {
+        holding.add(append.producer);
+        onRetry();
+      }
+      resolve(result);
+    }
+    // Null is nobody's: the server's own publications don't come again.
+    holding.delete(null);
+    const isHeld = ({ append }: WaitingAppend): boolean => holding.has(append.producer);
+    const held = this.#waiting.filter(isHeld);
+    this.#waiting = this.#waiting.filter((waiting) => !isHeld(waiting));
+    for (const waiting of held) fail(waiting, tailwireError("held"));
+  }
+
   /** What waited behind a call that hangs, and was never sent, is told so. */
   #expireWaiting(): void {
     const now = this.#ports.clock.now();
-    const expired = this.#waiting.filter(({ append }) => now >= append.notAfter);
-    this.#waiting = this.#waiting.filter(({ append }) => now < append.notAfter);
-    for (const { reject } of expired) reject(tailwireError("expired"));
+    const late = this.#waiting.some(({ append }) => now >= append.notAfter);
+    if (late) this.#rejectWaiting(tailwireError("expired"));
+  }
+
+  #rejectWaiting(error: TailwireError): void {
+    for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
   }
 
   #push(epoch: string, publications: readonly Publication[]): void {
@@ -270,4 +299,9 @@ export class Log {
       tailwireError("unavailable", "the broker didn't answer in time"),
     );
   }
+}
+
+function fail({ reject, onRetry }: WaitingAppend, error: unknown): void {
+  if (error instanceof TailwireError && error.retry) onRetry();
+  reject(error);
 }

@@ -14,6 +14,8 @@ import {
   TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
+import { Access, type AccessOptions, type Authenticated } from "./access.ts";
+import type { Application } from "./application.ts";
 import type { Broker } from "./brokers/contract.ts";
 import { Channel } from "./channel.ts";
 import type { ChannelRules } from "./channel-rules.ts";
@@ -22,19 +24,16 @@ import { Connection } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Limits } from "./limits.ts";
 import type { Logger, Ports, Transport } from "./ports.ts";
+import { Sessions } from "./sessions.ts";
 import { Sweep } from "./sweep.ts";
-
-/** Who a connection belongs to. Add what the application wants to know about its users. */
-export interface User {
-  /** The same on every connection of this user, and nobody else's. */
-  readonly id: string;
-}
+import { within } from "./within.ts";
 
 export interface NodeOptions {
   readonly ports: Ports;
   readonly limits: Limits;
   readonly broker: Broker;
   readonly rules: ChannelRules;
+  readonly application: Application;
   readonly logger: Logger;
 }
 
@@ -44,9 +43,12 @@ export class TailwireNode {
   readonly ports: Ports;
   readonly limits: Limits;
   readonly rules: ChannelRules;
+  readonly application: Application;
+  readonly sessions = new Sessions();
   readonly deadlines: Deadlines;
   readonly sweep: Sweep<Channel>;
   readonly #broker: Broker;
+  readonly #accessOptions: AccessOptions;
   readonly #logger: Logger;
   readonly #codec: Codec = jsonCodec;
   readonly #connections = new Set<Connection>();
@@ -54,14 +56,17 @@ export class TailwireNode {
   #published = 0;
   #onEmpty: (() => void) | null = null;
 
-  constructor({ ports, limits, broker, rules, logger }: NodeOptions) {
+  constructor({ ports, limits, broker, rules, application, logger }: NodeOptions) {
     this.id = ports.random.token();
     this.ports = ports;
     this.limits = limits;
     this.rules = rules;
+    this.application = application;
     this.deadlines = new Deadlines(ports.clock);
     this.sweep = new Sweep(ports.clock, tellCursors, () => this.#connections.size);
     this.#broker = broker;
+    const { authorize } = application;
+    this.#accessOptions = { rules, authorize, clock: ports.clock, hookMs: limits.hookMs };
     this.#logger = logger;
   }
 
@@ -75,17 +80,58 @@ export class TailwireNode {
     return this.#channels.size;
   }
 
-  /** Begins a conversation on a socket whose upgrade was granted to a user. */
-  connect(transport: Transport, user: User): Connection {
-    const connection = new Connection(this, transport, this.#codec, user);
+  /** Begins a conversation on a socket whose upgrade was granted. */
+  connect(transport: Transport, authenticated: Authenticated): Connection {
+    const connection = new Connection(this, transport, this.#codec, this.#accessOf(authenticated));
     this.#connections.add(connection);
     return connection;
+  }
+
+  /** Judges a token on a live connection; null refuses. @throws `unavailable`, `internal`. */
+  async authenticate(token: string): Promise<Access | null> {
+    const { authenticate } = this.application;
+    const authenticated = await this.callHook("authenticate", () => authenticate(token));
+    return authenticated === null ? null : this.#accessOf(authenticated);
+  }
+
+  /** Calls a function of the application, with its deadline. @throws what it throws. */
+  callHook<Value>(name: string, hook: () => Value | Promise<Value>): Promise<Value> {
+    const called = (async () => hook())();
+    return within(this.ports.clock, this.limits.hookMs, called, () =>
+      tailwireError("unavailable", `${name} took too long`),
+    );
+  }
+
+  /** Tells the application something. What it throws is its own affair, and is logged. */
+  tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.asTailwireError(error);
+    }
+  }
+
+  /** Ends all connections of a user, for good. */
+  disconnect(userId: string): void {
+    for (const connection of this.#connections) {
+      if (connection.user.id === userId) connection.close("disconnected");
+    }
   }
 
   /** A connection has ended. */
   forget(connection: Connection): void {
     this.#connections.delete(connection);
+    this.sessions.leave(connection);
+    const { identity, user, context } = connection;
+    if (identity !== null) {
+      const info = { user, context, client: identity.clientId };
+      this.tell(() => this.application.onDisconnect(info));
+    }
     if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  #accessOf(authenticated: Authenticated): Access {
+    return new Access(this.#accessOptions, authenticated);
   }
 
   /** Carries a client's message out. */
@@ -93,6 +139,12 @@ export class TailwireNode {
     switch (message.type) {
       case "hello":
         return commands.hello(connection, message);
+      case "authenticate":
+        return commands.authenticate(connection, message);
+      case "request":
+        return commands.request(connection, message);
+      case "cancel":
+        return commands.cancel(connection, message);
       case "subscribe":
         return commands.subscribe(connection, message);
       case "unsubscribe":

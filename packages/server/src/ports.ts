@@ -2,7 +2,7 @@
  * What the server's core is given instead of a platform. Drivers implement it for real sockets,
  * the simulator for simulated ones.
  */
-import type { Clock, Random } from "@tailwire/protocol";
+import type { AbortSignalLike, Clock, Random } from "@tailwire/protocol";
 
 export interface Ports {
   readonly clock: Clock;
@@ -11,8 +11,15 @@ export interface Ports {
   digest(text: string): string;
   /** Encodes UTF-8 into `target`, as `TextEncoder.encodeInto` does. */
   encodeInto(text: string, target: Uint8Array): { readonly written: number };
+  /** A signal for the application, and what aborts it. */
+  abort(): AbortHandle;
   /** One WebSocket text message with this payload, as `Transport.write` takes it. */
   frame(payload: Uint8Array): Uint8Array;
+}
+
+export interface AbortHandle {
+  readonly signal: AbortSignalLike;
+  abort(reason: unknown): void;
 }
 
 /** One socket, after its upgrade. The driver tells the connection what happens on it. */

@@ -6,14 +6,17 @@
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
 import { channelName, type ParamArgs, type Position, tailwireError } from "@tailwire/protocol";
+import type { Authenticated, Authorize, User } from "./access.ts";
+import type { Application, ConnectionInfo, RequestHandler } from "./application.ts";
 import type { Broker } from "./brokers/contract.ts";
 import { MemoryBroker } from "./brokers/memory.ts";
 import { type ChannelOptions, ChannelRules } from "./channel-rules.ts";
 import { nodePorts } from "./drivers/node-ports.ts";
 import { stderrLogger } from "./drivers/stderr-logger.ts";
+import { answerPlainRequest } from "./drivers/plain-requests.ts";
 import { refuseUnknownPath, Upgrades } from "./drivers/upgrade.ts";
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { TailwireNode, type User } from "./node.ts";
+import { type Limits, limitsOf } from "./limits.ts";
+import { TailwireNode } from "./node.ts";
 import type { Logger } from "./ports.ts";
 
 /** The HTTP request that asks for a WebSocket. Node's `IncomingMessage` has this shape. */
@@ -24,15 +27,12 @@ export interface UpgradeRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-export interface Authenticated<U extends User> {
-  readonly user: U;
-}
-
 /**
  * Says who opens a connection; null refuses. It has a deadline, `limits.hookMs`; past that, and
  * when it throws, the client is told `unavailable`.
  *
- * `token` is whatever the client sent, and null when it sent none: check it.
+ * `token` is whatever the client sent, and null when it sent none: check it. On a live connection,
+ * where the client brings a fresh token, `request` has no headers.
  */
 export type Authenticate<U extends User> = (
   request: UpgradeRequest,
@@ -46,7 +46,19 @@ export type Identification<U extends User> =
 
 export type TailwireOptions<U extends User = User> = Identification<U> & {
   /** The channels that exist, by pattern: `"lobby"`, or `"room:{id}"`. All others are forbidden. */
-  readonly channels: Readonly<Record<string, ChannelOptions>>;
+  readonly channels: Readonly<Record<string, ChannelOptions<U>>>;
+  /**
+   * Says whether a user may do something. Asked once per connection, channel and action, and again
+   * when the client brings a fresh token. Without it, declared channels are open to everybody who
+   * is authenticated. It has a deadline, `limits.hookMs`.
+   */
+  readonly authorize?: Authorize<U>;
+  /** Answers `client.request(name, input)`. Check the input: it is whatever the client sent. */
+  readonly requests?: Readonly<Record<string, RequestHandler<U>>>;
+  /** A connection is there: its client is welcome. */
+  readonly onConnect?: (connection: ConnectionInfo<U>) => void;
+  /** A connection has gone, whoever ended it. */
+  readonly onDisconnect?: (connection: ConnectionInfo<U>) => void;
   /** Where logs are kept. In memory where this is left out. It is closed with the server. */
   readonly broker?: Broker;
   /** Each has a default, with its reason, in `limits.ts`. */
@@ -73,7 +85,12 @@ export interface ServerChannel {
 }
 
 export interface TailwireServer extends AsyncDisposable {
-  /** Takes WebSocket upgrades of one path, `/tailwire` by default. Other paths are left alone. */
+  /**
+   * Takes WebSocket upgrades of one path, `/tailwire` by default. Other paths are left to other
+   * listeners, and answered with 404 where there are none.
+   *
+   * @throws `closed` after `close()`.
+   */
   attach(httpServer: HttpServer, options?: { readonly path?: string }): this;
   /**
    * The channel of a pattern, to publish to as the server.
@@ -82,6 +99,8 @@ export interface TailwireServer extends AsyncDisposable {
    * matches.
    */
   channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): ServerChannel;
+  /** All connections of one user on this node. */
+  user(id: string): { disconnect(): void };
   /** Connections now. */
   readonly connections: number;
   /** Closes every connection, and resolves when the last one has gone. `await using` does the same. */
@@ -92,7 +111,8 @@ export interface TailwireServer extends AsyncDisposable {
  * Makes a server. It listens to nothing until it is attached.
  *
  * @throws TypeError when there is neither `authenticate` nor `anonymous: true`.
- * @throws RangeError when a channel pattern is malformed, or two of them match the same names.
+ * @throws RangeError when a channel pattern is malformed, two of them match the same names, or a
+ * limit makes no sense.
  */
 export function createTailwire<U extends User = User>(options: TailwireOptions<U>): TailwireServer {
   if (options.authenticate === undefined && !options.anonymous) {
@@ -112,12 +132,13 @@ class NodeServer<U extends User> implements TailwireServer {
 
   constructor(options: TailwireOptions<U>) {
     this.#options = options;
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const limits = limitsOf(options.limits);
     this.#node = new TailwireNode({
       ports: nodePorts,
       limits,
       broker: options.broker ?? new MemoryBroker({ ...nodePorts, ...limits }),
-      rules: new ChannelRules(options.channels),
+      rules: new ChannelRules(options.channels as Readonly<Record<string, ChannelOptions>>),
+      application: applicationOf(options),
       logger: options.logger ?? stderrLogger,
     });
   }
@@ -127,15 +148,14 @@ class NodeServer<U extends User> implements TailwireServer {
   }
 
   attach(httpServer: HttpServer, { path = "/tailwire" }: { readonly path?: string } = {}): this {
+    if (this.#closing !== null) throw tailwireError("closed");
     const { authenticate, allowedOrigins } = this.#options;
     const upgrades = new Upgrades({
       node: this.#node,
       path,
       allowedOrigins: allowedOrigins ?? null,
       authenticate:
-        authenticate === undefined
-          ? null
-          : async (request, token) => (await authenticate(request, token))?.user ?? null,
+        authenticate === undefined ? null : async (request, token) => authenticate(request, token),
     });
     const onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
       if (upgrades.take(request, socket, head)) return;
@@ -143,6 +163,10 @@ class NodeServer<U extends User> implements TailwireServer {
       if (httpServer.listenerCount("upgrade") === 1) refuseUnknownPath(socket, this.#node);
     };
     httpServer.on("upgrade", onUpgrade);
+    httpServer.on("request", (request, response) => {
+      // With another listener the answer is its; without one the request would hang.
+      if (httpServer.listenerCount("request") === 1) answerPlainRequest(request, response, path);
+    });
     this.#detach.push(() => upgrades.close());
     return this;
   }
@@ -156,6 +180,10 @@ class NodeServer<U extends User> implements TailwireServer {
     };
   }
 
+  user(id: string): { disconnect(): void } {
+    return { disconnect: () => this.#node.disconnect(id) };
+  }
+
   close(): Promise<void> {
     for (const detach of this.#detach) detach();
     this.#closing ??= this.#node.close();
@@ -165,4 +193,22 @@ class NodeServer<U extends User> implements TailwireServer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+const nothing = (): void => undefined;
+
+/**
+ * The application's functions, as the node calls them. It hands them users that `authenticate`
+ * gave it, so the type that the application knows them by is the right one.
+ */
+function applicationOf<U extends User>(options: TailwireOptions<U>): Application {
+  const { authenticate, authorize, requests = {}, onConnect, onDisconnect } = options;
+  const request = { headers: {} };
+  return {
+    authorize: (authorize ?? null) as Authorize | null,
+    requests: new Map(Object.entries(requests as Readonly<Record<string, RequestHandler>>)),
+    authenticate: async (token) => (await authenticate?.(request, token)) ?? null,
+    onConnect: (onConnect ?? nothing) as Application["onConnect"],
+    onDisconnect: (onDisconnect ?? nothing) as Application["onDisconnect"],
+  };
 }

@@ -2,6 +2,9 @@
 import { type ClientMessage, jsonCodec, JsonText, type ServerMessage } from "@tailwire/protocol";
 import type { Broker, Publication } from "@tailwire/server/broker-contract";
 import {
+  type Application,
+  type Authenticated,
+  type ChannelOptions,
   ChannelRules,
   type Connection,
   DEFAULT_LIMITS,
@@ -11,7 +14,7 @@ import {
   TailwireNode,
   type Transport,
 } from "@tailwire/server/core";
-import { Dice, SimulatedClock } from "@tailwire/simulation";
+import { Dice, openApplication, SimulatedClock } from "@tailwire/simulation";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -23,6 +26,7 @@ export function simulatedPorts(): Ports & { readonly clock: SimulatedClock } {
     random: new Dice(1),
     digest: (text) => `id-${text.replaceAll(/[^A-Za-z0-9_-]/g, "_")}`,
     encodeInto: (text, target) => encoder.encodeInto(text, target),
+    abort: () => new AbortController(),
     frame: (payload) => payload.slice(),
   };
 }
@@ -87,6 +91,9 @@ class FakeSocket implements Transport {
 
 export interface BenchOptions {
   readonly limits?: Partial<Limits>;
+  readonly channels?: Readonly<Record<string, ChannelOptions>>;
+  /** What the application decides and answers; nothing special where left out. */
+  readonly application?: Partial<Application>;
   readonly wrapBroker?: (broker: Broker) => Broker;
 }
 
@@ -102,7 +109,15 @@ export class Bench {
   readonly limits: Limits;
   readonly node: TailwireNode;
 
-  constructor({ limits, wrapBroker = (broker) => broker }: BenchOptions = {}) {
+  /** What the server logged as errors. */
+  readonly errors: object[] = [];
+
+  constructor({
+    limits,
+    channels = { "room:{id}": {} },
+    application,
+    wrapBroker = (broker) => broker,
+  }: BenchOptions = {}) {
     const ports = simulatedPorts();
     this.clock = ports.clock;
     this.limits = { ...DEFAULT_LIMITS, ...limits };
@@ -111,17 +126,23 @@ export class Bench {
       ports,
       limits: this.limits,
       broker: wrapBroker(new MemoryBroker({ ...ports, ...this.limits })),
-      rules: new ChannelRules({ "room:{id}": {} }),
-      logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+      application: openApplication(application),
+      rules: new ChannelRules(channels),
+      logger: {
+        debug: ignore,
+        info: ignore,
+        warn: ignore,
+        error: (fields) => this.errors.push(fields),
+      },
     });
   }
 
-  peer(user = "ada"): Peer {
-    return new Peer(this, user);
+  peer(user: string | Authenticated = "ada"): Peer {
+    return new Peer(this, typeof user === "string" ? { user: { id: user } } : user);
   }
 
   /** A peer whose connection is open, with nothing noted yet. */
-  async openPeer(user = "ada"): Promise<Peer> {
+  async openPeer(user: string | Authenticated = "ada"): Promise<Peer> {
     const peer = this.peer(user);
     await peer.say(hello());
     peer.forget();
@@ -136,9 +157,9 @@ export class Peer {
   readonly #bench: Bench;
   #count = 0;
 
-  constructor(bench: Bench, user: string) {
+  constructor(bench: Bench, authenticated: Authenticated) {
     this.#bench = bench;
-    this.connection = bench.node.connect(this.socket, { id: user });
+    this.connection = bench.node.connect(this.socket, authenticated);
     this.socket.onDestroyed = () => this.connection.gone();
   }
 
@@ -197,7 +218,9 @@ export class Peer {
   }
 }
 
-export const hello = (changes: { session?: string; generation?: number } = {}): Said => ({
+export const hello = (
+  changes: { session?: string; generation?: number; overlap?: boolean } = {},
+): Said => ({
   type: "hello",
   session: "session-of-ada-0001",
   generation: 1,

@@ -46,6 +46,14 @@ const APPENDING: readonly BrokenBroker[] = [
     },
   })),
   log(
+    "it compares what was logged",
+    "compared by what was sent",
+    eachAppend((one) => {
+      const { sent, ...rest } = one;
+      return sent === undefined ? one : rest;
+    }),
+  ),
+  log(
     "it takes other content for a duplicate",
     "an id_conflict",
     eachResult((result) =>
@@ -54,6 +62,13 @@ const APPENDING: readonly BrokenBroker[] = [
         : result,
     ),
   ),
+  log("it holds nothing behind a refusal", "holds its producer's behind it", (sound) => ({
+    append: async (batch) => {
+      const results: AppendResult[] = [];
+      for (const one of batch) results.push(...(await sound.append([one])));
+      return results;
+    },
+  })),
   log("it stops at a refusal", "doesn't hold up those behind it", (sound) => ({
     append: async (batch) => {
       const results: AppendResult[] = [];

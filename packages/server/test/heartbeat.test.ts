@@ -40,7 +40,9 @@ describe("a silent peer", () => {
   test("[LIVE-1] connections that came at once aren't pinged at once", async () => {
     const bench = new Bench();
     const firsts = new Set<number>();
-    const peers = await Promise.all(Array.from({ length: 20 }, () => bench.openPeer()));
+    const peers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => bench.openPeer(`user ${n}`)),
+    );
     for (let at = 0; at < 26_000; at += 250) {
       await bench.clock.advance(250);
       for (const peer of peers) if (peer.heard.length === 1) firsts.add(at);

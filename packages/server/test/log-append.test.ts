@@ -1,6 +1,6 @@
 // A node's appends to a log: grouped, in order, answered once; and where subscriptions start.
 import { describe, expect, test } from "vitest";
-import { JsonText } from "@tailwire/protocol";
+import { JsonText, tailwireError } from "@tailwire/protocol";
 import type { Append } from "@tailwire/server/broker-contract";
 import { UNAVAILABLE } from "./fake-log.ts";
 import { LIMITS, logBench as bench } from "./log-bench.ts";
@@ -35,21 +35,57 @@ describe("append", () => {
     const { broker, log } = bench();
     broker.append = (batch) =>
       Promise.resolve(batch.map(({ id }) => ({ kind: "refused", code: id as "fenced" })));
-    const results = ["expired", "fenced", "id_conflict"].map((id) => log.append(entry(id)));
+    const results = ["fenced", "id_conflict", "expired"].map((id) => log.append(entry(id)));
     expect(await Promise.all(results)).toEqual([
-      { kind: "refused", code: "expired" },
       { kind: "refused", code: "fenced" },
       { kind: "refused", code: "id_conflict" },
+      { kind: "refused", code: "expired" },
     ]);
   });
 
-  test("a failed batch rejects its own callers, and those behind go on", async () => {
+  test("[PUB-12] a batch that failed for now takes with it what waits behind, and no more", async () => {
     const { broker, log } = bench();
     broker.failures.append.push(UNAVAILABLE());
     const [first, second] = [log.append(entry("a")), log.append(entry("b"))];
     await expect(first).rejects.toMatchObject({ code: "unavailable" });
+    await expect(second).rejects.toMatchObject({ code: "unavailable" });
+    await expect(log.append(entry("a"))).resolves.toMatchObject({ kind: "appended" });
+    expect(broker.batches).toEqual([["a"], ["a"]]);
+  });
+
+  test("[PUB-8] a batch that failed for good rejects its own callers, and those behind go on", async () => {
+    const { broker, log } = bench();
+    broker.failures.append.push(tailwireError("indeterminate"));
+    const [first, second] = [log.append(entry("a")), log.append(entry("b"))];
+    await expect(first).rejects.toMatchObject({ code: "indeterminate" });
     await expect(second).resolves.toMatchObject({ kind: "appended" });
     expect(broker.batches).toEqual([["a"], ["b"]]);
+  });
+
+  test("[PUB-12] what waits behind a producer's refusal for now is held, and others' go on", async () => {
+    const { broker, log } = bench();
+    const append = broker.append.bind(broker);
+    broker.append = async (batch) => {
+      broker.append = append;
+      return Promise.resolve(batch.map(() => ({ kind: "refused", code: "expired" })));
+    };
+    const told: string[] = [];
+    const add = (id: string, changes: Partial<Append> = {}) =>
+      log.append({ ...entry(id), ...changes }, () => told.push(id));
+    const results = [
+      add("a"),
+      add("b"),
+      add("c", { producer: "bob" }),
+      add("d", { producer: null }),
+    ];
+    // Told at once: before whoever awaits the answer hears of it.
+    void results[0]?.then(() => told.push("then a"));
+    await expect(results[0]).resolves.toEqual({ kind: "refused", code: "expired" });
+    await expect(results[1]).rejects.toMatchObject({ code: "held" });
+    await expect(results[2]).resolves.toMatchObject({ kind: "appended" });
+    await expect(results[3]).resolves.toMatchObject({ kind: "appended" });
+    expect(told).toEqual(["a", "b", "then a"]);
+    expect(broker.batches).toEqual([["c", "d"]]);
   });
 
   test("[PUB-10] an append without an answer is indeterminate after appendMs, not before", async () => {

@@ -24,6 +24,7 @@ const siblings: Readonly<Record<string, RegExp>> = {
   "packages/tailwire": anyPackage,
   "tools/conformance": /^@tailwire\/protocol$/,
   "tools/simulation": /^@tailwire\/(?:protocol|client|server)(?:\/core|\/broker-contract)?$/,
+  "tools/docs": /^@tailwire\/(?:protocol|(?:client|server)\/core)$/,
   "tools/bench": anyPackage,
 };
 

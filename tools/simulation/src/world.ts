@@ -6,6 +6,8 @@ import { Client, type ClientOptions, type Ports as ClientPorts } from "@tailwire
 import { CLOSE_CODES } from "@tailwire/protocol";
 import type { Broker } from "@tailwire/server/broker-contract";
 import {
+  type Application,
+  type Authenticated,
   type ChannelOptions,
   ChannelRules,
   DEFAULT_LIMITS,
@@ -15,7 +17,9 @@ import {
   type Ports as ServerPorts,
   TailwireNode,
 } from "@tailwire/server/core";
+import { openApplication } from "./application.ts";
 import { SimulatedClock } from "./clock.ts";
+import { Device } from "./device.ts";
 import { Dice } from "./dice.ts";
 import { Link, type Tap } from "./link.ts";
 
@@ -27,6 +31,10 @@ export interface WorldOptions {
   readonly kernelBytes?: number;
   readonly limits?: Partial<Limits>;
   readonly channels?: Readonly<Record<string, ChannelOptions>>;
+  /** What the application decides and answers; nothing special where left out. */
+  readonly application?: Partial<Application>;
+  /** Judges a token; every token is its user's name where left out. */
+  readonly authenticate?: (token: string) => Authenticated | null;
   /** Wraps the memory broker, to put faults into it. */
   readonly wrapBroker?: (broker: Broker) => Broker;
 }
@@ -49,6 +57,8 @@ export class World {
   node: TailwireNode;
   /** Looks at every message as it arrives. */
   tap: Tap = () => "arrives";
+  /** What the clients' platform throws when a socket is to be made. */
+  cannotConnect: Error | null = null;
   /** Whether connections are refused, as when nobody listens. */
   unreachable = false;
 
@@ -76,6 +86,10 @@ export class World {
       limits: this.limits,
       broker: wrapBroker(new MemoryBroker({ ...ports, ...this.limits })),
       rules: new ChannelRules(channels),
+      application: openApplication({
+        authenticate: async (token) => this.#authenticate(token),
+        ...this.#options.application,
+      }),
       logger: this.#logger(),
     });
   }
@@ -86,12 +100,12 @@ export class World {
     this.node = this.newNode();
   }
 
-  /** A client whose token is the user's name. */
-  client(user: string, options: ClientOptions = {}): Client {
+  /** A client whose token is the user's name, on a device of its own unless it is given one. */
+  client(user: string, options: ClientOptions = {}, device = new Device(this.clock)): Client {
     return new Client(
       "ws://node/tailwire",
       { getToken: () => user, ...options },
-      this.#clientPorts(),
+      this.#clientPorts(device),
     );
   }
 
@@ -121,18 +135,22 @@ export class World {
       random: dice,
       digest: (text) => `id-${text.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, 60)}`,
       encodeInto: (text, target) => encoder.encodeInto(text, target),
+      abort: () => new AbortController(),
       // Links carry messages, so a frame is its payload; it is copied, as real framing does.
       frame: (payload) => payload.slice(),
     };
   }
 
-  #clientPorts(): ClientPorts {
+  #clientPorts(device: Device): ClientPorts {
     const { clock, dice } = this;
     return {
-      clock,
+      clock: device.clock,
       random: dice,
+      life: device.life,
       base64url: (text) => text,
+      abort: () => new AbortController(),
       connect: (_url, subprotocols, events) => {
+        if (this.cannotConnect !== null) throw this.cannotConnect;
         const link = new Link(
           {
             clock,
@@ -154,7 +172,15 @@ export class World {
     const user = subprotocols.at(-1)?.split(".").at(-1) ?? "anonymous";
     if (this.unreachable) return link.refuse(1006, "");
     if (user === BAD_TOKEN) return link.refuse(CLOSE_CODES.unauthenticated.code, "unauthenticated");
-    link.open((transport) => this.node.connect(transport, { id: user }));
+    const authenticated = this.#authenticate(user);
+    if (authenticated === null)
+      return link.refuse(CLOSE_CODES.unauthenticated.code, "unauthenticated");
+    link.open((transport) => this.node.connect(transport, authenticated));
+  }
+
+  #authenticate(token: string): Authenticated | null {
+    const { authenticate = (name: string) => ({ user: { id: name } }) } = this.#options;
+    return authenticate(token);
   }
 
   #logger(): Logger {

@@ -224,3 +224,16 @@ test("a client whose token is refused twice in a row is closed, and says why", a
   await world.advance(10_000);
   expect(bob.status).toMatchObject({ state: "closed", reason: "unauthenticated" });
 });
+
+test("a platform that refuses to connect at all is shown as the reason, and tried again", async () => {
+  const world = new World();
+  world.cannotConnect = new Error("missing_websocket: install ws");
+  const bob = world.client("bob");
+  bob.channel("room:1").subscribe();
+  await world.advance(60_000);
+  expect(bob.status).toMatchObject({
+    state: "reconnecting",
+    reason: "missing_websocket: install ws",
+  });
+  expect(bob.status.attempt).toBeGreaterThan(3);
+});

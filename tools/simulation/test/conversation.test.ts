@@ -15,7 +15,7 @@ class Conversation {
   readonly #world: World;
   readonly #connection: ReturnType<World["node"]["connect"]>;
 
-  constructor(world: World, user = "ada", session = "0123456789abcdef") {
+  constructor(world: World, user = "ada", session = "0123456789abcdef", generation = 1) {
     this.#world = world;
     const nothing = (): void => undefined;
     const write = (frames: readonly Uint8Array[]): boolean => {
@@ -36,9 +36,9 @@ class Conversation {
       close: nothing,
       destroy: nothing,
     };
-    this.#connection = world.node.connect(transport, { id: user });
+    this.#connection = world.node.connect(transport, { user: { id: user } });
     this.#connection.receive(
-      `{"type":"hello","id":"h","timestamp":1,"session":"${session}","generation":1,"client":{"name":"x","version":"1"}}\n`,
+      `{"type":"hello","id":"h","timestamp":1,"session":"${session}","generation":${generation},"client":{"name":"x","version":"1"}}\n`,
     );
   }
 
@@ -96,7 +96,7 @@ test("[PUB-3] the public id is the same on every connection of a session, and an
   const world = new World();
   const one = new Conversation(world);
   await one.say();
-  const again = new Conversation(world);
+  const again = new Conversation(world, "ada", "0123456789abcdef", 2);
   const otherUser = new Conversation(world, "grace");
   const otherSession = new Conversation(world, "ada", "another-session-1");
   await otherSession.say();
@@ -198,7 +198,7 @@ test("[SUB-3, SUB-4] a start at a position says whether all that follows is ther
     6,
     "caughtup",
   ]);
-  const fresh = new Conversation(world);
+  const fresh = new Conversation(world, "grace");
   const latest = await fresh.say(subscribe("1", "room:1"));
   expect(latest[0]).toMatchObject({ type: "ack", position: { epoch, offset: 6, id } });
   expect(latest[0]).not.toHaveProperty("recovered");

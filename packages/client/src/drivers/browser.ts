@@ -1,17 +1,24 @@
 /** The client's ports in a browser, and wherever else there is a global WebSocket. */
-import type { Ports, Socket, SocketEvents } from "../ports.ts";
+import type { LifeEvent, Ports, Socket, SocketEvents } from "../ports.ts";
 import { base64urlText, clock, random } from "./clock.ts";
 
 export const ports: Ports = {
   clock,
   random,
   base64url: base64urlText,
+  abort: () => new AbortController(),
   connect: (url, subprotocols, events) => listen(new WebSocket(url, [...subprotocols]), events),
+  life,
 };
 
 /** Joins a WebSocket to whoever listens, as the standard's events tell it. */
 function listen(ws: WebSocket, events: SocketEvents): Socket {
-  ws.addEventListener("open", () => events.opened());
+  let closing = false;
+  ws.addEventListener("open", () => {
+    // Safari may open a socket that was closed while it connected: it is closed once more.
+    if (closing) ws.close();
+    else events.opened();
+  });
   ws.addEventListener("message", ({ data }) => {
     if (typeof data === "string") events.received(data);
   });
@@ -21,6 +28,36 @@ function listen(ws: WebSocket, events: SocketEvents): Socket {
     send: (text) => {
       if (ws.readyState === ws.OPEN) ws.send(text);
     },
-    close: (code, reason) => ws.close(code, reason),
+    close: (code, reason) => {
+      closing = true;
+      ws.close(code, reason);
+    },
   };
+}
+
+/** This machine is reached without a network. */
+const LOOPBACK = /^wss?:\/\/(?:localhost|127\.|\[::1\])/;
+
+/** Pages and workers have some of these events each; what a platform doesn't have never comes. */
+function life(url: string, listener: (event: LifeEvent) => void): () => void {
+  const stop = new AbortController();
+  const on = (target: EventTarget | undefined, type: string, tell: () => void): void =>
+    target?.addEventListener?.(type, tell, stop);
+  const page = globalThis.document as Document | undefined;
+  const network = LOOPBACK.test(url) ? [] : (["offline", "online"] as const);
+  for (const event of [...network, "pagehide", "pageshow"] as const) {
+    on(globalThis, event, () => listener(event));
+  }
+  on(page, "resume", () => listener("wake"));
+  on(page, "visibilitychange", () => {
+    if (page?.visibilityState === "visible") listener("wake");
+  });
+  if (network.length > 0 && !isOnLine()) listener("offline");
+  return () => stop.abort();
+}
+
+/** Where a platform doesn't say, there is a network. */
+function isOnLine(): boolean {
+  const navigator = globalThis.navigator as Partial<Navigator> | undefined;
+  return navigator?.onLine ?? true;
 }

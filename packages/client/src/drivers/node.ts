@@ -33,6 +33,9 @@ export const ports: Ports = {
   clock,
   random,
   base64url: base64urlText,
+  abort: () => new AbortController(),
+  // A program is always awake as far as it can tell; that it slept shows in the clocks.
+  life: () => () => undefined,
   connect: (url, subprotocols, events) => {
     const Ws = findWs();
     if (Ws === null && typeof WebSocket === "undefined") {
@@ -43,6 +46,9 @@ export const ports: Ports = {
       : listen(new Ws(url, [...subprotocols], { perMessageDeflate: false }), events);
   },
 };
+
+/** How long a close may take before the socket is given up, in milliseconds. */
+const CLOSE_MS = 3_000;
 
 function listen(ws: WsSocket, events: SocketEvents): Socket {
   let refusedToken = false;
@@ -65,6 +71,11 @@ function listen(ws: WsSocket, events: SocketEvents): Socket {
     send: (text) => {
       if (ws.readyState === ws.OPEN) ws.send(text);
     },
-    close: (code, reason) => ws.close(code, reason),
+    close: (code, reason) => {
+      ws.close(code, reason);
+      // On a network that has gone silent nobody answers, and `ws` would wait for half a minute.
+      const timer = setTimeout(() => ws.terminate(), CLOSE_MS).unref();
+      ws.once("close", () => clearTimeout(timer));
+    },
   };
 }

@@ -42,6 +42,8 @@ export interface Append {
   readonly publisher: string | null;
   readonly event: string;
   readonly data: JsonText;
+  /** What its producer sent, where the application has changed it: repeats are compared by this. */
+  readonly sent?: JsonText;
   /** Unix milliseconds after which it must not be appended any more: its node gave up. */
   readonly notAfter: number;
   /** Present when it may have been appended before. */
@@ -54,8 +56,15 @@ export interface Append {
  * - `expired`: `notAfter` has passed; it wasn't appended.
  * - `indeterminate`: a repeat that isn't known here, and the memory that would know it is gone.
  * - `rate_limited`: the producer has as many records as it may.
+ * - `held`: one of the producer's before it in the batch was refused, and may come again.
  */
-export type AppendRefusal = "id_conflict" | "fenced" | "expired" | "indeterminate" | "rate_limited";
+export type AppendRefusal =
+  | "id_conflict"
+  | "fenced"
+  | "expired"
+  | "indeterminate"
+  | "rate_limited"
+  | "held";
 
 export type AppendResult =
   | { readonly kind: "appended"; readonly position: Position; readonly duplicate: boolean }

@@ -1,7 +1,13 @@
 /**
  * The memory broker: logs of one process, gone when it ends. A new process has new epochs.
  */
-import type { Clock, Position, Random, Start } from "@tailwire/protocol";
+import {
+  type Clock,
+  ERROR_CODES,
+  type Position,
+  type Random,
+  type Start,
+} from "@tailwire/protocol";
 import { fingerprint } from "../fingerprint.ts";
 import { Retained } from "../retained.ts";
 import type {
@@ -124,7 +130,16 @@ class MemoryLog {
     this.#touch();
     this.#rotate();
     const added: Publication[] = [];
-    const results = batch.map((append) => this.#appendOne(append, added));
+    // What was refused for now comes again, and nothing behind it may be there first [PUB-12].
+    const holding = new Set<string>();
+    const results = batch.map((append) => {
+      const { producer } = append;
+      if (producer !== null && holding.has(producer)) return refused("held");
+      const result = this.#appendOne(append, added);
+      const comesAgain = result.kind === "refused" && ERROR_CODES[result.code].retry;
+      if (comesAgain && producer !== null) holding.add(producer);
+      return result;
+    });
     this.#retained.trim(this.#options.clock.now());
     if (added.length > 0) for (const listener of this.#listeners) listener.push(this.#epoch, added);
     return results;
@@ -189,7 +204,7 @@ class MemoryLog {
     if (this.#options.clock.now() > append.notAfter) return refused("expired");
     const publication = this.#add(append);
     added.push(publication);
-    if (producer !== null) this.#remember(publication, producer);
+    if (producer !== null) this.#remember(append, publication.offset, producer);
     const { offset, id } = publication;
     return { kind: "appended", position: { epoch: this.#epoch, offset, id }, duplicate: false };
   }
@@ -199,12 +214,12 @@ class MemoryLog {
    * awaited between this and the append, so two sends of one id can't both be first [PUB-4].
    */
   #lookUp(append: Append, producer: string): AppendResult | null {
-    const { id, generation, event, data, repeat } = append;
+    const { id, generation, repeat } = append;
     if (generation < (this.#generations.get(producer)?.generation ?? 0)) return refused("fenced");
     this.#generations.set(producer, { generation, at: this.#options.clock.monotonic() });
     const known = this.#period.records.get(id) ?? this.#formerPeriod.records.get(id);
     if (known !== undefined) {
-      if (known.fingerprint !== fingerprint(event, data.text)) return refused("id_conflict");
+      if (known.fingerprint !== fingerprintOf(append)) return refused("id_conflict");
       const position = { epoch: this.#epoch, offset: known.offset, id };
       return { kind: "appended", position, duplicate: true };
     }
@@ -214,9 +229,8 @@ class MemoryLog {
     return records >= this.#options.dedupeRecordsMax ? refused("rate_limited") : null;
   }
 
-  #remember(publication: Publication, producer: string): void {
-    const { id, offset, event, data } = publication;
-    this.#period.records.set(id, { offset, fingerprint: fingerprint(event, data.text) });
+  #remember(append: Append, offset: number, producer: string): void {
+    this.#period.records.set(append.id, { offset, fingerprint: fingerprintOf(append) });
     this.#period.counts.set(producer, (this.#period.counts.get(producer) ?? 0) + 1);
   }
 
@@ -273,6 +287,10 @@ class MemoryLog {
       if (now - at > this.#options.dedupeMs) this.#generations.delete(producer);
     }
   }
+}
+
+function fingerprintOf({ event, data, sent = data }: Append): number {
+  return fingerprint(event, sent.text);
 }
 
 function refused(code: Extract<AppendResult, { kind: "refused" }>["code"]): AppendResult {

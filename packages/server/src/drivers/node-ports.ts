@@ -28,6 +28,7 @@ export const nodePorts: Ports = {
   random,
   digest: (text) => createHash("sha256").update(text).digest("base64url").slice(0, 22),
   encodeInto: (text, target) => encoder.encodeInto(text, target),
+  abort: () => new AbortController(),
   frame: textFrame,
 };
 

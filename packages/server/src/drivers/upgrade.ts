@@ -11,27 +11,26 @@ import {
   chooseSubprotocol,
   CLOSE_CODES,
   jsonCodec,
+  PROTOCOL_LIMITS,
   SUBPROTOCOLS,
   tailwireError,
 } from "@tailwire/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { TailwireNode, User } from "../node.ts";
-import { within } from "../within.ts";
+import type { Authenticated } from "../access.ts";
+import type { TailwireNode } from "../node.ts";
 import { NodeTransport, wire } from "./socket.ts";
 
 /** Fragments of one message: more are an attack, not a message. */
 const FRAGMENTS_MAX = 64;
 /** Chunks that `ws` may buffer before a frame is complete. */
 const BUFFERED_CHUNKS_MAX = 1_024;
-/** A token: longer ones cost more to check than they can be worth. */
-const TOKEN_LENGTH_MAX = 8_192;
 
 export interface UpgradeOptions {
   readonly node: TailwireNode;
   readonly path: string;
   /** Null where everybody may come. */
   readonly authenticate:
-    | ((request: IncomingMessage, token: string | null) => Promise<User | null>)
+    | ((request: IncomingMessage, token: string | null) => Promise<Authenticated | null>)
     | null;
   readonly allowedOrigins: readonly string[] | null;
 }
@@ -82,10 +81,10 @@ export class Upgrades {
     const refuse = (refusal: Refusal): void => answer(socket, refusal, node);
     const refusal = this.#refusal(request);
     if (refusal !== null) return refuse(refusal);
-    let user: User | null;
+    let authenticated: Authenticated | null;
     this.#pending += 1;
     try {
-      user = await this.#authenticate(request);
+      authenticated = await this.#authenticate(request);
     } catch (error) {
       node.asTailwireError(error);
       return refuse(UNAVAILABLE);
@@ -94,19 +93,19 @@ export class Upgrades {
     }
     if (socket.destroyed) return;
     if (this.#closed) return refuse(UNAVAILABLE);
-    if (user === null && !isBrowser(request)) return refuse(UNAUTHENTICATED);
+    if (authenticated === null && !isBrowser(request)) return refuse(UNAUTHENTICATED);
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
       // Violations are closed by `ws` itself, with the right code; its close event follows.
       ws.on("error", () => undefined);
-      if (user === null) tellUnauthenticated(ws, node);
-      else this.#connect(ws, socket, user);
+      if (authenticated === null) tellUnauthenticated(ws, node);
+      else this.#connect(ws, socket, authenticated);
     });
   }
 
-  #connect(ws: WebSocket, socket: Socket, user: User): void {
+  #connect(ws: WebSocket, socket: Socket, authenticated: Authenticated): void {
     socket.setNoDelay(true);
     const transport = new NodeTransport(ws, socket, () => connection.drained());
-    const connection = this.#options.node.connect(transport, user);
+    const connection = this.#options.node.connect(transport, authenticated);
     wire(ws, connection);
   }
 
@@ -119,18 +118,16 @@ export class Upgrades {
     return chooseSubprotocol(offersOf(request)) === null ? UNSUPPORTED_VERSION : null;
   }
 
-  async #authenticate(request: IncomingMessage): Promise<User | null> {
+  async #authenticate(request: IncomingMessage): Promise<Authenticated | null> {
     const { node, authenticate } = this.#options;
     if (authenticate === null) return ANONYMOUS;
     const token = tokenOf(request);
-    if (token !== null && token.length > TOKEN_LENGTH_MAX) return null;
-    return within(node.ports.clock, node.limits.hookMs, authenticate(request, token), () =>
-      tailwireError("unavailable", "authenticate took too long"),
-    );
+    if (token !== null && token.length > PROTOCOL_LIMITS.tokenLengthMax) return null;
+    return node.callHook("authenticate", () => authenticate(request, token));
   }
 }
 
-const ANONYMOUS: User = { id: "anonymous" };
+const ANONYMOUS: Authenticated = { user: { id: "anonymous" } };
 
 const UNAVAILABLE: Refusal = {
   status: "503 Service Unavailable",
@@ -222,9 +219,12 @@ function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[] | 
   const { origin, host } = request.headers;
   if (origin === undefined) return true;
   if (allowed !== null) return allowed.includes(origin);
-  if (!URL.canParse(origin) || !URL.canParse(`http://${host}`)) return false;
+  if (!URL.canParse(origin)) return false;
   const page = new URL(origin);
-  const here = new URL(`http://${host}`);
+  // As the page's own scheme reads it: there `:443` or `:80` may be left out, or not.
+  const ownHost = `${page.protocol}//${host}`;
+  if (!URL.canParse(ownHost)) return false;
+  const here = new URL(ownHost);
   return page.host === here.host || (isLoopback(page.hostname) && isLoopback(here.hostname));
 }
 

@@ -60,8 +60,7 @@ test("[PUB-5] a publication whose ack died with the server's memory is indetermi
   expect(second.broker.appended).toHaveLength(1);
 });
 
-// Bug, reported: the server takes arrival − ageMs for the time of the first send, which is late by
-// as long as the repeat was on its way.
+// Arrival − ageMs is later than the first send by as long as the repeat was on its way.
 test("[PUB-5] a repeat that was on its way for longer than the restart took is indeterminate", async () => {
   const { proxy, second, published, aheadMs } = await loseAck(0);
   let heldAt: number | null = null;

@@ -160,7 +160,14 @@ async function pingUntilUnread(peer: Peer, socket: Socket): Promise<number> {
   return waitingMax;
 }
 
-const PATIENT = { pingIntervalMs: 60_000, stallMs: 60_000, closeTimeoutMs: 60_000 };
+/** Nothing but back-pressure holds a flood up. */
+const PATIENT = {
+  pingIntervalMs: 60_000,
+  stallMs: 60_000,
+  closeTimeoutMs: 60_000,
+  messagesPerSecond: 1e9,
+  bytesPerSecond: 1e12,
+};
 
 test("[FLOW-3] a connection that sends requests and never reads answers is not read any more", async () => {
   const served = await serve({ limits: PATIENT });

@@ -22,12 +22,8 @@ import {
 const PATIENCE_MS = 15_000;
 
 /** Waits for a condition, a turn of the event loop at a time. */
-export async function until(
-  condition: () => boolean,
-  what: string,
-  patienceMs = PATIENCE_MS,
-): Promise<void> {
-  const end = performance.now() + patienceMs;
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`never: ${what}`);
     await turn();

@@ -25,6 +25,8 @@ function connect(url: string): Client {
     {
       clock: nodePorts.clock,
       random: nodePorts.random,
+      abort: () => new AbortController(),
+      life: () => () => undefined,
       base64url: (text) => Buffer.from(text).toString("base64url"),
       connect: (address, subprotocols, events) => {
         const ws = new WebSocket(address, [...subprotocols], {

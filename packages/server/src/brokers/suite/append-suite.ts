@@ -104,19 +104,65 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     },
   },
   {
-    name: "[PUB-8] an entry that is refused doesn't hold up those behind it",
+    name: "[PUB-13] what the application changed is compared by what was sent, and logged as it is",
+    async run(context) {
+      const bench = new Bench(context);
+      const [sent, first, second] = ["sent", "first", "second"].map((text) => JsonText.of(text));
+      const changed = { sent: sent as JsonText, data: first as JsonText };
+      equal(await bench.outcome("a", changed), "new", "the first");
+      const again = { ...changed, data: second as JsonText };
+      equal(await bench.outcome("a", again), "duplicate", "a repeat that was changed otherwise");
+      equal(await bench.outcome("a", { data: sent as JsonText }), "duplicate", "one unchanged");
+      const other = { sent: second as JsonText, data: first as JsonText };
+      equal(await bench.outcome("a", other), "id_conflict", "another that was changed to the same");
+      const start = await bench.log.locate("earliest");
+      const logged = publicationsOf(await bench.log.read(start, ALL));
+      equal(
+        logged.map(({ data }) => data.text),
+        [first?.text],
+        "the log",
+      );
+    },
+  },
+  {
+    name: "[PUB-8] an entry that is refused for good doesn't hold up those behind it",
+    async run(context) {
+      const bench = new Bench(context);
+      await bench.outcome("a", { generation: 2 });
+      const entries = [
+        bench.entry("a", { event: "else", generation: 2 }),
+        bench.entry("b", { generation: 1 }),
+        bench.entry("c", { generation: 2, repeat: { ageMs: LONG_AGO_MS } }),
+        bench.entry("d", { generation: 2 }),
+      ];
+      const words = (await bench.log.append(entries)).map(word);
+      equal(words, ["id_conflict", "fenced", "indeterminate", "new"], "the results");
+      equal(await bench.ids(), ["a", "d"], "the log");
+    },
+  },
+  {
+    name: "[PUB-12] an entry that is refused and may come again holds its producer's behind it",
     async run(context) {
       const bench = new Bench(context);
       await bench.add("a");
+      const bobs = { producer: "bob", publisher: "bob" };
+      const nobodys = { producer: null, generation: 0, publisher: null };
       const entries = [
-        bench.entry("a", { event: "else" }),
         bench.entry("b"),
         bench.entry("c", { notAfter: 0 }),
         bench.entry("d"),
+        bench.entry("bob's", bobs),
+        bench.entry("late", { ...nobodys, notAfter: 0 }),
+        bench.entry("nobody's", nobodys),
+        bench.entry("a"),
       ];
       const words = (await bench.log.append(entries)).map(word);
-      equal(words, ["id_conflict", "new", "expired", "new"], "the results");
-      equal(await bench.ids(), ["a", "b", "d"], "the log");
+      const others = ["new", "expired", "new"];
+      equal(words, ["new", "expired", "held", ...others, "held"], "the results");
+      equal(await bench.ids(), ["a", "b", "bob's", "nobody's"], "the log");
+      const again = ["c", "d", "a"].map((id) => bench.entry(id));
+      const results = (await bench.log.append(again)).map(word);
+      equal(results, ["new", "new", "duplicate"], "the same again");
     },
   },
   {

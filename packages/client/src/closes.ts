@@ -1,0 +1,19 @@
+/** How a client closes, and what it makes of being closed. */
+import { type CLOSE_CODES, verdictOf } from "@tailwire/protocol";
+
+/** The codes that a client uses, held to the protocol's table by their type: browsers aren't sent it. */
+export const CLOSES: {
+  readonly [
+    Name in "done" | "heartbeat_timeout" | "unauthenticated"
+  ]: (typeof CLOSE_CODES)[Name]["code"];
+} = { done: 1000, heartbeat_timeout: 4409, unauthenticated: 4501 };
+
+/** Whether to stay away after a close. */
+export function isFatal(code: number): boolean {
+  return verdictOf(code) === "fatal";
+}
+
+/** Why it was closed, in a word. 1006 isn't sent: it says that nothing was. */
+export function reasonOf(code: number, reason: string): string {
+  return reason || (code === 1006 ? "connection_lost" : `closed_${code}`);
+}

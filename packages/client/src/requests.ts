@@ -1,0 +1,126 @@
+/**
+ * Requests to the application on the server, each with its answer, its deadline and its way back.
+ *
+ * A request is sent once: what it does may not bear repeating, so when its connection is lost the
+ * truth is that nobody knows [REQ-4]. One that wasn't sent yet waits for the next connection.
+ */
+import {
+  type AbortSignalLike,
+  type Ack,
+  type ErrorMessage,
+  JsonText,
+  jsonClientCodec,
+  TailwireError,
+  localError,
+} from "@tailwire/protocol";
+import { onAbort } from "./abort.ts";
+import type { Connection } from "./connection.ts";
+import { CLIENT_LIMITS } from "./limits.ts";
+import type { Ports } from "./ports.ts";
+
+export interface RequestOptions {
+  /** Takes the request back: the promise rejects with the signal's reason, the server is told. */
+  readonly signal?: AbortSignalLike;
+  /** How long to wait for the answer, reconnects included. 30,000 where left out. */
+  readonly timeoutMs?: number;
+}
+
+interface Asked {
+  readonly id: string;
+  readonly name: string;
+  readonly data: JsonText;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** Whether it may have reached the server. */
+  sent: boolean;
+  /** Ends timer and listener. */
+  forget: () => void;
+}
+
+export class Requests {
+  readonly #ports: Ports;
+  readonly #connection: Connection;
+  readonly #asked = new Map<string, Asked>();
+
+  constructor(ports: Ports, connection: Connection) {
+    this.#ports = ports;
+    this.#connection = connection;
+  }
+
+  /** See `Client.request`. */
+  ask(name: string, input: unknown, options: RequestOptions): Promise<unknown> {
+    const { signal, timeoutMs = CLIENT_LIMITS.requestMs } = options;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) throw signal.reason as Error;
+      const data = JsonText.of(input ?? null);
+      const id = this.#connection.nextId();
+      const giveUp = (why: unknown): void => this.#giveUp(asked, why);
+      const cancel = this.#ports.clock.after(timeoutMs, () => giveUp(localError("timeout")));
+      const stopListening = onAbort(signal, () => giveUp(signal?.reason));
+      const forget = (): void => {
+        cancel();
+        stopListening();
+        this.#asked.delete(id);
+      };
+      const asked: Asked = { id, name, data, resolve, reject, sent: false, forget };
+      this.#asked.set(id, asked);
+      this.#connection.use();
+      if (this.#connection.isOpen) this.#send(asked);
+    });
+  }
+
+  /** A new connection: what wasn't sent yet is sent. */
+  opened(): void {
+    for (const asked of this.#asked.values()) this.#send(asked);
+  }
+
+  /** The connection is lost, and with it the answers to what was sent. */
+  lost(): void {
+    for (const asked of this.#asked.values()) {
+      if (asked.sent) this.#settle(asked, localError("indeterminate"));
+    }
+  }
+
+  /** Takes an answer. False: it is the answer to something else. */
+  answered(answer: Ack | ErrorMessage): boolean {
+    const asked = answer.re === undefined ? undefined : this.#asked.get(answer.re);
+    if (asked === undefined) return false;
+    asked.forget();
+    if (answer.type === "ack") asked.resolve(answer.data ?? null);
+    else asked.reject(new TailwireError(answer));
+    return true;
+  }
+
+  /** Rejects what is left. */
+  close(): void {
+    for (const asked of this.#asked.values()) {
+      this.#settle(asked, localError(asked.sent ? "indeterminate" : "closed"));
+    }
+  }
+
+  #send(asked: Asked): void {
+    const { id, name, data } = asked;
+    const timestamp = this.#ports.clock.now();
+    this.#connection.send({
+      encode: () =>
+        this.#asked.has(id)
+          ? jsonClientCodec.encode({ type: "request", id, timestamp, name, data })
+          : "",
+      onWrite: () => {
+        asked.sent = true;
+      },
+    });
+  }
+
+  /** Nobody waits for the answer any more: the server may stop working on it. */
+  #giveUp(asked: Asked, why: unknown): void {
+    this.#settle(asked, why);
+    if (!asked.sent || !this.#connection.isOpen) return;
+    this.#connection.say({ type: "cancel", re: asked.id });
+  }
+
+  #settle(asked: Asked, error: unknown): void {
+    asked.forget();
+    asked.reject(error);
+  }
+}

@@ -1,0 +1,39 @@
+/** Close codes: one meaning each, and a verdict that lies in the number's range. */
+
+/** What a close means for the client: come back, or stay away. */
+export type Verdict = "reconnect" | "fatal";
+
+interface CloseCodeEntry {
+  readonly code: number;
+  readonly meaning: string;
+}
+
+/**
+ * Every close code that tailwire sends. The range carries the verdict, so that a client needs no
+ * table: see {@link verdictOf}.
+ */
+export const CLOSE_CODES = {
+  done: { code: 1000, meaning: "The connection has served its purpose." },
+  too_large: { code: 1009, meaning: "A WebSocket message was over the limit." },
+  restarting: { code: 1012, meaning: "This node stops. Connect again, perhaps to another." },
+  bad_message: { code: 4400, meaning: "Three messages were malformed." },
+  hello_timeout: { code: 4408, meaning: "No hello came in time." },
+  heartbeat_timeout: { code: 4409, meaning: "Several pings in a row weren't answered." },
+  token_expired: { code: 4410, meaning: "The token has ended, and no fresh one came in time." },
+  slow_consumer: { code: 4413, meaning: "What was written didn't leave in time." },
+  rate_limited: { code: 4429, meaning: "Far too much at once, for too long." },
+  unauthenticated: { code: 4501, meaning: "The token is missing or was refused." },
+  protocol_violation: { code: 4502, meaning: "The conversation broke the protocol's order." },
+  identity_changed: { code: 4503, meaning: "A fresh token was another user's." },
+  disconnected: { code: 4504, meaning: "The application has ended this user's connections." },
+  superseded: { code: 4509, meaning: "A newer connection of this session has taken over." },
+  session_in_use: { code: 4510, meaning: "Another connection has this session and generation." },
+} as const satisfies Record<string, CloseCodeEntry>;
+
+export type CloseName = keyof typeof CLOSE_CODES;
+
+/** What a close code means for the client [CLOSE-1]: 4500–4999 and 1000 are final. */
+export function verdictOf(code: number): Verdict {
+  // 1006 and unknown ones come from broken networks and proxies.
+  return code === 1000 || (code >= 4500 && code <= 4999) ? "fatal" : "reconnect";
+}

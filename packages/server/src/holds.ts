@@ -1,0 +1,46 @@
+/**
+ * Holds of one connection: per channel, the publication that was refused for now and has to come
+ * again before any that was sent behind it [PUB-12]. It knows ids only.
+ */
+import type { Clock } from "@tailwire/protocol";
+
+/** Channels held at once: a client that brings more to a standstill isn't publishing any more. */
+const CHANNELS_MAX = 1_024;
+
+interface Hold {
+  readonly id: string;
+  /** When it ends by itself, by the monotonic clock. */
+  readonly until: number;
+}
+
+export class Holds {
+  readonly #clock: Clock;
+  readonly #forMs: number;
+  #holds: Map<string, Hold> | null = null;
+
+  /** A hold ends after `forMs`, when its publication can't come again in any case. */
+  constructor(clock: Clock, forMs: number) {
+    this.#clock = clock;
+    this.#forMs = forMs;
+  }
+
+  /** Whether a publication has to wait for another of its channel. */
+  mustWait(channel: string, id: string): boolean {
+    const hold = this.#holds?.get(channel);
+    return hold !== undefined && hold.id !== id && this.#clock.monotonic() < hold.until;
+  }
+
+  /** From now on this one has to come first, unless another has to already. False: too many. */
+  begin(channel: string, id: string): boolean {
+    if (this.mustWait(channel, id)) return true;
+    this.#holds ??= new Map();
+    if (this.#holds.size >= CHANNELS_MAX && !this.#holds.has(channel)) return false;
+    this.#holds.set(channel, { id, until: this.#clock.monotonic() + this.#forMs });
+    return true;
+  }
+
+  /** This one was dealt with for good. */
+  end(channel: string, id: string): void {
+    if (this.#holds?.get(channel)?.id === id) this.#holds.delete(channel);
+  }
+}

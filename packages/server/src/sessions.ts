@@ -1,0 +1,43 @@
+/**
+ * The sessions on this node: which connection of each is the current one.
+ *
+ * A newer connection supersedes the older, so that a client that came back isn't followed by its
+ * own ghost. On other nodes the broker's fence keeps ghosts from publishing [PUB-7].
+ */
+import type { Connection, Identity } from "./connection.ts";
+
+/** A session's connections here: the current one, and the one before it while they overlap. */
+interface Pair {
+  readonly current: Connection;
+  readonly former: Connection | null;
+}
+
+export class Sessions {
+  readonly #pairs = new Map<string, Pair>();
+
+  /** Makes a connection its session's current one. False: it was closed instead [CONN-6]. */
+  enter(connection: Connection, { clientId, generation }: Identity, overlap: boolean): boolean {
+    const { current = null, former = null } = this.#pairs.get(clientId) ?? {};
+    const currentGeneration = current?.identity?.generation ?? 0;
+    if (generation <= currentGeneration) {
+      connection.close(generation === currentGeneration ? "session_in_use" : "superseded");
+      return false;
+    }
+    this.#pairs.set(clientId, { current: connection, former: overlap ? current : null });
+    former?.close("superseded");
+    if (overlap) current?.closeAfter(current.node.limits.overlapMs, "superseded");
+    else current?.close("superseded");
+    return true;
+  }
+
+  /** A connection has gone. */
+  leave(connection: Connection): void {
+    const clientId = connection.identity?.clientId;
+    if (clientId === undefined) return;
+    const pair = this.#pairs.get(clientId);
+    if (pair?.current === connection) this.#pairs.delete(clientId);
+    else if (pair?.former === connection) {
+      this.#pairs.set(clientId, { current: pair.current, former: null });
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Makes the generated parts of the documents anew: `npm run docs`. With `--check` it changes
+ * nothing, names the documents that are out of step, and exits 1.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { regenerate } from "./markers.ts";
+import { partsOf } from "./parts.ts";
+
+const DOCUMENTS = ["PROTOCOL.md", "docs/lifecycle.md", "docs/limits.md"];
+
+const check = process.argv.includes("--check");
+const parts = partsOf(".");
+const stale = DOCUMENTS.filter((path) => {
+  const before = readFileSync(path, "utf8");
+  const after = formatted(path, regenerate(before, parts));
+  if (after === before) return false;
+  if (!check) writeFileSync(path, after);
+  return true;
+});
+for (const path of stale) {
+  console.log(
+    check ? `${path}: generated parts are out of step: npm run docs` : `${path}: made anew`,
+  );
+}
+process.exitCode = check && stale.length > 0 ? 1 : 0;
+
+/** As the formatter leaves it, since that pads tables. */
+function formatted(path: string, text: string): string {
+  const copy = `.tmp/generated/${path.replaceAll("/", "-")}`;
+  mkdirSync(".tmp/generated", { recursive: true });
+  writeFileSync(copy, text);
+  execFileSync("npx", ["oxfmt", "--write", copy], { stdio: "ignore" });
+  return readFileSync(copy, "utf8");
+}

@@ -1,0 +1,102 @@
+/** Every generated part of the documents, by name: each from the table in the code that it shows. */
+import { readFileSync } from "node:fs";
+import { CLIENT_LIMITS, CONNECTION_STATES as CLIENT_STATES } from "@tailwire/client/core";
+import { CLOSE_CODES, ERROR_CODES, PROTOCOL_LIMITS, verdictOf } from "@tailwire/protocol";
+import {
+  ACCEPTANCES,
+  CONNECTION_STATES as SERVER_STATES,
+  DEFAULT_LIMITS,
+} from "@tailwire/server/core";
+import { stateDiagram } from "./diagrams.ts";
+import { commentsOf } from "./limit-comments.ts";
+import type { Part } from "./markers.ts";
+import { grouped, table } from "./tables.ts";
+
+/** The parts, with the repository's root to read comments from. */
+export function partsOf(root: string): Readonly<Record<string, Part>> {
+  const limits =
+    (path: string, values: Readonly<Record<string, number>>) => (): readonly string[] => {
+      const comments = commentsOf(readFileSync(`${root}/${path}`, "utf8"));
+      return table(
+        ["limit", "default", "why, and what happens at it"],
+        Object.entries(values).map(([name, value]) => [
+          `\`${name}\``,
+          grouped(value),
+          comments.get(name) ?? missing(name, path),
+        ]),
+      );
+    };
+  return {
+    "server states": () => stateDiagram(SERVER_STATES, "awaiting hello"),
+    "client states": () => stateDiagram(CLIENT_STATES, "idle"),
+    acceptances,
+    "reconnection flow": reconnectionFlow,
+    "error codes": errorCodes,
+    "close codes": closeCodes,
+    limits: () =>
+      table(
+        ["limit", "value"],
+        Object.entries(PROTOCOL_LIMITS).map(([name, value]) => [`\`${name}\``, grouped(value)]),
+      ),
+    "server limits": limits("packages/server/src/limits.ts", { ...DEFAULT_LIMITS }),
+    "client limits": limits("packages/client/src/limits.ts", CLIENT_LIMITS),
+    "protocol limits": limits("packages/protocol/src/limits.ts", PROTOCOL_LIMITS),
+  };
+}
+
+function missing(name: string, path: string): never {
+  throw new Error(`${path}: ${name} has no reason`);
+}
+
+function acceptances(): readonly string[] {
+  const states = Object.keys(ACCEPTANCES) as (keyof typeof ACCEPTANCES)[];
+  const types = Object.keys(ACCEPTANCES.open) as (keyof typeof ACCEPTANCES.open)[];
+  return table(
+    ["message", ...states],
+    types.map((type) => [`\`${type}\``, ...states.map((state) => ACCEPTANCES[state][type])]),
+  );
+}
+
+function errorCodes(): readonly string[] {
+  return table(
+    ["code", "fault", "retry", "what happened, and what to do"],
+    Object.entries(ERROR_CODES).map(([code, { fault, retry, description }]) => [
+      `\`${code}\``,
+      fault,
+      retry ? "yes" : "no",
+      description,
+    ]),
+  );
+}
+
+function closeCodes(): readonly string[] {
+  return table(
+    ["code", "reason", "verdict", "meaning"],
+    Object.entries(CLOSE_CODES).map(([name, { code, meaning }]) => [
+      `${code}`,
+      `\`${name}\``,
+      verdictOf(code),
+      meaning,
+    ]),
+  );
+}
+
+function reconnectionFlow(): readonly string[] {
+  const { backoffMinMs, backoffMaxMs, stableMs, connectMs } = CLIENT_LIMITS;
+  const seconds = (ms: number): string => `${ms / 1_000} s`;
+  return [
+    "```mermaid",
+    "flowchart TD",
+    "    lost([the connection is lost, or an attempt fails]) --> fatal{close code 4500–4999, or 1000?}",
+    "    fatal -- yes --> closed([closed: everything that waits is told])",
+    "    fatal -- the first 4501, and a fresh token can be had --> wait",
+    `    fatal -- no --> stable{was it up for ${seconds(stableMs)}?}`,
+    "    stable -- yes --> reset[the waits begin anew] --> wait",
+    `    stable -- no --> wait["wait a random time up to ${seconds(backoffMinMs)}, ${seconds(backoffMinMs * 2)}, ${seconds(backoffMinMs * 4)} … ${seconds(backoffMaxMs)}"]`,
+    `    wait --> connect["token, socket, hello: ${seconds(connectMs)} at most"]`,
+    "    connect -- fails --> lost",
+    "    connect -- welcome --> resume[every subscription from its position, the outbox in order, under the same ids]",
+    "    resume --> caught[gap-free, or a counted gap; then live]",
+    "```",
+  ];
+}

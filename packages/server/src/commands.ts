@@ -17,6 +17,7 @@ import {
   type Repeat,
   type RequestMessage,
   type Subscribe,
+  type TailwireError,
   tailwireError,
   type Unsubscribe,
 } from "@tailwire/protocol";
@@ -206,9 +207,18 @@ async function publishNow(
       )
       .finally(release);
   } catch (error) {
-    refusePublish(connection, message, error);
+    refusePublish(connection, message, truthFor(message, connection.node.asTailwireError(error)));
     release();
   }
+}
+
+/**
+ * What isn't allowed now may have been allowed when it was sent first, and be in the log: of a
+ * repeat that is refused for good, nobody here knows [PUB-5].
+ */
+function truthFor({ repeat }: Publish, refusal: TailwireError): TailwireError {
+  if (repeat === undefined || refusal.retry) return refusal;
+  return tailwireError("indeterminate", `now it is refused with ${refusal.code}`);
 }
 
 /** What is to be logged of a publication, if anything may be. */
@@ -226,7 +236,16 @@ async function admit(connection: Connection, message: Publish, data: JsonText): 
   const kept = await node.callHook("onPublish", () => onPublish(publication));
   // Its token may have ended, or changed, while the application was thinking.
   await connection.access.require("publish", channel);
-  return JsonText.of(kept);
+  return textOf("onPublish", kept);
+}
+
+/** What the application gave, as text. @throws Error when it is no JSON value: its fault, not the client's. */
+function textOf(who: string, value: unknown): JsonText {
+  try {
+    return JsonText.of(value);
+  } catch (error) {
+    throw new Error(`${who} gave no JSON value`, { cause: error });
+  }
 }
 
 /** After a refusal that may pass, nothing overtakes what was refused [PUB-12]. @throws `held`. */
@@ -309,7 +328,9 @@ export function request(connection: Connection, message: RequestMessage): void {
   within(node.ports.clock, node.limits.requestMs, untilAborted(answer, abort), () =>
     tailwireError("timeout"),
   )
-    .then((value) => connection.say({ type: "ack", re: id, data: JsonText.of(value ?? null) }))
+    .then((value) =>
+      connection.say({ type: "ack", re: id, data: textOf("the request's handler", value ?? null) }),
+    )
     .catch((error: unknown) => {
       connection.refuse(id, node.asTailwireError(error));
       // Whoever still works on it may stop.

@@ -131,7 +131,7 @@ describe("[PUB-13] onPublish", () => {
     const bench = benchWith(() => value);
     const peer = await bench.openPeer();
     await peer.say(publish(1));
-    expect(peer.heard).toMatchObject([{ type: "error", re: "r1", retry: false }]);
+    expect(peer.heard).toMatchObject([{ type: "error", re: "r1", code: "internal" }]);
     expect(await logOf(bench)).toEqual([]);
   });
 

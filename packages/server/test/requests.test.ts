@@ -53,6 +53,12 @@ describe("[REQ-1] a request", () => {
     expect(contexts[0]?.context).toBe(peer.connection.context);
   });
 
+  test.each([1n, () => 1])("answered with what is no JSON is internal: %s", async (value) => {
+    const peer = await benchWith({ give: () => value }).openPeer();
+    await peer.say(ask("give"));
+    expect(peer.heardInShort).toEqual(["error r1 internal"]);
+  });
+
   test.each([null, false, 0, "", [], { deep: [[1]] }])("may be answered with %j", async (value) => {
     const peer = await benchWith({ give: () => value }).openPeer();
     await peer.say(ask("give"));

@@ -258,3 +258,15 @@ test("a server's own publication is checked as a client's is", async () => {
     code: "forbidden",
   });
 });
+
+test("[PUB-5] a repeat that isn't allowed any more may be in the log: nobody says that it isn't", async () => {
+  let allowed = true;
+  const world = new World({ application: { authorize: () => allowed } });
+  const ada = world.client("ada");
+  cutAtPublish(world, "cut after");
+  const doubtful = ada.channel("room:1").publish("message", "it is there");
+  await world.until(() => world.link.connection?.state === "closed");
+  allowed = false;
+  expect(await outcomeOf(world, doubtful)).toBe("indeterminate");
+  expect(await outcomeOf(world, ada.channel("room:1").publish("message", "no"))).toBe("forbidden");
+});

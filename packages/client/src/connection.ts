@@ -241,16 +241,16 @@ export class Connection {
     this.#backoff.stop();
     this.#attempt += 1;
     // One deadline for everything up to welcome: token, socket, handshake.
-    this.#cancelDeadline = this.#ports.clock.after(CLIENT_LIMITS.connectMs, () =>
+    const deadline = this.#ports.clock.after(CLIENT_LIMITS.connectMs, () =>
       this.#giveUp("connect_timeout"),
     );
+    this.#cancelDeadline = deadline;
     const { getToken } = this.#options;
     if (getToken === null) {
       this.#openSocket([SUBPROTOCOL_JSON]);
     } else {
-      const attempt = this.#attempt;
-      const stands = (): boolean =>
-        this.#attempt === attempt && this.#link === null && isTrying(this.#state);
+      // A token that comes late belongs to an attempt that is over, however many there were since.
+      const stands = (): boolean => this.#cancelDeadline === deadline && isTrying(this.#state);
       getToken().then(
         (token) => {
           const offer = BEARER_PREFIX + this.#ports.base64url(token);

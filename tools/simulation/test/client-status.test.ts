@@ -217,6 +217,27 @@ for (const state of Object.keys(CONNECTION_STATES) as ConnectionState[]) {
   }
 }
 
+test("a token that comes after its attempt is over isn't used for a later one", async () => {
+  const world = new World();
+  const late: ((token: string) => void)[] = [];
+  const bob = world.client("bob", {
+    getToken: () =>
+      late.length === 0 ? new Promise<string>((resolve) => late.push(resolve)) : "bob",
+  });
+  bob.channel("room:1").subscribe();
+  await world.until(() => bob.status.state === "connected");
+  world.link.cut();
+  world.unreachable = true;
+  await world.advance(5);
+  world.unreachable = false;
+  const links = world.links.length;
+  bob.retryNow();
+  late[0]?.("mallory");
+  await world.until(() => bob.status.state === "connected");
+  expect(world.links.length - links).toBe(1);
+  expect(world.link.connection?.user.id).toBe("bob");
+});
+
 test("a client whose token is refused twice in a row is closed, and says why", async () => {
   const world = new World();
   const bob = world.client("bob", { getToken: () => BAD_TOKEN });

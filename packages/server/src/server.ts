@@ -68,6 +68,11 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
    * left out, and any port of this machine's while developing on it.
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Whether a token may come as `?token=`, for what can set neither header nor subprotocol. True
+   * where this is left out. Proxies log queries: switch it off where nobody needs it.
+   */
+  readonly tokenInQuery?: boolean;
   /** Errors on standard error where this is left out. */
   readonly logger?: Logger;
 };
@@ -149,11 +154,12 @@ class NodeServer<U extends User> implements TailwireServer {
 
   attach(httpServer: HttpServer, { path = "/tailwire" }: { readonly path?: string } = {}): this {
     if (this.#closing !== null) throw tailwireError("closed");
-    const { authenticate, allowedOrigins } = this.#options;
+    const { authenticate, allowedOrigins, tokenInQuery = true } = this.#options;
     const upgrades = new Upgrades({
       node: this.#node,
       path,
       allowedOrigins: allowedOrigins ?? null,
+      tokenInQuery,
       authenticate:
         authenticate === undefined ? null : async (request, token) => authenticate(request, token),
     });

@@ -9,7 +9,7 @@ const CLIENTS = "binds clients";
 export const CLAUSES: readonly string[] = `
   CONN-1 CONN-2 CONN-3 CONN-4 CONN-5 CONN-6
   VER-1 VER-2 VER-5
-  AUTH-1 AUTH-2 AUTH-3 AUTH-4 AUTH-5 AUTH-6 AUTH-7 AUTH-8 AUTH-9 AUTH-11 AUTH-12
+  AUTH-1 AUTH-2 AUTH-3 AUTH-4 AUTH-5 AUTH-6 AUTH-7 AUTH-8 AUTH-9 AUTH-10 AUTH-11 AUTH-12
   CONN-7
   ENC-1 ENC-2 ENC-3 ENC-4 ENC-5 ENC-6 ENC-7 ENC-8
   CHAN-1
@@ -31,6 +31,7 @@ export const CLAUSES: readonly string[] = `
 export const UNJUDGED: Readonly<Record<string, string>> = {
   "AUTH-5": CLIENTS,
   "AUTH-9": "needs a token that ends",
+  "AUTH-10": "a server may switch it off",
   "AUTH-11": "needs to know what the application allows",
   "AUTH-12": "needs a token that takes permission away",
   "MSG-2": CLIENTS,

@@ -33,6 +33,8 @@ export interface UpgradeOptions {
     | ((request: IncomingMessage, token: string | null) => Promise<Authenticated | null>)
     | null;
   readonly allowedOrigins: readonly string[] | null;
+  /** Whether a token may come in the query, which tends to be logged on its way. */
+  readonly tokenInQuery: boolean;
 }
 
 /** An answer instead of an upgrade. */
@@ -121,7 +123,7 @@ export class Upgrades {
   async #authenticate(request: IncomingMessage): Promise<Authenticated | null> {
     const { node, authenticate } = this.#options;
     if (authenticate === null) return ANONYMOUS;
-    const token = tokenOf(request);
+    const token = tokenOf(request) ?? (this.#options.tokenInQuery ? queryTokenOf(request) : null);
     if (token !== null && token.length > PROTOCOL_LIMITS.tokenLengthMax) return null;
     return node.callHook("authenticate", () => authenticate(request, token));
   }
@@ -209,6 +211,12 @@ function tokenOf(request: IncomingMessage): string | null {
   if (bearer !== undefined) return bearer;
   const offer = bearerOffer(offersOf(request));
   return offer === null ? null : Buffer.from(offer, "base64url").toString();
+}
+
+/** The token of the query, for what can set neither header nor subprotocol [AUTH-10]. */
+function queryTokenOf(request: IncomingMessage): string | null {
+  const query = (request.url ?? "").split("?", 2)[1];
+  return query === undefined ? null : new URLSearchParams(query).get("token");
 }
 
 /**

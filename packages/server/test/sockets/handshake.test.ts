@@ -32,6 +32,19 @@ test("[AUTH-1] a token in the Authorization header is what authenticate is given
   expect(tokens).toEqual(["good", "good"]);
 });
 
+test("[AUTH-10] a token in the query is taken, after header and subprotocol, unless that is switched off", async () => {
+  const { port, tokens } = await serveTokens();
+  await expectServed(await Peer.open(port, { path: "/tailwire?room=7&token=good" }));
+  const headers = { Authorization: "Bearer good" };
+  await expectServed(await Peer.open(port, { path: "/tailwire?token=other", headers }));
+  await expectRefusal(port, { path: "/tailwire?token=" }, 401, "unauthenticated");
+  expect(tokens).toEqual(["good", "good", ""]);
+  const strict = await serveTokens({ tokenInQuery: false });
+  const refused = { path: "/tailwire?token=good" };
+  await expectRefusal(strict.port, refused, 401, "unauthenticated");
+  expect(strict.tokens).toEqual([null]);
+});
+
 test("[AUTH-1] an Authorization header of another scheme is no token", async () => {
   const { port, tokens } = await serveTokens();
   await expectRefusal(port, { headers: { Authorization: "Basic good" } }, 401, "unauthenticated");

@@ -97,6 +97,7 @@ export interface ServeOptions {
   readonly limits?: Partial<Limits>;
   readonly retention?: Partial<Retention>;
   readonly allowedOrigins?: readonly string[];
+  readonly tokenInQuery?: boolean;
   readonly http?: HttpServer;
   readonly httpOptions?: ServerOptions;
 }
@@ -125,6 +126,7 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
     limits,
     logger: log,
     ...(options.allowedOrigins === undefined ? {} : { allowedOrigins: options.allowedOrigins }),
+    tokenInQuery: options.tokenInQuery ?? true,
   });
   const http = options.http ?? createServer(options.httpOptions ?? {});
   const sockets = collectSockets(http);

@@ -68,5 +68,4 @@ test("the documents ask for every part there is", () => {
   const text = documents.map((path) => readFileSync(`${root}/${path}`, "utf8")).join("\n");
   const asked = [...text.matchAll(/<!-- generated: ([\w ]+) -->/g)].map(([, name]) => name);
   expect(new Set(asked)).toEqual(new Set(Object.keys(partsOf(root))));
-  expect(asked).toHaveLength(Object.keys(partsOf(root)).length);
 });

@@ -2,9 +2,8 @@
  * Who may do what: the application's `authorize`, the grants that came with a token, and what was
  * decided before. It knows channels by name only, and no connection.
  */
-import { type Clock, ChannelPattern, tailwireError } from "@tailwire/protocol";
+import { ChannelPattern, tailwireError } from "@tailwire/protocol";
 import type { ChannelRule, ChannelRules } from "./channel-rules.ts";
-import { within } from "./within.ts";
 
 /** What a user may want of a channel. Subscribing includes reading its log. */
 export type Action = "subscribe" | "publish";
@@ -107,13 +106,9 @@ export class Access {
     channel: string,
     rule: ChannelRule,
   ): Promise<boolean> {
-    const { clock, hookMs } = this.#options;
     const params = rule.pattern.match(channel) ?? {};
     const question = { user: this.user, action, pattern: rule.pattern.pattern, params, channel };
-    const asked = (async () => authorize(question))();
-    const decision = await within(clock, hookMs, asked, () =>
-      tailwireError("unavailable", "authorize took too long"),
-    );
+    const decision = await this.#options.callHook("authorize", () => authorize(question));
     if (this.#decisions.size >= DECISIONS_MAX) this.#decisions.clear();
     this.#decisions.set(`${action} ${channel}`, decision);
     return decision;
@@ -125,6 +120,6 @@ export interface AccessOptions {
   readonly rules: ChannelRules;
   /** Null where declared channels are open to everybody who is authenticated. */
   readonly authorize: Authorize | null;
-  readonly clock: Clock;
-  readonly hookMs: number;
+  /** Calls a function of the application, with its deadline. */
+  readonly callHook: <Value>(name: string, hook: () => Value | Promise<Value>) => Promise<Value>;
 }

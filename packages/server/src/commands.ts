@@ -27,13 +27,11 @@ import type { Channel } from "./channel.ts";
 import type { Connection, Identity } from "./connection.ts";
 import { Cursor } from "./cursor.ts";
 import type { AbortHandle } from "./ports.ts";
+import { DEBT_REFUSE_MS } from "./rate-limit.ts";
 import { within } from "./within.ts";
 
 /** What a publication in progress holds beside its data, in bytes: a guess from above. */
 const REQUEST_BYTES = 512;
-
-/** A debt at which publications are refused, in milliseconds: not reading didn't help. */
-const DEBT_REFUSE_MS = 2_000;
 
 export function hello(connection: Connection, message: Hello): void {
   const { node, user } = connection;

@@ -65,8 +65,11 @@ export class TailwireNode {
     this.deadlines = new Deadlines(ports.clock);
     this.sweep = new Sweep(ports.clock, tellCursors, () => this.#connections.size);
     this.#broker = broker;
-    const { authorize } = application;
-    this.#accessOptions = { rules, authorize, clock: ports.clock, hookMs: limits.hookMs };
+    this.#accessOptions = {
+      rules,
+      authorize: application.authorize,
+      callHook: (name, hook) => this.callHook(name, hook),
+    };
     this.#logger = logger;
   }
 

@@ -5,6 +5,9 @@
 import type { Clock } from "@tailwire/protocol";
 import type { Limits } from "./limits.ts";
 
+/** A debt at which publications are refused, in milliseconds: not reading didn't help. */
+export const DEBT_REFUSE_MS = 2_000;
+
 /** A debt that ends a connection, in milliseconds: its client doesn't feel the back-pressure. */
 const DEBT_CLOSE_MS = 10_000;
 

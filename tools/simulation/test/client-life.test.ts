@@ -86,15 +86,17 @@ test("word of a network while the connection is up does nothing", async () => {
   expect(bob.status.state).toBe("connected");
 });
 
-test("a network that is back ends a wait before the next attempt", async () => {
+test.each([
+  ["a network that is back", ["offline", "online"]],
+  ["a wake", ["wake"]],
+] as const)("%s ends a wait before the next attempt", async (_, events) => {
   const { world, device, bob } = await stage();
   world.unreachable = true;
   world.link.cut();
   await world.advance(300_000);
   await world.until(() => (bob.status.retryAt ?? 0) > world.clock.now() + 1_000);
   world.unreachable = false;
-  device.tell("offline");
-  device.tell("online");
+  for (const event of events) device.tell(event);
   await world.until(() => bob.status.state === "connected", 100);
   expect(bob.status).toMatchObject({ state: "connected", attempt: 0 });
 });
@@ -174,18 +176,6 @@ test("[LIVE-3] a wake finds a dead socket within one timeout", async () => {
   expect(bob.status.state).toBe("connected");
   await world.until(() => follower.publications.length === 2, 1_100);
   expect(follower.gaps).toEqual([]);
-});
-
-test("a wake ends a wait before the next attempt", async () => {
-  const { world, device, bob } = await stage();
-  world.unreachable = true;
-  world.link.cut();
-  await world.advance(300_000);
-  await world.until(() => (bob.status.retryAt ?? 0) > world.clock.now() + 1_000);
-  world.unreachable = false;
-  device.tell("wake");
-  await world.until(() => bob.status.state === "connected", 100);
-  expect(bob.status).toMatchObject({ state: "connected", attempt: 0 });
 });
 
 test("[LIVE-3] after 8 hours of sleep that nobody tells of, it asks and reconnects within one timeout", async () => {

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Broker } from "@tailwire/server/broker-contract";
 import { Device, Follower, World } from "@tailwire/simulation";
+import { slowAppends } from "./slow-appends.ts";
 
 /** What a promise came to: "resolved", or the code it was rejected with; null while it is open. */
 function watch(promise: Promise<unknown>): { outcome: string | null } {
@@ -49,19 +50,9 @@ test("without echo the position moves past one's own only after what came before
 
 test("[PUB-11] without echo one's own publication still acknowledges itself", async () => {
   // The broker pushes at once, and answers appends late.
-  const slowAppends = (broker: Broker): Broker => ({
-    ...broker,
-    log: (channel, retention) => {
-      const log = broker.log(channel, retention);
-      const append: typeof log.append = async (batch) => {
-        const results = await log.append(batch);
-        await new Promise<void>((resolve) => world.clock.after(5_000, resolve));
-        return results;
-      };
-      return { ...log, append };
-    },
+  const world: World = new World({
+    wrapBroker: (broker) => slowAppends(broker, () => world.clock),
   });
-  const world: World = new World({ wrapBroker: slowAppends });
   const ada = world.client("ada");
   const subscription = ada.channel("room:1").subscribe({ echo: false });
   subscription.on("message", () => undefined);

@@ -1,7 +1,7 @@
 // Exactly-once publishing, or the truth: acks, repeats, and what nobody can know.
 import { expect, test } from "vitest";
-import type { Broker } from "@tailwire/server/broker-contract";
 import { Follower, World } from "@tailwire/simulation";
+import { slowAppends } from "./slow-appends.ts";
 
 /** What a promise came to: "resolved", or the code it was rejected with. */
 async function outcomeOf(
@@ -136,19 +136,9 @@ test("[PUB-8, PUB-9] a client's publications appear in the order in which they w
 });
 
 test("[PUB-11] a publish is acknowledged by its own publication too, whichever comes first", async () => {
-  const slowAppends = (broker: Broker): Broker => ({
-    ...broker,
-    log: (channel, retention) => {
-      const log = broker.log(channel, retention);
-      const append: typeof log.append = async (batch) => {
-        const results = await log.append(batch);
-        await new Promise<void>((resolve) => world.clock.after(5_000, resolve));
-        return results;
-      };
-      return { ...log, append };
-    },
+  const world: World = new World({
+    wrapBroker: (broker) => slowAppends(broker, () => world.clock),
   });
-  const world: World = new World({ wrapBroker: slowAppends });
   const ada = world.client("ada");
   const follower = new Follower(ada.channel("room:1").subscribe());
   await world.outcome(follower.subscription.ready);

@@ -1,17 +1,17 @@
 /** Packs encoded lines into WebSocket messages: as few as the limits allow. It knows no socket. */
-import { PROTOCOL_LIMITS, utf8Length } from "@tailwire/protocol";
+import { type ClientCodec, PROTOCOL_LIMITS, type Wire, wireBytes } from "@tailwire/protocol";
 
 /** A message that waits to be written. What depends on the time is encoded when it is. */
 export interface Line {
-  /** The encoded line; empty when it isn't wanted any more. */
-  encode(): string;
+  /** The encoded message; empty when it isn't wanted any more. */
+  encode(codec: ClientCodec): Wire;
   /** It is about to be written. */
   onWrite(): void;
 }
 
 /** One WebSocket message, and how many lines it carries. */
 export interface Batch {
-  readonly text: string;
+  readonly wire: Wire;
   readonly bytes: number;
   readonly count: number;
 }
@@ -21,21 +21,22 @@ export interface Batch {
  * null where that is none.
  */
 export function firstBatch(
+  codec: ClientCodec,
   lines: readonly Line[],
   bytesMax: number,
   countMin: 0 | 1,
 ): Batch | null {
-  let text = "";
+  const encoded: Wire[] = [];
   let bytes = 0;
   let count = 0;
   for (const waiting of lines) {
-    const line = waiting.encode();
-    const lineBytes = utf8Length(line);
+    const line = waiting.encode(codec);
+    const lineBytes = wireBytes(line);
     const fits = bytes + lineBytes <= bytesMax && count < PROTOCOL_LIMITS.batchMax;
     if (!fits && count >= countMin) break;
-    text += line;
+    encoded.push(line);
     bytes += lineBytes;
     count += 1;
   }
-  return count === 0 ? null : { text, bytes, count };
+  return count === 0 ? null : { wire: codec.join(encoded), bytes, count };
 }

@@ -1,12 +1,17 @@
 /** A channel as an application uses it: to follow, and to publish to. Making one sends nothing. */
+import { CLIENT_LIMITS } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
+import { publicationOf } from "./publication.ts";
+import type { Requests } from "./requests.ts";
 import { Subscription } from "./subscription.ts";
-import type { Published, PublishOptions, SubscribeOptions } from "./types.ts";
+import type { Page, Published, PublishOptions, ReadOptions, SubscribeOptions } from "./types.ts";
 import type { WireSubscription } from "./wire-subscription.ts";
 
 /** What a channel needs of its client. */
 export interface ChannelHost {
   readonly outbox: Outbox;
+  /** Asks the server. @throws `closed`. */
+  readonly ask: Requests["ask"];
   /** The channel's subscription on the wire, made where there is none. @throws `closed`. */
   wire(channel: string): WireSubscription;
 }
@@ -38,7 +43,8 @@ export class Channel {
   }
 
   /**
-   * Adds a publication to the log, and resolves with where it stands there.
+   * Adds a publication to the log, and resolves with where it stands there. Its data is a JSON
+   * value, or bytes.
    *
    * Sent again after a reconnect until its fate is known, and in the log once.
    *
@@ -47,5 +53,30 @@ export class Channel {
    */
   publish(event: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
     return this.#host.outbox.publish(this.name, event, data, options);
+  }
+
+  /**
+   * Reads one page of the log, without following it: what follows `after`, what precedes `before`,
+   * or else the newest. It waits for a connection, and asks again when one is lost.
+   *
+   * @throws TailwireError `forbidden`, `timeout`, `unavailable`, `closed`; the signal's reason.
+   */
+  async read(options: ReadOptions = {}): Promise<Page> {
+    const { after, before, limit: count = CLIENT_LIMITS.pageCount } = options;
+    const { position, publications, more, gap } = await this.#host.ask(
+      {
+        type: "read",
+        channel: this.name,
+        count,
+        ...(after && { after }),
+        ...(before && { before }),
+      },
+      options,
+    );
+    return {
+      publications: (publications ?? []).map((one) => publicationOf(one, position?.epoch ?? "")),
+      more: more ?? false,
+      gap: gap ?? null,
+    };
   }
 }

@@ -8,17 +8,23 @@ import {
   type AbortSignalLike,
   type Ack,
   channelName,
+  type ClientCodec,
   type ErrorMessage,
+  jsonClientCodec,
+  JsonText,
   type ParamArgs,
   type ServerMessage,
+  type Subscribed,
   localError,
 } from "@tailwire/protocol";
-import { Channel } from "./channel.ts";
+import { Channel, type ChannelHost } from "./channel.ts";
 import { Connection } from "./connection.ts";
+import { Listeners } from "./listeners.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import type { AbortControllerLike, Ports } from "./ports.ts";
 import { type RequestOptions, Requests } from "./requests.ts";
+import { Subscription } from "./subscription.ts";
 import { TokenRenewal } from "./token-renewal.ts";
 import type { ConnectionStatus, Stop } from "./types.ts";
 import { type Unidentified, type Wire, WireSubscription } from "./wire-subscription.ts";
@@ -29,6 +35,17 @@ export interface ClientOptions {
    * time. Leave it out where the server lets anonymous clients in.
    */
   readonly getToken?: (options: { readonly signal: AbortSignalLike }) => string | Promise<string>;
+  /**
+   * How to speak, where the server can too: `msgpackCodec` of `@tailwire/protocol/msgpack` sends
+   * bytes as they are. JSON where it is left out.
+   */
+  readonly codec?: ClientCodec;
+}
+
+/** A subscription that the server has begun by itself. */
+export interface Begun {
+  readonly channel: Channel;
+  readonly subscription: Subscription;
 }
 
 export class Client implements AsyncDisposable {
@@ -40,15 +57,18 @@ export class Client implements AsyncDisposable {
   readonly #wires = new Map<string, WireSubscription>();
   /** Who waits for the answer to a request, by its id. Publications wait in the outbox. */
   readonly #answers = new Map<string, (answer: Ack | ErrorMessage) => void>();
-  readonly #onStatus = new Set<(status: ConnectionStatus) => void>();
+  readonly #onStatus = new Listeners<ConnectionStatus>();
   /** Takes back a `getToken` under way when the client is closed. */
   readonly #abort: AbortControllerLike;
   /** Null when it has changed since it was last asked for. */
   #status: ConnectionStatus | null = null;
   #telling = false;
+  readonly #onSubscribed = new Listeners<Begun>();
+  readonly #host: ChannelHost;
   #closing: Promise<void> | null = null;
 
-  constructor(url: string, { getToken }: ClientOptions, ports: Ports) {
+  constructor(url: string, options: ClientOptions, ports: Ports) {
+    const { getToken, codec = jsonClientCodec } = options;
     this.#ports = ports;
     this.#abort = ports.abort();
     const freshToken =
@@ -56,17 +76,27 @@ export class Client implements AsyncDisposable {
     this.#connection = new Connection({
       url,
       ports,
+      codec,
       getToken: freshToken,
       owner: {
         opened: () => this.#opened(),
         welcomed: (welcome) => this.#renewal.schedule(welcome),
         received: (message) => this.#received(message),
         lost: () => this.#lost(),
+        blamed: (code) => this.#outbox.blame(code),
         changed: () => this.#changed(),
       },
     });
     this.#outbox = new Outbox(ports, this.#connection, () => this.#changed());
     this.#requests = new Requests(ports, this.#connection);
+    this.#host = {
+      outbox: this.#outbox,
+      ask: async (question, asking) => {
+        if (this.#closing !== null) throw localError("closed");
+        return this.#requests.ask(question, asking);
+      },
+      wire: (name) => this.#wire(name),
+    };
     this.#renewal = new TokenRenewal({
       clock: ports.clock,
       getToken: freshToken ?? (() => Promise.reject(localError("unauthenticated"))),
@@ -87,8 +117,7 @@ export class Client implements AsyncDisposable {
 
   /** Calls back on every change of status. Changes of one moment are told together. */
   onStatus(listener: (status: ConnectionStatus) => void): Stop {
-    this.#onStatus.add(listener);
-    return () => void this.#onStatus.delete(listener);
+    return this.#onStatus.add(listener);
   }
 
   /**
@@ -97,10 +126,15 @@ export class Client implements AsyncDisposable {
    * @throws `bad_channel` when a param is empty, holds a separator, or the name is too long.
    */
   channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): Channel {
-    return new Channel(
-      { outbox: this.#outbox, wire: (name) => this.#wire(name) },
-      channelName(pattern, params[0] ?? {}),
-    );
+    return new Channel(this.#host, channelName(pattern, params[0] ?? {}));
+  }
+
+  /**
+   * Calls back when the server begins a subscription by itself. It is like any other: it goes on
+   * after a reconnect, and is closed here when nobody needs it.
+   */
+  onSubscribed(listener: (begun: Begun) => void): Stop {
+    return this.#onSubscribed.add(listener);
   }
 
   /**
@@ -110,9 +144,9 @@ export class Client implements AsyncDisposable {
    * @throws TailwireError `timeout`, `unknown_request`, `indeterminate`, `closed`, or a code of the
    * application's own; the signal's reason, when that took it back.
    */
-  request(name: string, input?: unknown, options: RequestOptions = {}): Promise<unknown> {
-    if (this.#closing !== null) return Promise.reject(localError("closed"));
-    return this.#requests.ask(name, input, options);
+  async request(name: string, input?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    const data = JsonText.of(input ?? null);
+    return (await this.#host.ask({ type: "request", name, data }, options)).data ?? null;
   }
 
   /** Connects now, instead of waiting for `status.retryAt`. */
@@ -210,16 +244,33 @@ export class Client implements AsyncDisposable {
       case "error":
         return this.#answered(message);
       case "publication":
+      case "snapshot":
       case "gap":
       case "epoch":
       case "caughtup":
         return this.#wires.get(message.channel)?.receive(message);
+      case "subscribed":
+        return this.#subscribed(message);
       case "unsubscribed":
         return this.#wires.get(message.channel)?.unsubscribed(message);
       default:
         // The rest is the connection's own.
         return;
     }
+  }
+
+  /** What the server began is handed to the application, or ended where nobody wants it. */
+  #subscribed({ channel: name, position }: Subscribed): void {
+    // Who asks for it already gets an answer, and the server's own is over [SUB-10].
+    if (this.#wires.has(name)) return;
+    if (this.#onSubscribed.size === 0) {
+      return this.#ask({ type: "unsubscribe", channel: name }, () => undefined);
+    }
+    const wire = this.#wire(name);
+    const subscription = new Subscription(wire, {});
+    wire.begun(subscription, position);
+    const channel = new Channel(this.#host, name);
+    this.#onSubscribed.tell({ channel, subscription });
   }
 
   #answered(answer: Ack | ErrorMessage): void {
@@ -237,7 +288,7 @@ export class Client implements AsyncDisposable {
     this.#telling = true;
     this.#ports.clock.soon(() => {
       this.#telling = false;
-      for (const listener of this.#onStatus) listener(this.status);
+      this.#onStatus.tell(this.status);
     });
   }
 

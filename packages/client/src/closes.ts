@@ -8,6 +8,16 @@ export const CLOSES: {
   ]: (typeof CLOSE_CODES)[Name]["code"];
 } = { done: 1000, heartbeat_timeout: 4409, unauthenticated: 4501 };
 
+/** What a publication is refused with that makes the server close. */
+export type Blame = "too_large" | "invalid_data";
+
+/** The closes that are about what was sent: too large, no UTF-8, malformed. */
+export const BLAMES: Readonly<Record<number, Blame>> = {
+  1007: "invalid_data",
+  1009: "too_large",
+  4400: "invalid_data",
+};
+
 /** Whether to stay away after a close. */
 export function isFatal(code: number): boolean {
   return verdictOf(code) === "fatal";

@@ -14,41 +14,22 @@ import {
   type ServerMessage,
   SUBPROTOCOL_JSON,
   type Welcome,
+  type Wire,
 } from "@tailwire/protocol";
 import { Backoff } from "./backoff.ts";
 import type { Line } from "./batches.ts";
-import { CLOSES, isFatal, reasonOf } from "./closes.ts";
+import { BLAMES, CLOSES, isFatal, reasonOf } from "./closes.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "./connection-states.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { Link } from "./link.ts";
 import type { LifeEvent, Ports, Socket, SocketEvents } from "./ports.ts";
 import { type SilenceWatch, watchSilence } from "./silence.ts";
 import { VERSION } from "./version.ts";
 
-export interface ConnectionOptions {
-  readonly url: string;
-  readonly ports: Ports;
-  /** Gives the token to connect with; null where the server asks for none. */
-  readonly getToken: (() => Promise<string>) | null;
-  readonly owner: ConnectionOwner;
-}
-
 /** A message without data, before it has an id and a timestamp. */
 type Unidentified = WithoutEnvelope<Exclude<ClientMessage, { type: "publish" | "request" }>>;
 type WithoutEnvelope<Message> = Message extends unknown ? Omit<Message, "id" | "timestamp"> : never;
-
-/** What the owner of a connection is told. */
-interface ConnectionOwner {
-  /** A socket is open and hello is on its way: say what is to go with it, by `send`. */
-  opened(): void;
-  welcomed(welcome: Welcome): void;
-  /** A message that isn't the connection's own business. */
-  received(message: ServerMessage): void;
-  /** What was under way on the socket is lost, or may be. */
-  lost(): void;
-  /** State, attempt, retryAt or reason has changed. */
-  changed(): void;
-}
 
 /** Why the connection stays away: the application said so, there is no network, the page is hidden. */
 type Absence = "asked" | "no network" | "page hidden";
@@ -56,7 +37,8 @@ type Absence = "asked" | "no network" | "page hidden";
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #ports: Ports;
-  readonly #codec: ClientCodec = jsonClientCodec;
+  /** Spoken now, or to begin with: what the server has chosen. */
+  #codec: ClientCodec;
   /** The session's secret: it proves to every node that this is the same publisher. */
   readonly #session: string;
   readonly #idPrefix: string;
@@ -80,6 +62,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#ports = options.ports;
+    this.#codec = options.codec;
     this.#backoff = new Backoff(options.ports);
     this.#session = options.ports.random.token();
     this.#idPrefix = options.ports.random.token().slice(0, 10);
@@ -106,6 +89,10 @@ export class Connection {
   /** Whether messages can be sent: hello is said. */
   get isOpen(): boolean {
     return this.#link?.isOpen ?? false;
+  }
+
+  get codec(): ClientCodec {
+    return this.#codec;
   }
 
   /** The server's last welcome; null before the first. */
@@ -152,8 +139,10 @@ export class Connection {
   say({ type, ...rest }: Unidentified): string {
     const id = this.nextId();
     const message = { type, id, timestamp: this.#ports.clock.now(), ...rest } as ClientMessage;
-    const line = this.#codec.encode(message as Outgoing<ClientMessage>);
-    this.send({ encode: () => line, onWrite: () => undefined });
+    this.send({
+      encode: (codec) => codec.encode(message as Outgoing<ClientMessage>),
+      onWrite: () => undefined,
+    });
     return id;
   }
 
@@ -245,16 +234,17 @@ export class Connection {
       this.#giveUp("connect_timeout"),
     );
     this.#cancelDeadline = deadline;
-    const { getToken } = this.#options;
+    const { getToken, codec } = this.#options;
+    const offers = [...new Set([codec.subprotocol, SUBPROTOCOL_JSON])];
     if (getToken === null) {
-      this.#openSocket([SUBPROTOCOL_JSON]);
+      this.#openSocket(offers);
     } else {
       // A token that comes late belongs to an attempt that is over, however many there were since.
       const stands = (): boolean => this.#cancelDeadline === deadline && isTrying(this.#state);
       getToken().then(
         (token) => {
           const offer = BEARER_PREFIX + this.#ports.base64url(token);
-          if (stands()) this.#openSocket([SUBPROTOCOL_JSON, offer]);
+          if (stands()) this.#openSocket([...offers, offer]);
         },
         () => {
           if (stands()) this.#lose("token_failed");
@@ -270,8 +260,8 @@ export class Connection {
       if (this.#link === link) listen(link);
     };
     const events: SocketEvents = {
-      opened: () => current((own) => this.#opened(own)),
-      received: (text) => current((own) => this.#received(own, text)),
+      opened: (subprotocol) => current((own) => this.#opened(own, subprotocol)),
+      received: (wire) => current((own) => this.#received(own, wire)),
       closed: (code, reason) => current((own) => this.#closed(own, code, reason)),
     };
     let socket: Socket;
@@ -285,8 +275,10 @@ export class Connection {
     this.#link = link;
   }
 
-  #opened(link: Link): void {
-    link.opened();
+  #opened(link: Link, subprotocol: string): void {
+    const { codec } = this.#options;
+    this.#codec = subprotocol === codec.subprotocol ? codec : jsonClientCodec;
+    link.opened(this.#codec);
     this.#generation += 1;
     this.say({
       type: "hello",
@@ -299,6 +291,8 @@ export class Connection {
 
   #closed(link: Link, code: number, reason: string): void {
     const why = link.lastError ?? reasonOf(code, reason);
+    const blame = BLAMES[code];
+    if (blame !== undefined) this.#options.owner.blamed(blame);
     if (!isFatal(code) || this.#mayTryFreshToken(code)) return this.#lose(why);
     this.#reason = why;
     this.#forgetLink();
@@ -348,10 +342,10 @@ export class Connection {
 
   // Talking
 
-  #received(link: Link, text: string): void {
+  #received(link: Link, wire: Wire): void {
     link.heard();
     // Nothing that is malformed can be acted on; the chain of offsets shows what it hid [DEL-2].
-    for (const message of this.#codec.readServerMessages(text)) {
+    for (const message of this.#codec.readServerMessages(wire)) {
       // A handler may have closed the client between two messages.
       if (this.#link !== link) return;
       this.#take(link, message);

@@ -11,9 +11,12 @@ export type { Subscription } from "./subscription.ts";
 export type {
   ConnectionStatus,
   Gap,
+  Page,
   Publication,
   Published,
   PublishOptions,
+  ReadOptions,
+  Snapshot,
   Stop,
   SubscribeOptions,
 } from "./types.ts";

@@ -12,6 +12,8 @@ export const CLIENT_LIMITS = {
   closeMs: 5_000,
   /** How long a request waits for its answer, where nobody says otherwise. */
   requestMs: 30_000,
+  /** Publications of a page, where nobody says otherwise. */
+  pageCount: 100,
   /** Publications that wait to be acknowledged: then `outbox_full`. */
   outboxCountMax: 10_000,
   /** Bytes of their data, as UTF-16 units: then `outbox_full`. */

@@ -4,14 +4,15 @@
  * It packs what is said at one moment into few WebSocket messages, within the limits of before and
  * after `welcome`. It doesn't know what is said, nor what happens when the socket is gone.
  */
-import { type Clock, PROTOCOL_LIMITS, type Welcome } from "@tailwire/protocol";
+import { type ClientCodec, type Clock, PROTOCOL_LIMITS, type Welcome } from "@tailwire/protocol";
 import { firstBatch, type Line } from "./batches.ts";
 import type { Socket } from "./ports.ts";
 
 export class Link {
   readonly #clock: Clock;
   readonly #socket: Socket;
-  #open = false;
+  /** How it is spoken; null until it is open. */
+  #codec: ClientCodec | null = null;
   #welcomedAt: number | null = null;
   #heardAt: number;
   /** What one WebSocket message may carry; before welcome, what all of them together still may. */
@@ -29,7 +30,7 @@ export class Link {
 
   /** Whether messages can be sent. */
   get isOpen(): boolean {
-    return this.#open;
+    return this.#codec !== null;
   }
 
   /** When something was last heard, by the monotonic clock. */
@@ -42,8 +43,8 @@ export class Link {
     return this.#welcomedAt === null ? 0 : this.#clock.monotonic() - this.#welcomedAt;
   }
 
-  opened(): void {
-    this.#open = true;
+  opened(codec: ClientCodec): void {
+    this.#codec = codec;
   }
 
   heard(): void {
@@ -65,16 +66,16 @@ export class Link {
 
   flush(): void {
     this.#flushing = false;
-    if (!this.#open) return;
     for (;;) {
+      if (this.#codec === null) return;
       // Before welcome, what doesn't fit has to wait for it [CONN-4]. Afterwards a line that is too
       // large on its own goes out all the same: the server's answer is what its sender needs.
       const countMin = this.#welcomedAt === null ? 0 : 1;
-      const batch = firstBatch(this.#waiting, this.#bytesMax, countMin);
+      const batch = firstBatch(this.#codec, this.#waiting, this.#bytesMax, countMin);
       if (batch === null) return;
       for (const line of this.#waiting.splice(0, batch.count)) line.onWrite();
       if (this.#welcomedAt === null) this.#bytesMax -= batch.bytes;
-      if (batch.text !== "") this.#socket.send(batch.text);
+      if (batch.bytes > 0) this.#socket.send(batch.wire);
     }
   }
 
@@ -86,7 +87,7 @@ export class Link {
 
   /** What still waits isn't sent any more. */
   forget(): void {
-    this.#open = false;
+    this.#codec = null;
     this.#waiting = [];
   }
 }

@@ -9,16 +9,20 @@ import {
   type Cancel,
   type ClientCodec,
   type ErrorMessage,
-  JsonText,
-  jsonClientCodec,
+  carrying,
+  type Payload,
+  payloadBytes,
+  payloadOf,
   type Position,
   type PublicationMessage,
   TailwireError,
   localError,
-  utf8Length,
   type Welcome,
+  type Wire,
+  wireBytes,
 } from "@tailwire/protocol";
 import { onAbort } from "./abort.ts";
+import type { Blame } from "./closes.ts";
 import type { Connection } from "./connection.ts";
 import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
 import type { Ports } from "./ports.ts";
@@ -28,14 +32,16 @@ interface Entry {
   readonly id: string;
   readonly channel: string;
   readonly event: string;
-  readonly data: JsonText;
+  readonly data: Payload;
   readonly resolve: (published: Published) => void;
   readonly reject: (error: unknown) => void;
   readonly made: Moment;
   /** How long it may wait to be sent. */
   readonly ttlMs: number;
-  /** Whether it was ever sent: if it was refused since, the server waits for it [PUB-12]. */
-  sent: boolean;
+  /** The connection it was sent on last, counted from 1; 0 while it never was [PUB-12]. */
+  sentOn: number;
+  /** How often a connection that it was on was closed for what was sent there. */
+  blamed: number;
   /** The first send; null while it certainly wasn't. */
   first: FirstSend | null;
   /** Stops listening to the signal that was given with it. */
@@ -60,13 +66,15 @@ interface FirstSend extends Moment {
 /** The longest time that platforms' timers take. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
+/** Closes after which what was on each of the connections is sent alone. */
+const BLAMED_MAX = 2;
+
 /** How long a refused publication waits where the server names no time, in milliseconds. */
 const HOLD_MS = 1_000;
 
 export class Outbox {
   readonly #ports: Ports;
   readonly #connection: Connection;
-  readonly #codec: ClientCodec = jsonClientCodec;
   readonly #changed: () => void;
   /** By id. A map keeps the order in which they were made. */
   readonly #entries = new Map<string, Entry>();
@@ -77,6 +85,8 @@ export class Outbox {
   /** Connections so far. */
   #connections = 0;
   #length = 0;
+  /** Entries that may be why connections are closed. */
+  #suspects = 0;
   #closed = false;
   readonly #onEmpty = new Set<() => void>();
 
@@ -100,7 +110,7 @@ export class Outbox {
   ): Promise<Published> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) throw signal.reason as Error;
-      const data = JsonText.of(value);
+      const data = payloadOf(value);
       this.#makeRoom(data);
       const entry: Entry = {
         id: this.#connection.nextId(),
@@ -111,14 +121,15 @@ export class Outbox {
         reject,
         made: this.#now(),
         ttlMs,
-        sent: false,
+        sentOn: 0,
+        blamed: 0,
         first: null,
         stopListening: () => undefined,
         stopTimer: () => undefined,
       };
       if (this.#isTooLarge(entry)) throw this.#tooLarge();
       this.#entries.set(entry.id, entry);
-      this.#length += data.text.length;
+      this.#length += payloadBytes(data);
       if (signal !== undefined) this.#listen(signal, entry);
       if (ttlMs !== Infinity) this.#watchAge(entry);
       this.#connection.use();
@@ -157,6 +168,22 @@ export class Outbox {
     if (entry?.channel === publication.channel) this.#resolve(entry, position);
   }
 
+  /**
+   * The connection was closed for something that was sent on it. What was on it twice then is sent
+   * alone, and given up when that doesn't help either [CLOSE-6].
+   */
+  blame(code: Blame): void {
+    const onIt = [...this.#entries.values()].filter(({ sentOn }) => sentOn === this.#connections);
+    for (const entry of onIt) {
+      entry.blamed += 1;
+      if (entry.blamed === BLAMED_MAX) this.#suspects += 1;
+    }
+    const [only] = onIt;
+    if (onIt.length === 1 && only !== undefined && only.blamed > BLAMED_MAX) {
+      this.#reject(only, localError(code));
+    }
+  }
+
   /** Resolves when nothing waits any more. */
   empty(): Promise<void> {
     if (this.#entries.size === 0) return Promise.resolve();
@@ -171,17 +198,22 @@ export class Outbox {
     }
   }
 
-  #makeRoom(data: JsonText): void {
+  #makeRoom(data: Payload): void {
     if (this.#closed) throw localError("closed");
     const { outboxCountMax, outboxLengthMax } = CLIENT_LIMITS;
-    if (this.#entries.size >= outboxCountMax || this.#length + data.text.length > outboxLengthMax) {
+    if (
+      this.#entries.size >= outboxCountMax ||
+      this.#length + payloadBytes(data) > outboxLengthMax
+    ) {
       throw localError("outbox_full");
     }
   }
 
   #isTooLarge(entry: Entry): boolean {
     // Room for what a repeat adds.
-    return utf8Length(this.#encode(entry)) + 128 > this.#limits.messageBytesMax;
+    return (
+      wireBytes(this.#encode(entry, this.#connection.codec)) + 128 > this.#limits.messageBytesMax
+    );
   }
 
   #tooLarge(): TailwireError {
@@ -197,7 +229,7 @@ export class Outbox {
       entry.stopListening();
       // Once sent it may be in the log whatever we do, or the server waits for it: so it stays, and
       // is sent until its fate is sure.
-      if (!entry.sent) this.#reject(entry, signal.reason);
+      if (entry.sentOn === 0) this.#reject(entry, signal.reason);
       else entry.reject(signal.reason);
     });
   }
@@ -213,15 +245,15 @@ export class Outbox {
     }
   }
 
-  #isStale({ sent, made, ttlMs }: Entry): boolean {
-    return !sent && this.#ageMs(made) >= ttlMs;
+  #isStale({ sentOn, made, ttlMs }: Entry): boolean {
+    return sentOn === 0 && this.#ageMs(made) >= ttlMs;
   }
 
   /** Sends an entry, unless its channel waits or its time is over. */
   #send(entry: Entry): void {
     // The timer may have slept with the machine.
     if (this.#isStale(entry)) return this.#reject(entry, localError("ttl_expired"));
-    if (this.#held.has(entry.channel)) return;
+    if (this.#held.has(entry.channel) || this.#waitsForSuspects(entry)) return;
     if (entry.first !== null && this.#mayBeForgotten(entry.first)) {
       return this.#reject(entry, localError("indeterminate"));
     }
@@ -229,13 +261,18 @@ export class Outbox {
     if (this.#isTooLarge(entry)) return this.#reject(entry, this.#tooLarge());
     this.#connection.send({
       // Encoded when it is written, so that a repeat's age is true; not at all if it was taken back.
-      encode: () => (this.#entries.has(entry.id) ? this.#encode(entry) : ""),
+      encode: (codec) => (this.#entries.has(entry.id) ? this.#encode(entry, codec) : ""),
       onWrite: () => {
         // Noted before the write: what may have been sent counts as sent [PUB-5].
-        entry.sent = true;
+        entry.sentOn = this.#connections;
         entry.first ??= this.#firstSend(entry);
       },
     });
+  }
+
+  /** While one is suspected, they go one by one. */
+  #waitsForSuspects(entry: Entry): boolean {
+    return this.#suspects > 0 && this.#entries.values().next().value !== entry;
   }
 
   #firstSend({ channel }: Entry): FirstSend {
@@ -250,8 +287,8 @@ export class Outbox {
     return { at: this.#ports.clock.monotonic(), wall: this.#ports.clock.now() };
   }
 
-  #encode({ id, channel, event, data, first }: Entry): string {
-    return this.#codec.encode({
+  #encode({ id, channel, event, data, first }: Entry, codec: ClientCodec): Wire {
+    return codec.encode({
       type: "publish",
       id,
       timestamp: this.#ports.clock.now(),
@@ -265,7 +302,7 @@ export class Outbox {
               ...(first.epoch === null ? {} : { epoch: first.epoch }),
             },
           }),
-      data,
+      ...carrying(data),
     });
   }
 
@@ -313,7 +350,11 @@ export class Outbox {
     entry.stopListening();
     entry.stopTimer();
     this.#entries.delete(entry.id);
-    this.#length -= entry.data.text.length;
+    this.#length -= payloadBytes(entry.data);
+    if (this.#suspects > 0) {
+      if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
+      if (this.#connection.isOpen) for (const later of this.#entries.values()) this.#send(later);
+    }
     if (this.#entries.size === 0) {
       for (const resolve of this.#onEmpty) resolve();
       this.#onEmpty.clear();

@@ -2,19 +2,20 @@
  * What the client's core is given instead of a platform. Drivers implement it for browsers and
  * Node, the simulator for simulated links.
  */
-import type { AbortSignalLike, Cancel, Clock, Random } from "@tailwire/protocol";
+import type { AbortSignalLike, Cancel, Clock, Random, Wire } from "@tailwire/protocol";
 
 /** One WebSocket, from the moment it begins to connect. */
 export interface Socket {
-  send(text: string): void;
+  send(wire: Wire): void;
   /** Begins to close. Nothing is heard of it by {@link SocketEvents} unless the socket says so. */
   close(code: number, reason: string): void;
 }
 
 /** What a socket says. After `closed` it says nothing more. */
 export interface SocketEvents {
-  opened(): void;
-  received(text: string): void;
+  /** With the subprotocol that the server has chosen. */
+  opened(subprotocol: string): void;
+  received(wire: Wire): void;
   closed(code: number, reason: string): void;
 }
 

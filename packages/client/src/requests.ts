@@ -8,10 +8,11 @@ import {
   type AbortSignalLike,
   type Ack,
   type ErrorMessage,
-  JsonText,
-  jsonClientCodec,
-  TailwireError,
   localError,
+  type Outgoing,
+  type ReadMessage,
+  type RequestMessage,
+  TailwireError,
 } from "@tailwire/protocol";
 import { onAbort } from "./abort.ts";
 import type { Connection } from "./connection.ts";
@@ -25,11 +26,15 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
 }
 
+/** What may be asked, before it has an id and a timestamp. */
+type Question =
+  | Pick<Outgoing<RequestMessage>, "type" | "name" | "data">
+  | Pick<ReadMessage, "type" | "channel" | "count" | "after" | "before">;
+
 interface Asked {
   readonly id: string;
-  readonly name: string;
-  readonly data: JsonText;
-  readonly resolve: (value: unknown) => void;
+  readonly question: Question;
+  readonly resolve: (answer: Ack) => void;
   readonly reject: (error: unknown) => void;
   /** Whether it may have reached the server. */
   sent: boolean;
@@ -47,12 +52,11 @@ export class Requests {
     this.#connection = connection;
   }
 
-  /** See `Client.request`. */
-  ask(name: string, input: unknown, options: RequestOptions): Promise<unknown> {
+  /** Asks, and resolves with the answer. See `Client.request` and `Channel.read`. */
+  ask(question: Question, options: RequestOptions): Promise<Ack> {
     const { signal, timeoutMs = CLIENT_LIMITS.requestMs } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) throw signal.reason as Error;
-      const data = JsonText.of(input ?? null);
       const id = this.#connection.nextId();
       const giveUp = (why: unknown): void => this.#giveUp(asked, why);
       const cancel = this.#ports.clock.after(timeoutMs, () => giveUp(localError("timeout")));
@@ -62,7 +66,7 @@ export class Requests {
         stopListening();
         this.#asked.delete(id);
       };
-      const asked: Asked = { id, name, data, resolve, reject, sent: false, forget };
+      const asked: Asked = { id, question, resolve, reject, sent: false, forget };
       this.#asked.set(id, asked);
       this.#connection.use();
       if (this.#connection.isOpen) this.#send(asked);
@@ -74,10 +78,10 @@ export class Requests {
     for (const asked of this.#asked.values()) this.#send(asked);
   }
 
-  /** The connection is lost, and with it the answers to what was sent. */
+  /** The connection is lost, and with it the answers to what was sent. A page is asked for again. */
   lost(): void {
     for (const asked of this.#asked.values()) {
-      if (asked.sent) this.#settle(asked, localError("indeterminate"));
+      if (isOnce(asked)) this.#settle(asked, localError("indeterminate"));
     }
   }
 
@@ -86,7 +90,7 @@ export class Requests {
     const asked = answer.re === undefined ? undefined : this.#asked.get(answer.re);
     if (asked === undefined) return false;
     asked.forget();
-    if (answer.type === "ack") asked.resolve(answer.data ?? null);
+    if (answer.type === "ack") asked.resolve(answer);
     else asked.reject(new TailwireError(answer));
     return true;
   }
@@ -94,18 +98,15 @@ export class Requests {
   /** Rejects what is left. */
   close(): void {
     for (const asked of this.#asked.values()) {
-      this.#settle(asked, localError(asked.sent ? "indeterminate" : "closed"));
+      this.#settle(asked, localError(isOnce(asked) ? "indeterminate" : "closed"));
     }
   }
 
   #send(asked: Asked): void {
-    const { id, name, data } = asked;
+    const { id, question } = asked;
     const timestamp = this.#ports.clock.now();
     this.#connection.send({
-      encode: () =>
-        this.#asked.has(id)
-          ? jsonClientCodec.encode({ type: "request", id, timestamp, name, data })
-          : "",
+      encode: (codec) => (this.#asked.has(id) ? codec.encode({ id, timestamp, ...question }) : ""),
       onWrite: () => {
         asked.sent = true;
       },
@@ -123,4 +124,9 @@ export class Requests {
     asked.forget();
     asked.reject(error);
   }
+}
+
+/** Whether it may have been done, and mustn't be done twice. Reading does nothing. */
+function isOnce({ sent, question }: Asked): boolean {
+  return sent && question.type === "request";
 }

@@ -14,25 +14,9 @@ import {
 } from "@tailwire/protocol";
 import { onAbort } from "./abort.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
-import type { Gap, Publication, Stop, SubscribeOptions } from "./types.ts";
-
-/** One thing that a subscription is told, in the channel's order. */
-export type Item =
-  | {
-      readonly kind: "publication";
-      readonly prev: number | undefined;
-      readonly publication: Publication;
-      /** Whether this very client published it. */
-      readonly own: boolean;
-    }
-  /** A publication that isn't handed over. */
-  | { readonly kind: "passed"; readonly position: Position }
-  | { readonly kind: "gap"; readonly gap: Gap }
-  | { readonly kind: "epoch"; readonly from: string; readonly position: Position }
-  | { readonly kind: "caughtup"; readonly position: Position };
-
-/** An item as it comes off the wire, for all of a channel's subscriptions. */
-export type WireItem = Exclude<Item, { kind: "passed" }>;
+import type { Item, WireItem } from "./items.ts";
+import { Listeners, surface } from "./listeners.ts";
+import type { Gap, Publication, Snapshot, Stop, SubscribeOptions } from "./types.ts";
 
 /** What a subscription tells whoever feeds it. */
 export interface Feed {
@@ -49,10 +33,11 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   readonly #feed: Feed;
   readonly #start: Start;
   readonly #echo: boolean;
-  readonly #listeners = new Map<string, Set<Listener>>();
-  readonly #onGap = new Set<(gap: Gap) => void>();
-  readonly #onCaughtUp = new Set<() => void>();
-  readonly #onEnd = new Set<(error: TailwireError | null) => void>();
+  readonly #listeners = new Map<string, Listeners<Publication>>();
+  readonly #onGap = new Listeners<Gap>();
+  readonly #onSnapshot = new Listeners<Snapshot>();
+  readonly #onCaughtUp = new Listeners<void>();
+  readonly #onEnd = new Listeners<TailwireError | null>();
   #resolveReady!: () => void;
   #rejectReady!: (error: TailwireError) => void;
   #state: "pending" | "active" | "closed" = "pending";
@@ -120,26 +105,34 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
    * returned, or its promise has settled.
    */
   on(event: string, listener: Listener): Stop {
-    const listeners = this.#listeners.get(event) ?? new Set();
+    const listeners = this.#listeners.get(event) ?? new Listeners();
     this.#listeners.set(event, listeners);
-    listeners.add(listener);
+    const stop = listeners.add(listener);
     this.#handle();
-    return () => void listeners.delete(listener);
+    return stop;
   }
 
   /** Calls back when publications were lost, before the first one after the gap. */
   onGap(listener: (gap: Gap) => void): Stop {
-    return addTo(this.#onGap, listener);
+    return this.#onGap.add(listener);
+  }
+
+  /**
+   * Calls back with the channel's state, where the application on the server keeps one: when the
+   * subscription begins with `"latest"`, and after a gap. It takes the place of what was known.
+   */
+  onSnapshot(listener: (snapshot: Snapshot) => void): Stop {
+    return this.#onSnapshot.add(listener);
   }
 
   /** Calls back once per subscribe and per gap, when the end of the log is reached. */
   onCaughtUp(listener: () => void): Stop {
-    return addTo(this.#onCaughtUp, listener);
+    return this.#onCaughtUp.add(listener);
   }
 
   /** Calls back once, when it is over: null when it was closed here, else why. */
   onEnd(listener: (error: TailwireError | null) => void): Stop {
-    return addTo(this.#onEnd, listener);
+    return this.#onEnd.add(listener);
   }
 
   /** Ends the subscription. Publications on their way are discarded. */
@@ -211,6 +204,10 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
           this.#received = { ...this.#received, epoch: item.position.epoch };
         }
         return true;
+      case "snapshot":
+        // Whoever stands elsewhere has a state that goes on without it.
+        if (samePlace(this.#received, item.snapshot.position)) this.#enqueue(item);
+        return true;
       case "caughtup":
         if (!this.#caughtUpTaken && this.#isAt(item.position)) {
           this.#caughtUpTaken = true;
@@ -235,7 +232,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     else this.#resolveReady();
     for (const ask of this.#asking.splice(0)) ask(this.#over());
     this.#feed.leave(this);
-    for (const listener of this.#onEnd) listener(error);
+    this.#onEnd.tell(error);
   }
 
   // Receiving
@@ -270,7 +267,11 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     this.#caughtUpTaken = false;
     this.#enqueue({
       kind: "gap",
-      gap: { ...gap, from: received, lost: gap.lost === null ? null : gap.lost - seen },
+      gap: {
+        ...gap,
+        from: received,
+        lost: gap.lost === null ? null : Math.max(0, gap.lost - seen),
+      },
     });
     return true;
   }
@@ -316,17 +317,20 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   #tell(item: Exclude<Item, { kind: "publication" }>): void {
     if (item.kind === "gap") {
       this.#position = item.gap.continuesAfter;
-      for (const listener of this.#onGap) listener(item.gap);
+      this.#onGap.tell(item.gap);
+    } else if (item.kind === "snapshot") {
+      this.#position = item.snapshot.position;
+      this.#onSnapshot.tell(item.snapshot);
     } else if (item.kind === "caughtup") {
       this.#caughtUp = true;
-      for (const listener of this.#onCaughtUp) listener();
+      this.#onCaughtUp.tell();
     } else if (item.kind === "passed") {
       this.#commit(item.position);
     }
   }
 
   #handToListeners(publication: Publication): void {
-    const work = this.#callListeners(publication);
+    const work = this.#listeners.get(publication.event)?.call(publication) ?? [];
     if (work.length === 0) return this.#listenersDone(publication);
     this.#busy = true;
     void Promise.allSettled(work).then((outcomes) => {
@@ -340,20 +344,6 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   #listenersDone(publication: Publication): void {
     if (this.#iterated) this.#asking.shift()?.(this.#hand(publication));
     else this.#commit(publication.position);
-  }
-
-  /** Calls an event's listeners, and gives the promises that some of them returned. */
-  #callListeners(publication: Publication): Promise<void>[] {
-    const work: Promise<void>[] = [];
-    for (const listener of this.#listeners.get(publication.event) ?? []) {
-      try {
-        const result = listener(publication);
-        if (result !== undefined) work.push(Promise.resolve(result));
-      } catch (error) {
-        surface(error);
-      }
-    }
-    return work;
   }
 
   #next(): Promise<IteratorResult<Publication, undefined>> {
@@ -388,12 +378,6 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   }
 }
 
-function addTo<Value>(set: Set<Value>, value: Value): Stop {
-  set.add(value);
-  return () => void set.delete(value);
-}
-
-/** Shows an application's own error where the platform shows uncaught ones, and goes on. */
-function surface(error: unknown): void {
-  void Promise.reject(error instanceof Error ? error : new Error(String(error)));
+function samePlace(one: Position, other: Position): boolean {
+  return one.epoch === other.epoch && one.offset === other.offset;
 }

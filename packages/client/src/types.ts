@@ -6,6 +6,7 @@ export interface Publication {
   /** Unique within the channel. A publication that was sent twice keeps its id. */
   readonly id: string;
   readonly event: string;
+  /** A JSON value, or bytes. */
   readonly data: unknown;
   readonly position: Position;
   /** Unix milliseconds by the broker's clock. For display: order is the position's business. */
@@ -34,6 +35,37 @@ export interface Gap {
   readonly continuesAfter: Position;
   /** Publications lost, or null where nobody can know. */
   readonly lost: number | null;
+}
+
+/** A channel's state as of a position, as the application on the server gives it. */
+export interface Snapshot {
+  /** A JSON value, or bytes: it takes the place of whatever was known of the channel. */
+  readonly data: unknown;
+  /** What is handed over next comes right after it. */
+  readonly position: Position;
+}
+
+export interface ReadOptions {
+  /** Reads onwards from here, not including it. */
+  readonly after?: Position;
+  /** Reads backwards from here, not including it. Without either: the newest page. */
+  readonly before?: Position;
+  /** Publications at most, up to 1,000; 100 where left out. Large ones make a page shorter. */
+  readonly limit?: number;
+  /** Gives up. */
+  readonly signal?: AbortSignalLike;
+  /** How long to wait, reconnects included. 30,000 where left out. */
+  readonly timeoutMs?: number;
+}
+
+/** A piece of a channel's log. */
+export interface Page {
+  /** In the log's order, whichever way it was read. */
+  readonly publications: readonly Publication[];
+  /** Whether there are more in that direction. */
+  readonly more: boolean;
+  /** What the log doesn't have any more where the page was to begin; null when nothing. */
+  readonly gap: Gap | null;
 }
 
 /** What a publish resolves with. */

@@ -7,6 +7,7 @@
  */
 import {
   type Ack,
+  carriedValue,
   type ClientMessage,
   type ErrorMessage,
   isPosition,
@@ -17,7 +18,9 @@ import {
   TailwireError,
   type Unsubscribed,
 } from "@tailwire/protocol";
-import type { Feed, Subscription, WireItem } from "./subscription.ts";
+import { publicationOf } from "./publication.ts";
+import type { WireItem } from "./items.ts";
+import type { Feed, Subscription } from "./subscription.ts";
 
 /** What it needs of the client. */
 export interface Wire {
@@ -43,8 +46,11 @@ export type Unidentified =
 /** What comes from the server for one channel. */
 export type ChannelMessage = Extract<
   ServerMessage,
-  { type: "publication" | "gap" | "epoch" | "caughtup" }
+  { type: "publication" | "snapshot" | "gap" | "epoch" | "caughtup" }
 >;
+
+/** Why there is no subscription. */
+type Refusal = ConstructorParameters<typeof TailwireError>[0];
 
 /** How long a refusal that may pass is waited out where the server names no time. */
 const RETRY_MS = 1_000;
@@ -61,6 +67,8 @@ export class WireSubscription implements Feed {
   /** Where the server's cursor is; null before the first acknowledgement. */
   #position: Position | null = null;
   #caughtUp = false;
+  /** Whether the application keeps a state of the channel. */
+  #hasState = false;
   /** Restarts since a publication was taken: one that brings nothing waits before the next. */
   #fruitless = 0;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
@@ -99,9 +107,16 @@ export class WireSubscription implements Feed {
   }
 
   /** The server has ended the subscription: for all of them, since what it says isn't about one. */
-  unsubscribed({ code, description }: Unsubscribed): void {
-    this.#current = null;
-    this.end(new TailwireError({ code, description, fault: "client", retry: false }));
+  unsubscribed({ code, description, retry }: Unsubscribed): void {
+    this.#refused({ code, description, retry, fault: "client" });
+  }
+
+  /** The server has begun a subscription, which nobody here has asked for. */
+  begun(subscription: Subscription, position: Position): void {
+    this.#subscriptions.add(subscription);
+    this.#current = { start: "latest", acknowledged: true };
+    this.#moveTo(position);
+    subscription.acknowledge(position);
   }
 
   /** Begins, begins anew or ends the wire's subscription, if anything has changed. */
@@ -178,11 +193,14 @@ export class WireSubscription implements Feed {
         subscription.acknowledge(position);
       }
     }
-    this.reconsider();
+    // Not at once: a snapshot may stand behind the answer, in the same WebSocket message [STATE-2].
+    this.#wire.after(0, () => {
+      if (this.#current === current) this.reconsider();
+    });
     this.#idleIfUnused();
   }
 
-  #refused(answer: ErrorMessage): void {
+  #refused(answer: Refusal): void {
     this.#current = null;
     if (answer.retry) {
       this.#wire.after(answer.retryAfterMs ?? RETRY_MS, () => this.reconsider());
@@ -194,7 +212,9 @@ export class WireSubscription implements Feed {
   /** A subscription that wants what comes from now on joins a cursor that is at the end. */
   #place(subscription: Subscription): void {
     if (this.#position === null) return;
-    if (subscription.received === null && subscription.start === "latest" && this.#caughtUp) {
+    const { received, start } = subscription;
+    // Where there is a state it is owed to newcomers, and only a new subscribe brings it [STATE-2].
+    if (received === null && start === "latest" && this.#caughtUp && !this.#hasState) {
       subscription.acknowledge(this.#position);
     }
     if (subscription.state === "pending" && this.#covers(subscription)) {
@@ -226,14 +246,19 @@ export class WireSubscription implements Feed {
   #itemOf(message: ChannelMessage, at: Position): WireItem {
     switch (message.type) {
       case "publication": {
-        const { id, event, data, timestamp, publisher, offset, prev } = message;
-        const position = { epoch: at.epoch, offset, id };
+        const { publisher, offset, prev } = message;
+        const publication = publicationOf(message, at.epoch);
+        const { position } = publication;
         // The chain is each subscription's to check; the cursor only ever moves on.
         if (offset > at.offset) this.#position = position;
         this.#wire.seen(message, position);
-        const publication = { id, event, data, position, timestamp, publisher };
         const own = publisher !== null && publisher === this.#wire.client;
         return { kind: "publication", prev, publication, own };
+      }
+      case "snapshot": {
+        const { position } = message;
+        this.#hasState = true;
+        return { kind: "snapshot", snapshot: { data: carriedValue(message), position } };
       }
       case "gap": {
         const { reason, from, to, continuesAfter, lost } = message;

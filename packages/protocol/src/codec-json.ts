@@ -3,8 +3,9 @@
  *
  * It doesn't look into a publication's data beyond what keeps parsing it safe.
  */
+import { fromBase64, toBase64 } from "./base64.ts";
 import type { ClientCodec, Codec, Wire } from "./codec.ts";
-import { depthExceeds, JsonText } from "./json-text.ts";
+import { type JsonText, parseJson } from "./json-text.ts";
 import { PROTOCOL_LIMITS } from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
 import {
@@ -13,29 +14,54 @@ import {
   validateClientMessage,
   validateServerMessage,
 } from "./validate.ts";
-import { isServerMessage } from "./shapes.ts";
+import { isServerMessage } from "./samples.ts";
 import { SUBPROTOCOL_JSON } from "./version.ts";
 
 export const jsonCodec: Codec = {
   subprotocol: SUBPROTOCOL_JSON,
-  encode: encodeJson,
+  format: "text",
+  encode,
+  join,
   decodeClientMessages: (wire) => decodeLines(wire, validateClientMessage),
   decodeServerMessages: (wire) => decodeLines(wire, validateServerMessage),
 };
 
-/** The client's half, apart: a browser is sent no rules for what clients say. */
+/**
+ * The client's half, apart: a browser is sent no rules for what clients say. Spelt out, since
+ * bundlers keep what is spread.
+ */
 export const jsonClientCodec: ClientCodec = {
   subprotocol: SUBPROTOCOL_JSON,
-  encode: encodeJson,
+  format: "text",
+  encode,
+  join,
   readServerMessages: (wire) =>
-    (linesOf(wire) ?? []).map(parsed).filter((value) => isServerMessage(value)),
+    (linesOf(wire) ?? []).map(read).filter((value) => isServerMessage(value)),
 };
 
-/** One line, its newline included. Data that is text already is copied, not parsed again. */
-function encodeJson(message: Outgoing<ClientMessage | ServerMessage>): string {
-  if (!("data" in message) || message.data === undefined) return `${JSON.stringify(message)}\n`;
-  const { data, ...envelope } = message;
-  return `${JSON.stringify(envelope).slice(0, -1)},"data":${data.text}}\n`;
+function encode(message: Outgoing<ClientMessage | ServerMessage>): string {
+  return `${objectText(message)}\n`;
+}
+
+function join(lines: readonly Wire[]): string {
+  return lines.join("");
+}
+
+/** What needs more than `JSON.stringify`: text that is copied, not parsed again, and bytes. */
+interface Special {
+  readonly data?: JsonText;
+  readonly bytes?: Uint8Array;
+  readonly publications?: readonly object[];
+}
+
+function objectText(object: object): string {
+  const { data, bytes, publications, ...rest } = object as Special;
+  let text = JSON.stringify(rest).slice(0, -1);
+  if (bytes !== undefined) text += `,"bytes":"${toBase64(bytes)}"`;
+  if (publications !== undefined)
+    text += `,"publications":[${publications.map(objectText).join()}]`;
+  if (data !== undefined) text += `,"data":${data.text}`;
+  return `${text}}`;
 }
 
 /** The lines of a WebSocket message; null where it is binary, or carries more than it may. */
@@ -65,33 +91,29 @@ function decodeLines<Message>(
   });
 }
 
-/**
- * A number that JSON can write and a double can't hold would come out as null [ENC-3]. Below 210
- * digits and 10^100 together none can: the rest is looked at closely.
- */
-const MAYBE_OVERFLOW = /[eE]\+?\d{3}|\d{210}/;
-
-/** The value of a line; undefined where it isn't JSON, or nests too deeply. */
+/** The value of a line; undefined where it isn't JSON that may be. */
 function parsed(line: string): unknown {
   // The message itself is one level above its data.
-  if (depthExceeds(line, PROTOCOL_LIMITS.depthMax + 1)) return undefined;
+  return unpackBytes(parseJson(line, PROTOCOL_LIMITS.depthMax + 1));
+}
+
+/** The same for a client, which doesn't look for what a server wouldn't send. */
+function read(line: string): unknown {
   try {
-    return MAYBE_OVERFLOW.test(line) ? JSON.parse(line, refuseOverflow) : JSON.parse(line);
+    return unpackBytes(JSON.parse(line));
   } catch {
     return undefined;
   }
 }
 
-function refuseOverflow(_key: string, value: unknown): unknown {
-  if (value === Infinity || value === -Infinity) throw new RangeError("a number overflows");
+/** Bytes out of base64, where something carries them. Other text stays, and no field takes it. */
+function unpackBytes(value: unknown): unknown {
+  const table = value as { bytes?: unknown; publications?: unknown } | null | undefined;
+  if (typeof table?.bytes === "string") table.bytes = fromBase64(table.bytes) ?? table.bytes;
+  if (Array.isArray(table?.publications)) table.publications.forEach(unpackBytes);
   return value;
 }
 
 function refuse(detail: string): { readonly malformed: Malformed } {
   return { malformed: { code: "bad_message", detail, re: null } };
-}
-
-/** The data of a decoded message as the text that is kept: normalised, once. */
-export function dataText(message: { readonly data: unknown }): JsonText {
-  return message.data instanceof JsonText ? message.data : JsonText.of(message.data);
 }

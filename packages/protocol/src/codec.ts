@@ -5,6 +5,7 @@
  * and nothing else; what a message must look like is `validate.ts`'s business.
  */
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
+import { utf8Length } from "./utf8.ts";
 import type { Decoded } from "./validate.ts";
 import type { Subprotocol } from "./version.ts";
 
@@ -14,8 +15,12 @@ export type Wire = string | Uint8Array;
 /** What a client needs of a codec. */
 export interface ClientCodec {
   readonly subprotocol: Subprotocol;
-  /** One protocol message. Several are sent together by putting them behind one another. */
-  encode(message: Outgoing<ClientMessage | ServerMessage>): string;
+  /** Which kind of WebSocket message carries it. */
+  readonly format: "text" | "binary";
+  /** One protocol message. Several are sent together by {@link join}. */
+  encode(message: Outgoing<ClientMessage | ServerMessage>): Wire;
+  /** What one WebSocket message carries, of what {@link encode} gave. */
+  join(encoded: readonly Wire[]): Wire;
   /**
    * The messages in one WebSocket message, in order. What is malformed and what isn't known
    * [VER-3] is left out, because a client can act on neither. It never throws.
@@ -29,4 +34,9 @@ export interface Codec extends Omit<ClientCodec, "readServerMessages"> {
   decodeServerMessages(wire: Wire): readonly Decoded<ServerMessage>[];
   /** The messages in one WebSocket message, in order. It never throws. */
   decodeClientMessages(wire: Wire): readonly Decoded<ClientMessage>[];
+}
+
+/** Bytes that it takes on the wire. */
+export function wireBytes(wire: Wire): number {
+  return typeof wire === "string" ? utf8Length(wire) : wire.length;
 }

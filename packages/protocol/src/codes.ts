@@ -118,6 +118,16 @@ export const ERROR_CODES = {
     ...LOCAL_ERROR_CODES.indeterminate,
     description: "Nobody can know any more whether this was done. Look before doing it again.",
   },
+  snapshot_unavailable: {
+    fault: "server",
+    retry: true,
+    description: "The channel's state couldn't be had as of a position that the log retains.",
+  },
+  removed: {
+    fault: "server",
+    retry: false,
+    description: "The application has ended this subscription.",
+  },
   internal: {
     fault: "server",
     retry: false,

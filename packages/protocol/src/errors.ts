@@ -31,12 +31,6 @@ export class TailwireError extends Error {
     this.retry = details.retry;
     this.retryAfterMs = details.retryAfterMs ?? null;
   }
-
-  /** The same, to be tried again after so many milliseconds. */
-  after(retryAfterMs: number): TailwireError {
-    const { code, description, fault, retry } = this;
-    return new TailwireError({ code, description, fault, retry, retryAfterMs });
-  }
 }
 
 /** An error from the table, with a detail about this occasion if there is one. */

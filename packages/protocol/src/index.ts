@@ -8,8 +8,8 @@ export {
   type ParamNames,
   type Params,
 } from "./channel-name.ts";
-export type { ClientCodec, Codec, Wire } from "./codec.ts";
-export { dataText, jsonClientCodec, jsonCodec } from "./codec-json.ts";
+export { type ClientCodec, type Codec, type Wire, wireBytes } from "./codec.ts";
+export { jsonClientCodec, jsonCodec } from "./codec-json.ts";
 export { CLOSE_CODES, type CloseName, type Verdict, verdictOf } from "./close-codes.ts";
 export { ERROR_CODES, type ErrorCode } from "./codes.ts";
 export { localError, TailwireError, tailwireError } from "./errors.ts";
@@ -22,25 +22,38 @@ export type {
   CancelMessage,
   CaughtUp,
   ClientMessage,
+  Entry,
   EpochMessage,
   ErrorMessage,
   GapMessage,
   GapReason,
   Hello,
+  LostRange,
   Outgoing,
   Ping,
   Pong,
   PublicationMessage,
   Publish,
+  ReadMessage,
   Repeat,
   RequestMessage,
   ServerMessage,
+  SnapshotMessage,
   Start,
   Subscribe,
+  Subscribed,
   Unsubscribe,
   Unsubscribed,
   Welcome,
 } from "./messages.ts";
+export {
+  carriedValue,
+  carrying,
+  type Payload,
+  payloadBytes,
+  payloadOf,
+  payloadText,
+} from "./payload.ts";
 export type { AbortSignalLike, Cancel, Clock, Random } from "./ports.ts";
 export { chain, isPosition, type Position } from "./position.ts";
 export { CLIENT_MESSAGES, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
@@ -57,6 +70,6 @@ export {
   chooseSubprotocol,
   PROTOCOL_VERSION,
   SUBPROTOCOL_JSON,
+  SUBPROTOCOL_MSGPACK,
   type Subprotocol,
-  SUBPROTOCOLS,
 } from "./version.ts";

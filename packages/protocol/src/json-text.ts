@@ -23,15 +23,16 @@ export class JsonText {
    */
   static of(value: unknown): JsonText {
     let text: string | undefined;
+    let detail = "no JSON value, or nested too deeply";
     try {
-      text = JSON.stringify(value);
+      // Bytes have a form as JSON that nobody means.
+      if (!(value instanceof Uint8Array)) text = JSON.stringify(value);
     } catch (error) {
       // A cycle, a bigint, a toJSON that throws, or nesting beyond the stack.
-      throw localError("invalid_data", error instanceof Error ? error.message : String(error));
+      detail = String(error);
     }
-    if (text === undefined) throw localError("invalid_data", `${typeof value} is no JSON value`);
-    if (depthExceeds(text, PROTOCOL_LIMITS.depthMax)) {
-      throw localError("invalid_data", `nested more than ${PROTOCOL_LIMITS.depthMax} deep`);
+    if (text === undefined || depthExceeds(text, PROTOCOL_LIMITS.depthMax)) {
+      throw localError("invalid_data", detail);
     }
     return new JsonText(text);
   }
@@ -46,6 +47,27 @@ export class JsonText {
   parse(): unknown {
     return JSON.parse(this.text);
   }
+}
+
+/**
+ * A number that JSON can write and a double can't hold would come out as null [ENC-3]. Below 210
+ * digits and 10^100 together none can: the rest is looked at closely.
+ */
+const MAYBE_OVERFLOW = /[eE]\+?\d{3}|\d{210}/;
+
+/** The value of JSON text; undefined where it is none, nests too deeply, or has a number too large. */
+export function parseJson(text: string, depthMax: number): unknown {
+  if (depthExceeds(text, depthMax)) return undefined;
+  try {
+    return MAYBE_OVERFLOW.test(text) ? JSON.parse(text, refuseOverflow) : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseOverflow(_key: string, value: unknown): unknown {
+  if (value === Infinity || value === -Infinity) throw new RangeError("a number overflows");
+  return value;
 }
 
 const QUOTE = 0x22;

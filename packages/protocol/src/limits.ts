@@ -31,6 +31,8 @@ export const PROTOCOL_LIMITS = {
   epochLengthMax: 64,
   /** A rewind by count: more is a job for `earliest`. */
   rewindCountMax: 1_000_000,
+  /** Publications of a page: more is a job for several. Bytes are limited as well, by the server. */
+  pageCountMax: 1_000,
   /** A close reason, by RFC 6455 §5.5: 125 bytes less the code. */
   closeReasonBytesMax: 123,
 } as const;

@@ -12,43 +12,19 @@ export interface ErrorTraits {
   readonly retry: boolean;
 }
 
+/** The caller's to mend, and the same again won't do. */
+const MEND: ErrorTraits = { fault: "client", retry: false };
+
 export const LOCAL_ERROR_CODES = {
-  bad_channel: {
-    fault: "client",
-    retry: false,
-  },
-  too_large: {
-    fault: "client",
-    retry: false,
-  },
-  invalid_data: {
-    fault: "client",
-    retry: false,
-  },
-  unauthenticated: {
-    fault: "client",
-    retry: false,
-  },
-  timeout: {
-    fault: "server",
-    retry: false,
-  },
-  indeterminate: {
-    fault: "server",
-    retry: false,
-  },
-  closed: {
-    fault: "client",
-    retry: false,
-  },
-  outbox_full: {
-    fault: "client",
-    retry: true,
-  },
-  ttl_expired: {
-    fault: "client",
-    retry: false,
-  },
+  bad_channel: MEND,
+  too_large: MEND,
+  invalid_data: MEND,
+  unauthenticated: MEND,
+  timeout: { fault: "server", retry: false },
+  indeterminate: { fault: "server", retry: false },
+  closed: MEND,
+  outbox_full: { fault: "client", retry: true },
+  ttl_expired: MEND,
 } as const satisfies Record<string, ErrorTraits>;
 
 export type LocalErrorCode = keyof typeof LOCAL_ERROR_CODES;

@@ -16,8 +16,14 @@ interface Envelope<Type extends string> {
   readonly timestamp: number;
 }
 
-/** What a publication carries: any JSON value, or the text of one that is already encoded. */
+/** Any JSON value, or the text of one that is already encoded. */
 type Data = unknown;
+
+/** What a publication or a snapshot carries: a JSON value or bytes, one of them exactly [ENC-9]. */
+interface Carried {
+  readonly data?: Data;
+  readonly bytes?: Uint8Array;
+}
 
 /**
  * Where a subscription begins: after what is there now, before all that is retained, so many
@@ -67,10 +73,20 @@ export interface Unsubscribe extends Envelope<"unsubscribe"> {
   readonly channel: string;
 }
 
-export interface Publish extends Envelope<"publish"> {
+/** One page of a channel's log, without following it [READ-1]. */
+export interface ReadMessage extends Envelope<"read"> {
+  readonly channel: string;
+  /** Publications at most. */
+  readonly count: number;
+  /** Reads onwards from here, not including it. */
+  readonly after?: Position;
+  /** Reads backwards from here, not including it. Without either: the newest page. */
+  readonly before?: Position;
+}
+
+export interface Publish extends Envelope<"publish">, Carried {
   readonly channel: string;
   readonly event: string;
-  readonly data: Data;
   /** Present when the publication may have been sent before [PUB-5]. */
   readonly repeat?: Repeat;
 }
@@ -109,7 +125,10 @@ export interface Welcome extends Envelope<"welcome"> {
 /** The answer to a request that was done. What else it holds depends on the request. */
 export interface Ack extends Envelope<"ack"> {
   readonly re: string;
-  /** To `subscribe`: delivery begins right after it. To `publish`: the publication stands there. */
+  /**
+   * To `subscribe`: delivery begins right after it. To `publish`: the publication stands there. To
+   * `read`: the page begins right after it.
+   */
   readonly position?: Position;
   /** To `subscribe` from a position: whether all that follows it was retained just now. */
   readonly recovered?: boolean;
@@ -119,6 +138,24 @@ export interface Ack extends Envelope<"ack"> {
   readonly expiresAt?: number;
   /** To `request`: what the application answered. */
   readonly data?: Data;
+  /** To `read`: the page, in the log's order. */
+  readonly publications?: readonly Entry[];
+  /** To `read`: whether there are more in that direction. */
+  readonly more?: boolean;
+  /** To `read`: what the log doesn't have any more where the page was to begin. */
+  readonly gap?: LostRange;
+}
+
+/** One entry of a log, whose channel is known. */
+export interface Entry extends Carried {
+  readonly id: string;
+  readonly timestamp: number;
+  readonly offset: number;
+  /** The offset before this one's; `offset - 1` where left out [DEL-2]. */
+  readonly prev?: number;
+  readonly event: string;
+  /** Public id of the client that published it; null when the server did. */
+  readonly publisher: string | null;
 }
 
 /** The answer to a request that failed or, without `re`, word of what is wrong here. */
@@ -132,15 +169,16 @@ export interface ErrorMessage extends Envelope<"error"> {
 }
 
 /** One entry of a channel's log: the same bytes for every subscriber on an encoding. */
-export interface PublicationMessage extends Envelope<"publication"> {
+export interface PublicationMessage extends Envelope<"publication">, Entry {
+  readonly id: string;
+  readonly timestamp: number;
   readonly channel: string;
-  readonly offset: number;
-  /** The offset before this one's; `offset - 1` where left out [DEL-2]. */
-  readonly prev?: number;
-  readonly event: string;
-  /** Public id of the client that published it; null when the server did. */
-  readonly publisher: string | null;
-  readonly data: Data;
+}
+
+/** A channel's state as of a position: it takes the place of all that was before [STATE-1]. */
+export interface SnapshotMessage extends Envelope<"snapshot">, Carried {
+  readonly channel: string;
+  readonly position: Position;
 }
 
 /** The channel goes on under a new epoch that continues the old one: nothing was lost. */
@@ -152,9 +190,8 @@ export interface EpochMessage extends Envelope<"epoch"> {
 
 export type GapReason = "trimmed" | "epoch" | "diverged" | "ahead";
 
-/** Publications that this subscriber will not get. */
-export interface GapMessage extends Envelope<"gap"> {
-  readonly channel: string;
+/** Publications that somebody will not get. */
+export interface LostRange {
   readonly reason: GapReason;
   /** The last position before the gap. */
   readonly from: Position;
@@ -166,17 +203,29 @@ export interface GapMessage extends Envelope<"gap"> {
   readonly lost: number | null;
 }
 
+export interface GapMessage extends Envelope<"gap">, LostRange {
+  readonly channel: string;
+}
+
 /** The end of the log was reached: once per subscribe and per gap. */
 export interface CaughtUp extends Envelope<"caughtup"> {
   readonly channel: string;
   readonly position: Position;
 }
 
-/** The server has ended a subscription: what it was asked for isn't allowed any more [SUB-9]. */
+/** The server has begun a subscription: delivery begins right after the position [SUB-10]. */
+export interface Subscribed extends Envelope<"subscribed"> {
+  readonly channel: string;
+  readonly position: Position;
+}
+
+/** The server has ended a subscription [SUB-9]. */
 export interface Unsubscribed extends Envelope<"unsubscribed"> {
   readonly channel: string;
   readonly code: string;
   readonly description: string;
+  /** Whether subscribing from where it stood may succeed later. */
+  readonly retry: boolean;
 }
 
 // From either
@@ -193,6 +242,7 @@ export type ClientMessage =
   | Subscribe
   | Unsubscribe
   | Publish
+  | ReadMessage
   | RequestMessage
   | CancelMessage
   | Ping
@@ -205,14 +255,19 @@ export type ServerMessage =
   | PublicationMessage
   | EpochMessage
   | GapMessage
+  | SnapshotMessage
   | CaughtUp
+  | Subscribed
   | Unsubscribed
   | Ping
   | Pong;
 
-/** A message on its way out: its data may be text that was encoded before. */
+/** A message on its way out: its data is text that was encoded before. */
 export type Outgoing<Message> = Message extends { readonly data: Data }
   ? Omit<Message, "data"> & { readonly data: JsonText }
   : "data" extends keyof Message
-    ? Omit<Message, "data"> & { readonly data?: JsonText }
+    ? Omit<Message, "data" | "publications"> & {
+        readonly data?: JsonText;
+        readonly publications?: readonly Outgoing<Entry>[];
+      }
     : Message;

@@ -20,6 +20,8 @@ export type Field =
   | { readonly kind: "channel" }
   /** A publication's data: any JSON value, never looked into. */
   | { readonly kind: "data" }
+  /** Bytes as they are. An object that may have them has either `bytes` or `data`. */
+  | { readonly kind: "bytes" }
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "list"; readonly max: number; readonly of: Field }
   | { readonly kind: "object"; readonly fields: Fields; readonly code?: ErrorCode }
@@ -67,6 +69,28 @@ const position: Field = {
   code: "bad_position",
   fields: { epoch, offset, id: { kind: "nullable", of: anyId } },
 };
+
+/** What is carried: one of the two, as whoever checks an object's fields sees to. */
+const carried = {
+  data: optional({ kind: "data" }),
+  bytes: optional({ kind: "bytes" }),
+} as const satisfies Fields;
+
+const entry = {
+  offset: integer(1),
+  prev: optional(offset),
+  event,
+  publisher: { kind: "nullable", of: anyId },
+  ...carried,
+} as const satisfies Fields;
+
+const lostRange = {
+  reason: { kind: "choice", values: ["trimmed", "epoch", "diverged", "ahead"] },
+  from: position,
+  to: position,
+  continuesAfter: position,
+  lost: { kind: "nullable", of: offset },
+} as const satisfies Fields;
 
 const start: Field = {
   kind: "either",
@@ -124,11 +148,17 @@ export const CLIENT_MESSAGES: {
   publish: {
     channel,
     event,
-    data: { kind: "data" },
+    ...carried,
     repeat: optional({
       kind: "object",
       fields: { ageMs: integer(0), epoch: optional(epoch) },
     }),
+  },
+  read: {
+    channel,
+    count: integer(1, PROTOCOL_LIMITS.pageCountMax),
+    after: optional(position),
+    before: optional(position),
   },
   request: { name: event, data: { kind: "data" } },
   cancel: { re: requestId },
@@ -163,6 +193,13 @@ export const SERVER_MESSAGES: {
     duplicate: optional({ kind: "boolean" }),
     expiresAt: optional(integer(0)),
     data: optional({ kind: "data" }),
+    publications: optional({
+      kind: "list",
+      max: PROTOCOL_LIMITS.pageCountMax,
+      of: { kind: "object", fields: { id: anyId, timestamp: integer(0), ...entry } },
+    }),
+    more: optional({ kind: "boolean" }),
+    gap: optional({ kind: "object", fields: lostRange }),
   },
   error: {
     re: optional(requestId),
@@ -172,25 +209,18 @@ export const SERVER_MESSAGES: {
     retry: { kind: "boolean" },
     retryAfterMs: optional(integer(0)),
   },
-  publication: {
-    channel,
-    offset: integer(1),
-    prev: optional(offset),
-    event,
-    publisher: { kind: "nullable", of: anyId },
-    data: { kind: "data" },
-  },
+  publication: { channel, ...entry },
+  snapshot: { channel, position, ...carried },
   epoch: { channel, position },
-  gap: {
-    channel,
-    reason: { kind: "choice", values: ["trimmed", "epoch", "diverged", "ahead"] },
-    from: position,
-    to: position,
-    continuesAfter: position,
-    lost: { kind: "nullable", of: offset },
-  },
+  gap: { channel, ...lostRange },
   caughtup: { channel, position },
-  unsubscribed: { channel, code: text(64, 1), description: text(1_024) },
+  subscribed: { channel, position },
+  unsubscribed: {
+    channel,
+    code: text(64, 1),
+    description: text(1_024),
+    retry: { kind: "boolean" },
+  },
   ping: {},
   pong: { re: anyId },
 };

@@ -6,25 +6,12 @@
  */
 import { isChannelName } from "./channel-name.ts";
 import { PROTOCOL_LIMITS } from "./limits.ts";
-import type { ServerMessage } from "./messages.ts";
-import { ENVELOPE, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
+import type { Field, Fields } from "./schema.ts";
 
 export type Table = Readonly<Record<string, unknown>>;
 
 /** Keys that some languages' objects take for their own machinery [MSG-5]. */
 const MACHINERY: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
-
-/** Whether it is a message from a server that this version knows. */
-export function isServerMessage(value: unknown): value is ServerMessage {
-  if (!isTable(value) || typeof value["type"] !== "string") return false;
-  const { type } = value;
-  return (
-    Object.hasOwn(SERVER_MESSAGES, type) &&
-    forbiddenKey(value) === null &&
-    fitsFields(value, ENVELOPE.server) &&
-    fitsFields(value, SERVER_MESSAGES[type as ServerMessage["type"]])
-  );
-}
 
 export function isTable(value: unknown): value is Table {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -52,7 +39,10 @@ export function fits(value: unknown, field: Field): boolean {
     case "nullable":
       return value === null || fits(value, field.of);
     case "data":
-      return value !== undefined;
+      // A codec leaves a symbol where it found no JSON.
+      return value !== undefined && typeof value !== "symbol";
+    case "bytes":
+      return value instanceof Uint8Array;
     case "boolean":
       return typeof value === "boolean";
     case "integer":
@@ -90,11 +80,16 @@ export function fits(value: unknown, field: Field): boolean {
 }
 
 function fitsFields(value: unknown, fields: Fields): boolean {
-  if (!isTable(value)) return false;
+  if (!isTable(value) || !carriesOne(value, fields)) return false;
   for (const name in fields) {
     if (!fits(own(value, name), fields[name] as Field)) return false;
   }
   return true;
+}
+
+/** Whether it carries either data or bytes, where it may carry bytes. */
+export function carriesOne(value: Table, fields: Fields): boolean {
+  return !("bytes" in fields) || "data" in value !== "bytes" in value;
 }
 
 /** Which of several shapes a value means to have; null where it is none of them. */

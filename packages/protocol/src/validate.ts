@@ -7,7 +7,7 @@ import type { ErrorCode } from "./codes.ts";
 import { PROTOCOL_LIMITS } from "./limits.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 import { CLIENT_MESSAGES, ENVELOPE, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
-import { choose, fits, forbiddenKey, isTable, own, type Table } from "./shapes.ts";
+import { carriesOne, choose, fits, forbiddenKey, isTable, own, type Table } from "./shapes.ts";
 
 /** Why a message was refused, and which request that answers, where its id could be read. */
 export interface Malformed {
@@ -82,6 +82,9 @@ function fieldsProblem(value: unknown, fields: Fields, path: string): Problem | 
     const problem = fieldProblem(own(value, name), field, below);
     if (problem !== null) return problem;
   }
+  if (!carriesOne(value, fields)) {
+    return { code: "bad_message", path, expected: "either data or bytes" };
+  }
   return null;
 }
 
@@ -123,6 +126,8 @@ function expected(field: Field): string {
       return expected(field.of);
     case "data":
       return "data";
+    case "bytes":
+      return "bytes";
     case "boolean":
       return "true or false";
     case "integer":

@@ -11,18 +11,21 @@ export const PROTOCOL_VERSION = 1;
 /** Protocol v1 as JSON in text messages. */
 export const SUBPROTOCOL_JSON = "tailwire.v1.json";
 
-/** What the server can choose from, best first. */
-export const SUBPROTOCOLS = [SUBPROTOCOL_JSON] as const;
+/** Protocol v1 as MessagePack in binary messages. */
+export const SUBPROTOCOL_MSGPACK = "tailwire.v1.msgpack";
 
-export type Subprotocol = (typeof SUBPROTOCOLS)[number];
+export type Subprotocol = typeof SUBPROTOCOL_JSON | typeof SUBPROTOCOL_MSGPACK;
 
 /** Marks an offer that carries a token: `tailwire.bearer.<base64url>`. Never chosen, never echoed. */
 export const BEARER_PREFIX = "tailwire.bearer.";
 
-/** The first offer that is supported, or null [VER-2]. */
-export function chooseSubprotocol(offers: Iterable<string>): Subprotocol | null {
+/** The first offer that is supported: what supports it, or null [VER-2]. */
+export function chooseSubprotocol<Supported extends { readonly subprotocol: Subprotocol }>(
+  offers: Iterable<string>,
+  supported: readonly Supported[],
+): Supported | null {
   for (const offer of offers) {
-    const known = SUBPROTOCOLS.find((subprotocol) => subprotocol === offer);
+    const known = supported.find(({ subprotocol }) => subprotocol === offer);
     if (known !== undefined) return known;
   }
   return null;

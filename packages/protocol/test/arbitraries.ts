@@ -38,11 +38,29 @@ export function decode(
     : jsonCodec.decodeServerMessages(wire);
 }
 
-/** Encodes a message as it is in memory: its data, if there is any, becomes text first. */
+/** A message as it goes out: its data, if there is any, becomes text first. */
+export function outgoing(message: Table): Outgoing<Message> {
+  const { data, publications, ...rest } = message;
+  return {
+    ...rest,
+    ...(Array.isArray(publications) ? { publications: publications.map(outgoing) } : {}),
+    ...(Object.hasOwn(message, "data") ? { data: JsonText.of(data) } : {}),
+  } as unknown as Outgoing<Message>;
+}
+
+/** Encodes a message as it is in memory. */
 export function encode(message: Table): string {
-  const { data, ...rest } = message;
-  const outgoing = Object.hasOwn(message, "data") ? { ...rest, data: JsonText.of(data) } : rest;
-  return jsonCodec.encode(outgoing as unknown as Outgoing<Message>);
+  return jsonCodec.encode(outgoing(message)) as string;
+}
+
+/** A message whose bytes are written as base64, as a JSON file has to, as it is in memory. */
+export function revived(message: Table): Table {
+  const { bytes, publications } = message;
+  return {
+    ...message,
+    ...(typeof bytes === "string" ? { bytes: Uint8Array.from(Buffer.from(bytes, "base64")) } : {}),
+    ...(Array.isArray(publications) ? { publications: publications.map(revived) } : {}),
+  };
 }
 
 /** The one message that a line decodes to, or why it doesn't. */
@@ -116,10 +134,12 @@ export function valueOf(field: Field): fc.Arbitrary<unknown> {
       return channelName;
     case "data":
       return data;
+    case "bytes":
+      return fc.uint8Array({ maxLength: 300 });
     case "choice":
       return fc.constantFrom(...field.values);
     case "list":
-      return fc.array(valueOf(field.of), { maxLength: field.max });
+      return fc.array(valueOf(field.of), { maxLength: Math.min(field.max, 64) });
     case "object":
       return tableOf(field.fields);
     case "nullable":
@@ -145,7 +165,13 @@ function tableOf(fields: Fields): fc.Arbitrary<Table> {
     .record(arbitraries)
     .map((table) =>
       Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined)),
-    );
+    )
+    .map((table) => ("bytes" in fields ? carryingOne(table) : table));
+}
+
+/** The same with either data or bytes. */
+function carryingOne({ data: json = null, bytes, ...rest }: Table): Table {
+  return bytes === undefined ? { ...rest, data: json } : { ...rest, bytes };
 }
 
 /** Messages of a type, all their rules kept. */

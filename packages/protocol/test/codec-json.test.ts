@@ -1,9 +1,11 @@
 /** The JSON codec: round trips, what one WebSocket message carries, and chance input. */
 import {
-  dataText,
+  carriedValue,
   ERROR_CODES,
   jsonCodec,
   JsonText,
+  payloadOf,
+  payloadText,
   PROTOCOL_LIMITS,
   SUBPROTOCOL_JSON,
 } from "@tailwire/protocol";
@@ -103,7 +105,7 @@ test("[ENC-6] data is kept as its normalised text", () => {
   const normalised = (text: string): string => {
     const decoded = decodeOne("client", line(text));
     if (!("message" in decoded) || decoded.message?.type !== "publish") throw new Error(text);
-    return dataText(decoded.message).text;
+    return payloadText(payloadOf(carriedValue(decoded.message)));
   };
   expect(normalised('{ "b" : 1 , "a" : [ 1.0 , 1e2 , -0 ] }')).toBe('{"b":1,"a":[1,100,0]}');
   expect(normalised('{"a":1,"b":2,"a":3}')).toBe('{"a":3,"b":2}');
@@ -114,7 +116,7 @@ test("[ENC-6] data is kept as its normalised text", () => {
 
 test("[ENC-6] data that is text already is copied as it stands", () => {
   const data = JsonText.of({ a: [1, "\n"] });
-  expect(dataText({ data })).toBe(data);
+  expect(payloadOf(carriedValue({ data }))).toBe(data);
   const message = {
     type: "publish",
     id: "k",

@@ -132,12 +132,4 @@ describe("a TailwireError", () => {
     });
     expect(new TailwireError(details).retryAfterMs).toBe(null);
   });
-
-  test("says when to try again, and is the same otherwise", () => {
-    const error = tailwireError("rate_limited", "far too much");
-    const later = error.after(250);
-    expect(later).toMatchObject({ code: "rate_limited", fault: "client", retry: true });
-    expect(later.description).toBe(error.description);
-    expect([error.retryAfterMs, later.retryAfterMs]).toEqual([null, 250]);
-  });
 });

@@ -10,7 +10,7 @@ import { CLIENT_MESSAGES, PROTOCOL_VERSION, SERVER_MESSAGES } from "@tailwire/pr
  */
 const PINNED = {
   version: 1,
-  schema: "2df83460043265e7",
+  schema: "bdb8e7c1bbfaa246",
 };
 
 /** Tables as text: patterns by their source, in the order of the tables. */

@@ -120,6 +120,8 @@ export interface AccessOptions {
   readonly rules: ChannelRules;
   /** Null where declared channels are open to everybody who is authenticated. */
   readonly authorize: Authorize | null;
-  /** Calls a function of the application, with its deadline. */
-  readonly callHook: <Value>(name: string, hook: () => Value | Promise<Value>) => Promise<Value>;
+  readonly callHook: CallHook;
 }
+
+/** Calls a function of the application, with its deadline. @throws what it throws; `unavailable`. */
+export type CallHook = <Value>(name: string, hook: () => Value | Promise<Value>) => Promise<Value>;

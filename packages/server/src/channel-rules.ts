@@ -2,7 +2,7 @@
  * What the application declared about channels: patterns, and what holds for each. A channel
  * that no pattern matches doesn't exist, and is answered as one that is forbidden.
  */
-import { ChannelPattern } from "@tailwire/protocol";
+import { ChannelPattern, type Position } from "@tailwire/protocol";
 import type { Retention } from "./brokers/contract.ts";
 import type { User } from "./access.ts";
 import { DEFAULT_RETENTION } from "./limits.ts";
@@ -17,7 +17,35 @@ export interface ChannelOptions<U extends User = User> {
    * `limits.hookMs`.
    */
   readonly onPublish?: OnPublish<U>;
+  /**
+   * Gives the channel's state, whole: for whoever begins with what is there now, and after a gap.
+   * It has a deadline, `limits.hookMs`; those who need it at the same time share one call.
+   */
+  readonly snapshot?: SnapshotHook;
 }
+
+/** What is asked of a channel's state. */
+export interface SnapshotQuestion {
+  readonly channel: string;
+  readonly params: Readonly<Record<string, string>>;
+  /**
+   * The end of the log, from just before this call. What the application had taken in by then is in
+   * its state, so this is a right answer for `position`; whoever knows better says better.
+   */
+  readonly position: Position;
+}
+
+export interface SnapshotAnswer {
+  /** A JSON value, or bytes: the state, which takes the place of whatever the client had. */
+  readonly data: unknown;
+  /**
+   * Up to where publications are part of it. What follows in the log comes after it, and has to
+   * bear being applied to a state that holds it already. The question's where it is left out.
+   */
+  readonly position?: Position;
+}
+
+export type SnapshotHook = (question: SnapshotQuestion) => SnapshotAnswer | Promise<SnapshotAnswer>;
 
 /** A publication on its way in. */
 export interface IncomingPublication<U extends User = User> {
@@ -37,6 +65,8 @@ export interface ChannelRule {
   readonly retention: Retention;
   /** Null where publications are logged as they come. */
   readonly onPublish: OnPublish | null;
+  /** Null where the application keeps no state. */
+  readonly snapshot: SnapshotHook | null;
 }
 
 export class ChannelRules {
@@ -48,6 +78,7 @@ export class ChannelRules {
       pattern: new ChannelPattern(pattern),
       retention: { ...DEFAULT_RETENTION, ...options.retention },
       onPublish: options.onPublish ?? null,
+      snapshot: options.snapshot ?? null,
     }));
     for (const [index, { pattern }] of this.#rules.entries()) {
       const twin = this.#rules.slice(0, index).find((rule) => rule.pattern.overlaps(pattern));

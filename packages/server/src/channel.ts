@@ -4,23 +4,36 @@
  * It is made on first use and released when nobody uses it. It doesn't know connections: a
  * cursor is marked, and whoever owns it does the rest.
  */
-import type { Codec, Position } from "@tailwire/protocol";
-import type { BrokerLog, LogGap, Publication, Retention } from "./brokers/contract.ts";
+import type { Codec, Position, TailwireError } from "@tailwire/protocol";
+import type { CallHook } from "./access.ts";
+import type { BrokerLog, LogGap, Publication } from "./brokers/contract.ts";
+import type { ChannelRule } from "./channel-rules.ts";
 import type { Cursor } from "./cursor.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
 import type { Limits } from "./limits.ts";
 import { Log } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import type { Retained } from "./retained.ts";
+import { type Snapshot, Snapshots } from "./snapshots.ts";
 
 /** What comes next for a cursor. */
 export type Step =
   | { readonly kind: "slice"; readonly slice: Slice }
-  | { readonly kind: "gap"; readonly gap: LogGap }
+  /** With the state as of where it goes on, where the channel has one. */
+  | { readonly kind: "gap"; readonly gap: LogGap; readonly snapshot: Snapshot | null }
+  /** The state that is owed can't be had. */
+  | { readonly kind: "failure"; readonly error: unknown }
   | { readonly kind: "epoch"; readonly epoch: string }
   | { readonly kind: "end" };
 
 const END: Step = { kind: "end" };
+
+/** The tail as text or bytes, made when it is first asked for. */
+interface Encoding {
+  readonly codec: Codec;
+  readonly tail: Retained;
+  readonly lines: EncodedTail;
+}
 
 /** How soon a failed read is tried again, in milliseconds. */
 const REREAD_MS = 250;
@@ -29,9 +42,12 @@ export interface ChannelOptions {
   readonly name: string;
   readonly ports: Ports;
   readonly limits: Limits;
-  readonly codec: Codec;
   readonly log: BrokerLog;
-  readonly retention: Retention;
+  readonly rule: ChannelRule;
+  /** Calls a function of the application, with its deadline. */
+  readonly callHook: CallHook;
+  /** Any error as one with a code; what isn't one is logged. */
+  readonly asTailwireError: (error: unknown) => TailwireError;
   /** Called when cursors may have something to send. */
   readonly onGrowth: (channel: Channel) => void;
   /** Called when nobody uses it any more. */
@@ -41,11 +57,14 @@ export interface ChannelOptions {
 export class Channel {
   readonly name: string;
   readonly log: Log;
+  /** Null where the application keeps no state of it. */
+  readonly snapshots: Snapshots | null;
   readonly #options: ChannelOptions;
   readonly #cursors = new Set<Cursor>();
   /** Reads in progress from before the tail, shared by cursors at the same position. */
   readonly #reads = new Map<string, Promise<Step>>();
-  #encoded: { readonly tail: Retained; readonly lines: EncodedTail } | null = null;
+  /** The tail in each encoding that somebody follows it in. */
+  #encodings: readonly Encoding[] = [];
   #opening: Promise<void> | null = null;
   #users = 0;
   #closed = false;
@@ -53,8 +72,10 @@ export class Channel {
   constructor(options: ChannelOptions) {
     this.name = options.name;
     this.#options = options;
-    const { ports, limits, log, retention } = options;
-    this.log = new Log(ports, limits, log, retention, () => options.onGrowth(this));
+    const { ports, limits, log, rule } = options;
+    this.log = new Log(ports, limits, log, rule.retention, () => options.onGrowth(this));
+    this.snapshots =
+      rule.snapshot === null ? null : new Snapshots({ ...options, log: this.log }, rule.snapshot);
   }
 
   /** Cursors that follow it. */
@@ -104,20 +125,20 @@ export class Channel {
   }
 
   /** What follows a position, where this node holds it; null where it has to be read. */
-  next(position: Position): Step | null {
+  next(position: Position, codec: Codec): Step | null {
     const tail = this.log.tail;
     if (tail === null || position.epoch !== this.log.epoch) return null;
     if (!tail.holds(position.offset, position.id)) return null;
-    const slice = this.#linesOf(tail).sliceAfter(position.offset, tail);
+    const slice = this.#linesOf(tail, codec).sliceAfter(position.offset, tail);
     return slice === null ? END : { kind: "slice", slice };
   }
 
   /** Reads what follows a position that lies before the tail. It never rejects: it tries again. */
-  readAfter(position: Position): Promise<Step> {
-    const key = `${position.epoch} ${position.offset} ${position.id}`;
+  readAfter(position: Position, codec: Codec): Promise<Step> {
+    const key = `${codec.subprotocol} ${position.epoch} ${position.offset} ${position.id}`;
     let read = this.#reads.get(key);
     if (read === undefined) {
-      read = this.#readAfter(position).finally(() => this.#reads.delete(key));
+      read = this.#readAfter(position, codec).finally(() => this.#reads.delete(key));
       this.#reads.set(key, read);
     }
     return read;
@@ -128,13 +149,13 @@ export class Channel {
     this.log.close();
   }
 
-  async #readAfter(position: Position): Promise<Step> {
+  async #readAfter(position: Position, codec: Codec): Promise<Step> {
     while (!this.#closed) {
       try {
         const read = await this.log.read(position);
-        if (read.kind === "gap") return { kind: "gap", gap: read.gap };
+        if (read.kind === "gap") return await this.#gapStep(read.gap);
         if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch };
-        return this.#sliceOf(read.publications);
+        return this.#sliceOf(read.publications, codec);
       } catch {
         await new Promise<void>((resolve) => this.#options.ports.clock.after(REREAD_MS, resolve));
       }
@@ -142,10 +163,21 @@ export class Channel {
     return END;
   }
 
-  #sliceOf(publications: readonly Publication[]): Step {
+  /** Where there is a state, delivery goes on right after it, not at the log's edge [STATE-3]. */
+  async #gapStep(gap: LogGap): Promise<Step> {
+    if (this.snapshots === null) return { kind: "gap", gap, snapshot: null };
+    try {
+      const snapshot = await this.snapshots.take();
+      return { kind: "gap", gap: { ...gap, continuesAfter: snapshot.position }, snapshot };
+    } catch (error) {
+      return { kind: "failure", error };
+    }
+  }
+
+  #sliceOf(publications: readonly Publication[], codec: Codec): Step {
     const [first, ...rest] = publications;
     if (first === undefined) return END;
-    const { ports, codec, limits } = this.#options;
+    const { ports, limits } = this.#options;
     const page = [first, ...rest] as const;
     return {
       kind: "slice",
@@ -153,13 +185,16 @@ export class Channel {
     };
   }
 
-  #linesOf(tail: Retained): EncodedTail {
-    if (this.#encoded?.tail !== tail) {
-      const { ports, codec, limits } = this.#options;
-      const options = { sliceBytesMax: limits.flushBytesMax, startOffset: tail.edge };
-      this.#encoded = { tail, lines: new EncodedTail(ports, codec, this.name, options) };
-    }
-    return this.#encoded.lines;
+  #linesOf(tail: Retained, codec: Codec): EncodedTail {
+    const known = this.#encodings.find((one) => one.codec === codec && one.tail === tail);
+    if (known !== undefined) return known.lines;
+    const { ports, limits } = this.#options;
+    const options = { sliceBytesMax: limits.flushBytesMax, startOffset: tail.edge };
+    const lines = new EncodedTail(ports, codec, this.name, options);
+    // What belongs to a tail that was begun anew is of no use to anybody.
+    const others = this.#encodings.filter((one) => one.codec !== codec && one.tail === tail);
+    this.#encodings = [...others, { codec, tail, lines }];
+    return lines;
   }
 
   #releaseWhenIdle(): void {

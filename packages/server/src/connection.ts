@@ -2,7 +2,7 @@
  * A connection: one protocol conversation on one socket, from its upgrade to its end.
  *
  * It keeps the conversation's state, its deadlines and its output, and hands requests to
- * `commands.ts`. It doesn't know what a request does, nor how bytes travel.
+ * `commands/`. It doesn't know what a request does, nor how bytes travel.
  */
 import {
   CLOSE_CODES,
@@ -10,16 +10,15 @@ import {
   type CloseName,
   type Codec,
   type Decoded,
-  type ErrorCode,
   type Malformed,
   type Outgoing,
   PROTOCOL_LIMITS,
   type ServerMessage,
   type TailwireError,
   tailwireError,
-  utf8Length,
   utf8Truncate,
   type Wire,
+  wireBytes,
 } from "@tailwire/protocol";
 import { accepts, type ConnectionState, nextState } from "./connection-states.ts";
 import type { Cursor, CursorMessage, CursorOwner } from "./cursor.ts";
@@ -28,10 +27,12 @@ import { Holds } from "./holds.ts";
 import { Lanes } from "./lanes.ts";
 import type { Access, User } from "./access.ts";
 import type { TailwireNode } from "./node.ts";
-import { type ControlMessage, ControlQueue, Flush } from "./output.ts";
+import { type ControlMessage, Output } from "./output.ts";
 import type { AbortHandle, Transport } from "./ports.ts";
 import { InboundRate } from "./rate-limit.ts";
+import type { Slice } from "./encoded-tail.ts";
 import type { Served } from "./sweep.ts";
+import type { Traced } from "./traces.ts";
 
 /** Who a connection speaks for, once `hello` has said which session it is. */
 export interface Identity {
@@ -42,6 +43,8 @@ export interface Identity {
 
 export class Connection implements CursorOwner, Due, Served {
   readonly node: TailwireNode;
+  readonly codec: Codec;
+  readonly output: Output;
   /** What the application keeps about this connection. */
   readonly context: Record<string, unknown> = {};
   /** Requests to the application in progress, by id. */
@@ -49,7 +52,11 @@ export class Connection implements CursorOwner, Due, Served {
   readonly holds: Holds;
   /** By channel. Null while the subscribe is in progress. */
   readonly subscriptions = new Map<string, Cursor | null>();
+  /** Those of them that the server began, and the client hasn't asked for. */
+  readonly begun = new Set<string>();
   readonly lanes = new Lanes();
+  /** Called once, when it is known whose it is or it has gone without saying so. */
+  onKnown: (() => void) | null = null;
   /** Set by `hello`. */
   identity: Identity | null = null;
   /** What its token allows. A fresh token brings another. */
@@ -60,10 +67,6 @@ export class Connection implements CursorOwner, Due, Served {
   /** When the upgrade was granted, by the monotonic clock. */
   readonly #beganAt: number;
   readonly #transport: Transport;
-  readonly #codec: Codec;
-  readonly #control = new ControlQueue();
-  /** Cursors with something to send, in line for this socket. */
-  readonly #marked: Cursor[] = [];
   #state: ConnectionState = "awaiting hello";
   #messageCount = 0;
   #badMessages = 0;
@@ -73,8 +76,6 @@ export class Connection implements CursorOwner, Due, Served {
   #reading = true;
   #pingAt = Infinity;
   #missedPongs = 0;
-  /** When the last write began that hasn't completed; null while the socket is free. */
-  #blockedAt: number | null = null;
 
   constructor(node: TailwireNode, transport: Transport, codec: Codec, access: Access) {
     const { clock } = node.ports;
@@ -83,7 +84,8 @@ export class Connection implements CursorOwner, Due, Served {
     this.holds = new Holds(clock, node.limits.dedupeMs);
     this.#inbound = new InboundRate(clock, node.limits, () => this.#rested());
     this.#transport = transport;
-    this.#codec = codec;
+    this.codec = codec;
+    this.output = new Output(node.ports, node.limits, codec, transport);
     this.#beganAt = clock.monotonic();
     node.deadlines.set(this, this.#beganAt + node.limits.helloTimeoutMs);
   }
@@ -103,7 +105,7 @@ export class Connection implements CursorOwner, Due, Served {
 
   /** Bytes that this connection makes the server hold beside its cursors. */
   get heldBytes(): number {
-    return this.#control.bytes + this.#requestBytes;
+    return this.output.bytes + this.#requestBytes;
   }
 
   // What the driver tells
@@ -112,11 +114,13 @@ export class Connection implements CursorOwner, Due, Served {
   receive(wire: Wire): void {
     if (this.#state === "closing" || this.#state === "closed") return;
     this.heard();
-    const bytes = typeof wire === "string" ? utf8Length(wire) : wire.length;
+    const bytes = wireBytes(wire);
     if (this.#state === "awaiting hello" && bytes > PROTOCOL_LIMITS.firstBytesMax) {
       return this.close("too_large");
     }
-    const messages = this.#codec.decodeClientMessages(wire);
+    const messages = this.codec.decodeClientMessages(wire);
+    this.node.counters.messagesIn += messages.length;
+    this.node.counters.bytesIn += bytes;
     if (!this.#inbound.take(messages.length, bytes)) return this.close("rate_limited");
     this.#throttle();
     for (const decoded of messages) this.#take(decoded);
@@ -129,7 +133,7 @@ export class Connection implements CursorOwner, Due, Served {
 
   /** The last write has left user space. */
   drained(): void {
-    this.#blockedAt = null;
+    this.output.drained();
     this.#dueAgain();
     this.#enqueueIfNeeded();
   }
@@ -141,7 +145,8 @@ export class Connection implements CursorOwner, Due, Served {
     this.node.deadlines.clear(this);
     for (const cursor of this.subscriptions.values()) cursor?.close();
     this.subscriptions.clear();
-    this.#marked.length = 0;
+    this.output.end();
+    this.onKnown?.();
     for (const request of this.requests.values()) request.abort(tailwireError("cancelled"));
     this.requests.clear();
     this.node.forget(this);
@@ -165,15 +170,30 @@ export class Connection implements CursorOwner, Due, Served {
     const cursor = this.subscriptions.get(channel);
     if (cursor === undefined || cursor === null) return;
     this.subscriptions.delete(channel);
+    this.begun.delete(channel);
     cursor.close();
-    const { code, description } = error;
-    this.say({ type: "unsubscribed", channel, code, description });
+    const { code, description, retry } = error;
+    this.say({ type: "unsubscribed", channel, code, description, retry });
+  }
+
+  /** A cursor has put publications into what is written next. */
+  delivers(channel: string, { first, last, count }: Slice): void {
+    this.node.counters.delivered += count;
+    const [from, to] = [first.offset, last.offset];
+    this.#trace("out", { type: "publications", channel, first: from, last: to, count });
+  }
+
+  /** What a cursor can't go on without can't be had. */
+  fail(channel: string, error: unknown): void {
+    this.endSubscription(channel, this.node.asTailwireError(error));
   }
 
   /** `hello` was accepted. */
   open(identity: Identity): void {
     this.#state = nextState(this.#state, "hello");
     this.identity = identity;
+    this.onKnown?.();
+    this.onKnown = null;
     const { clock, random } = this.node.ports;
     // Spread, so that connections that came at once don't ping at once for ever.
     const first = this.node.limits.pingIntervalMs * (0.5 + random.fraction() / 2);
@@ -186,10 +206,13 @@ export class Connection implements CursorOwner, Due, Served {
     return this.#state === "open";
   }
 
-  /** Queues a message. It goes out before any publication that is not on its way yet. */
-  say(message: ControlMessage): void {
+  /**
+   * Queues a message, or two that go out together. They go out before any publication that is not
+   * on its way yet.
+   */
+  say(...messages: readonly ControlMessage[]): void {
     if (this.#state === "closing" || this.#state === "closed") return;
-    this.#control.add(this.encode(message));
+    this.output.say(this.codec.join(messages.map((message) => this.encode(message))));
     this.#enqueueIfNeeded();
     this.#throttle();
   }
@@ -197,6 +220,7 @@ export class Connection implements CursorOwner, Due, Served {
   /** Answers a request with an error. */
   refuse(re: string | null, error: TailwireError): void {
     const { code, description, fault, retry, retryAfterMs } = error;
+    this.node.counters.error(code);
     this.say({
       type: "error",
       ...(re === null ? {} : { re }),
@@ -208,21 +232,19 @@ export class Connection implements CursorOwner, Due, Served {
     });
   }
 
-  encode(message: ControlMessage | CursorMessage): string {
+  encode(message: ControlMessage | CursorMessage): Wire {
     this.#messageCount += 1;
     const { type, ...rest } = message;
-    return this.#codec.encode({
-      type,
-      id: `s${this.#messageCount}`,
-      timestamp: this.node.ports.clock.now(),
-      ...rest,
-    } as Outgoing<Exclude<ServerMessage, { type: "publication" }>>);
+    if (type === "gap") this.node.counters.gaps += 1;
+    const id = `s${this.#messageCount}`;
+    const stamped = { type, id, timestamp: this.node.ports.clock.now(), ...rest };
+    this.#trace("out", stamped);
+    return this.codec.encode(stamped as Outgoing<Exclude<ServerMessage, { type: "publication" }>>);
   }
 
   mark(cursor: Cursor): void {
-    if (cursor.marked || this.#state !== "open") return;
-    cursor.marked = true;
-    this.#marked.push(cursor);
+    if (this.#state !== "open") return;
+    this.output.mark(cursor);
     this.#enqueueIfNeeded();
   }
 
@@ -235,13 +257,14 @@ export class Connection implements CursorOwner, Due, Served {
   /** Ends the conversation. What is queued goes out first, where the socket allows it [CLOSE-2]. */
   close(name: CloseName, detail = ""): void {
     if (this.#state === "closing" || this.#state === "closed") return;
-    if (this.#blockedAt === null) this.serve();
+    this.serve();
     this.#state = nextState(this.#state, "close");
     const { code } = CLOSE_CODES[name];
     const reason = detail === "" ? name : `${name}: ${detail}`;
     const { clock } = this.node.ports;
     this.node.deadlines.set(this, clock.monotonic() + this.node.limits.closeTimeoutMs);
     for (const cursor of this.subscriptions.values()) cursor?.close();
+    this.node.counters.closed(name);
     this.node.log("connection closed", { close: name, user: this.user.id });
     // A paused socket would never see the peer's answer.
     this.#transport.resume();
@@ -256,16 +279,10 @@ export class Connection implements CursorOwner, Due, Served {
   // What the sweep and the deadlines call
 
   serve(): boolean {
-    if (this.#blockedAt !== null || this.#state === "closing" || this.#state === "closed")
-      return false;
-    const flush = new Flush(this.node.ports, this.node.limits.flushBytesMax);
-    this.#control.drainInto(flush);
-    this.#serveCursors(flush);
-    const frames = flush.finish();
-    if (frames.length > 0 && !this.#transport.write(frames)) {
-      this.#blockedAt = this.node.ports.clock.monotonic();
-      this.#dueAgain();
-    }
+    if (this.#state === "closing" || this.#state === "closed") return false;
+    const wasFree = this.output.blockedAt === null;
+    this.output.serve();
+    if (wasFree && this.output.blockedAt !== null) this.#dueAgain();
     this.#throttle();
     return this.#hasWork;
   }
@@ -288,27 +305,32 @@ export class Connection implements CursorOwner, Due, Served {
   }
 
   get #hasWork(): boolean {
-    return (
-      this.#blockedAt === null &&
-      this.#state !== "closing" &&
-      this.#state !== "closed" &&
-      (!this.#control.isEmpty || this.#marked.length > 0)
-    );
+    return this.#state !== "closing" && this.#state !== "closed" && this.output.hasWork;
   }
 
   #take(decoded: Decoded<ClientMessage>): void {
     if ("malformed" in decoded) return this.#takeMalformed(decoded.malformed);
     if (decoded.message === null) return;
+    this.#trace("in", decoded.message);
     switch (accepts(this.#state, decoded.message.type)) {
       case "take":
         return this.node.carryOut(this, decoded.message);
       case "refuse":
         return this.refuse(decoded.message.id, tailwireError("not_ready"));
       case "violation":
-        return this.#violation("not_ready", decoded.message.id);
+        this.refuse(decoded.message.id, tailwireError("not_ready"));
+        return this.close("protocol_violation");
       case "ignore":
         return;
     }
+  }
+
+  #trace(direction: "in" | "out", message: Traced): void {
+    const { traces, ports } = this.node;
+    if (!traces.has(this.user.id)) return;
+    const client = this.identity?.clientId ?? null;
+    const about = { at: ports.clock.now(), user: this.user.id, client, direction };
+    traces.tell(about, message, (tell) => this.node.tell(tell));
   }
 
   #takeMalformed(malformed: Malformed): void {
@@ -320,21 +342,6 @@ export class Connection implements CursorOwner, Due, Served {
     else if (this.#badMessages >= this.node.limits.badMessagesMax) this.close("bad_message");
   }
 
-  #violation(code: ErrorCode, re: string): void {
-    this.refuse(re, tailwireError(code));
-    this.close("protocol_violation");
-  }
-
-  #serveCursors(flush: Flush): void {
-    // The first that doesn't fit goes to the back, so that no channel starves another.
-    for (let turns = this.#marked.length; turns > 0 && flush.hasRoom; turns -= 1) {
-      const cursor = this.#marked.shift() as Cursor;
-      cursor.marked = false;
-      cursor.serve(flush);
-      if (cursor.behind) this.mark(cursor);
-    }
-  }
-
   #enqueueIfNeeded(): void {
     if (this.#hasWork) this.node.sweep.enqueue(this);
   }
@@ -343,7 +350,7 @@ export class Connection implements CursorOwner, Due, Served {
   #throttle(): void {
     const { controlBytesMax, requestBytesMax } = this.node.limits;
     const share = Math.max(
-      this.#control.bytes / controlBytesMax,
+      this.output.bytes / controlBytesMax,
       this.#requestBytes / requestBytesMax,
       this.debtMs > 0 ? Infinity : 0,
     );
@@ -380,7 +387,7 @@ export class Connection implements CursorOwner, Due, Served {
 
   /** When the write in progress, if there is one, has taken too long. */
   get #stallAt(): number {
-    return this.#blockedAt === null ? Infinity : this.#blockedAt + this.node.limits.stallMs;
+    return (this.output.blockedAt ?? Infinity) + this.node.limits.stallMs;
   }
 
   /** Sets what is due next of an open connection. The other states have one deadline each. */

@@ -9,7 +9,7 @@ export type {
   User,
 } from "./access.ts";
 export type { Application, ConnectionInfo, RequestContext, RequestHandler } from "./application.ts";
-export { type ChannelOptions, ChannelRules } from "./channel-rules.ts";
+export { type ChannelOptions, ChannelRules, type SnapshotHook } from "./channel-rules.ts";
 export type { Connection } from "./connection.ts";
 export {
   ACCEPTANCES,

@@ -5,19 +5,36 @@
  * position, as far as the socket allows. This file doesn't know whether the log is ahead by one
  * or by a million, and nothing else in the server sends publications.
  */
-import type { CaughtUp, EpochMessage, GapMessage, Position } from "@tailwire/protocol";
+import {
+  type CaughtUp,
+  type Codec,
+  type EpochMessage,
+  type GapMessage,
+  type Position,
+  type SnapshotMessage,
+  type Wire,
+} from "@tailwire/protocol";
 import type { Channel, Step } from "./channel.ts";
-import type { Flush, Unstamped } from "./output.ts";
+import type { Slice } from "./encoded-tail.ts";
+import type { Flush } from "./flush.ts";
+import type { Unstamped } from "./output.ts";
+import { snapshotMessage } from "./snapshots.ts";
 
 /** What a cursor says beside publications. */
-export type CursorMessage = Unstamped<CaughtUp | EpochMessage | GapMessage>;
+export type CursorMessage = Unstamped<CaughtUp | EpochMessage | GapMessage | SnapshotMessage>;
 
 /** What a cursor needs of its connection. */
 export interface CursorOwner {
   /** Puts the cursor in line: `serve` follows once the socket allows. */
   mark(cursor: Cursor): void;
+  /** How publications are encoded for it. */
+  readonly codec: Codec;
   /** Encodes a control message, with an id and a timestamp. */
-  encode(message: CursorMessage): string;
+  encode(message: CursorMessage): Wire;
+  /** Publications are in what is written next. */
+  delivers(channel: string, slice: Slice): void;
+  /** The subscription can't go on. */
+  fail(channel: string, error: unknown): void;
 }
 
 export class Cursor {
@@ -65,7 +82,7 @@ export class Cursor {
   /** Puts what follows the position into a flush: the place that decides what is sent. */
   serve(flush: Flush): void {
     while (flush.hasRoom && this.behind) {
-      const step = this.#read ?? this.#channel.next(this.#position);
+      const step = this.#read ?? this.#channel.next(this.#position, this.#owner.codec);
       this.#read = null;
       if (step === null) this.#readPage();
       else this.#send(step, flush);
@@ -83,14 +100,21 @@ export class Cursor {
       case "slice": {
         const { last } = step.slice;
         flush.frame(step.slice.frame);
+        this.#owner.delivers(channel, step.slice);
         this.#position = { epoch: this.#position.epoch, offset: last.offset, id: last.id };
         return;
       }
       case "gap":
-        this.#say(flush, { type: "gap", channel, from: this.#position, ...step.gap });
+        this.#say(
+          flush,
+          { type: "gap", channel, from: this.#position, ...step.gap },
+          ...(step.snapshot === null ? [] : [snapshotMessage(channel, step.snapshot)]),
+        );
         this.#position = step.gap.continuesAfter;
         this.#owesCaughtUp = true;
         return;
+      case "failure":
+        return this.#owner.fail(channel, step.error);
       case "epoch":
         this.#position = { ...this.#position, epoch: step.epoch };
         this.#say(flush, { type: "epoch", channel, position: this.#position });
@@ -106,14 +130,16 @@ export class Cursor {
     }
   }
 
-  #say(flush: Flush, message: CursorMessage): void {
-    flush.lines(this.#owner.encode(message));
+  /** Says something, or two things that nothing can part. */
+  #say(flush: Flush, ...messages: readonly CursorMessage[]): void {
+    const { codec } = this.#owner;
+    flush.say(codec.join(messages.map((message) => this.#owner.encode(message))));
   }
 
   /** Reads on from before the tail; the cursor is back in line when that has come. */
   #readPage(): void {
     this.#reading = true;
-    void this.#channel.readAfter(this.#position).then((step) => {
+    void this.#channel.readAfter(this.#position, this.#owner.codec).then((step) => {
       this.#reading = false;
       this.#read = step;
       if (!this.#closed) this.mark();

@@ -4,8 +4,9 @@
  *
  * It knows bytes and offsets. What is retained, and who is sent what, is decided elsewhere.
  */
-import { type Codec, utf8Length } from "@tailwire/protocol";
+import { carrying, type Codec, type Wire, wireBytes } from "@tailwire/protocol";
 import type { Publication } from "./brokers/contract.ts";
+import { frameOf, roomFor, writeInto } from "./framing.ts";
 import type { Ports } from "./ports.ts";
 import type { Retained } from "./retained.ts";
 
@@ -37,7 +38,7 @@ export interface Slice {
 }
 
 /** Where a publication is encoded: once per encoding and node, whoever it is for. */
-function encodePublication(codec: Codec, channel: string, publication: Publication): string {
+function encodePublication(codec: Codec, channel: string, publication: Publication): Wire {
   const { id, timestamp, offset, prev, event, publisher, data } = publication;
   return codec.encode({
     type: "publication",
@@ -48,7 +49,7 @@ function encodePublication(codec: Codec, channel: string, publication: Publicati
     ...(prev === undefined ? {} : { prev }),
     event,
     publisher,
-    data,
+    ...carrying(data),
   });
 }
 
@@ -60,22 +61,20 @@ export function encodePage(
   publications: readonly [Publication, ...Publication[]],
   bytesMax: number,
 ): Slice {
-  let lines = "";
+  const lines: Wire[] = [];
   let bytes = 0;
   let last = publications[0];
   let count = 0;
   for (const publication of publications) {
     const line = encodePublication(codec, channel, publication);
-    const lineBytes = utf8Length(line);
+    const lineBytes = wireBytes(line);
     if (count > 0 && bytes + lineBytes > bytesMax) break;
-    lines += line;
+    lines.push(line);
     bytes += lineBytes;
     last = publication;
     count += 1;
   }
-  const payload = new Uint8Array(bytes);
-  ports.encodeInto(lines, payload);
-  return { frame: ports.frame(payload), first: publications[0], last, count };
+  return { frame: frameOf(ports, codec, lines), first: publications[0], last, count };
 }
 
 export class EncodedTail {
@@ -142,10 +141,9 @@ export class EncodedTail {
 
   #add(publication: Publication): void {
     const line = encodePublication(this.#codec, this.#channel, publication);
-    // A UTF-16 unit takes three bytes of UTF-8 at most.
-    const segment = this.#segmentFor(line.length * 3);
+    const segment = this.#segmentFor(roomFor(line));
     const start = segment.used;
-    segment.used += this.#ports.encodeInto(line, segment.bytes.subarray(start)).written;
+    segment.used += writeInto(this.#ports, line, segment.bytes.subarray(start));
     this.#lines.push({ publication, segment, start, end: segment.used });
   }
 
@@ -169,7 +167,10 @@ export class EncodedTail {
       last = line;
     }
     return {
-      frame: this.#ports.frame(first.segment.bytes.subarray(first.start, last.end)),
+      frame: this.#ports.frame(
+        first.segment.bytes.subarray(first.start, last.end),
+        this.#codec.format,
+      ),
       first: first.publication,
       last: last.publication,
       count: end - index,

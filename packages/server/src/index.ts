@@ -12,7 +12,15 @@ export type {
   User,
 } from "./access.ts";
 export type { ConnectionInfo, RequestContext, RequestHandler } from "./application.ts";
-export type { ChannelOptions, IncomingPublication, OnPublish } from "./channel-rules.ts";
+export type {
+  ChannelOptions,
+  IncomingPublication,
+  OnPublish,
+  SnapshotAnswer,
+  SnapshotHook,
+  SnapshotQuestion,
+} from "./channel-rules.ts";
+export type { Totals } from "./counters.ts";
 export { DEFAULT_LIMITS, DEFAULT_RETENTION, type Limits } from "./limits.ts";
 export type { Logger } from "./ports.ts";
 export {
@@ -20,7 +28,10 @@ export {
   createTailwire,
   type Identification,
   type ServerChannel,
+  type Stats,
   type TailwireOptions,
   type TailwireServer,
   type UpgradeRequest,
+  type UserConnections,
 } from "./server.ts";
+export type { TraceEntry, Tracer } from "./traces.ts";

@@ -40,6 +40,12 @@ export interface Limits {
   readonly appendMs: number;
   /** Connections of one node: then 503. Each takes kilobytes and a file descriptor. */
   readonly connectionsMax: number;
+  /** Of them, those of one address that haven't said hello: then 503. */
+  readonly newcomersPerAddressMax: number;
+  /** How long a ticket lets somebody in. */
+  readonly ticketMs: number;
+  /** Tickets that wait to be used: then no more are issued. */
+  readonly ticketsMax: number;
   /** Subscriptions of one connection: then `limit_exceeded`. */
   readonly subscriptionsMax: number;
   /** One WebSocket message from a client: then 1009. */
@@ -74,6 +80,9 @@ export const DEFAULT_LIMITS: Limits = {
   dedupeRecordsMax: 65_536,
   appendMs: 10_000,
   connectionsMax: 50_000,
+  newcomersPerAddressMax: 1_000,
+  ticketMs: 30_000,
+  ticketsMax: 100_000,
   subscriptionsMax: 256,
   messageBytesMax: PROTOCOL_LIMITS.messageBytesMax,
   badMessagesMax: 3,

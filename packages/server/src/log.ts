@@ -161,9 +161,15 @@ export class Log {
     );
   }
 
-  /** Reads a page from the broker, for a position that lies before the tail. @throws `unavailable`. */
-  async read(after: Position): Promise<ReadResult> {
-    const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
+  /** Reads what precedes a position, or with null the end of the log. @throws `unavailable`. */
+  readBack(before: Position | null, count: number): Promise<ReadResult> {
+    const limit = { count, bytes: this.#limits.flushBytesMax };
+    return this.#within(this.#broker.readBack(before, limit));
+  }
+
+  /** Reads from the broker, for a position that lies before the tail. @throws `unavailable`. */
+  async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
+    const limit = { count, bytes: this.#limits.flushBytesMax };
     const read = await this.#within(this.#broker.read(after, limit));
     const epoch = read.kind === "gap" ? read.gap.continuesAfter.epoch : read.epoch;
     // News for the tail: the log goes on under another epoch than it thinks.

@@ -8,8 +8,9 @@ import {
   type ClientMessage,
   type Codec,
   isEventName,
-  JsonText,
   jsonCodec,
+  payloadBytes,
+  payloadOf,
   type Position,
   TailwireError,
   tailwireError,
@@ -19,13 +20,19 @@ import type { Application } from "./application.ts";
 import type { Broker } from "./brokers/contract.ts";
 import { Channel } from "./channel.ts";
 import type { ChannelRules } from "./channel-rules.ts";
-import * as commands from "./commands.ts";
+import { publish } from "./commands/publish.ts";
+import { read } from "./commands/read.ts";
+import { cancel, request } from "./commands/request.ts";
+import { authenticate, hello, ping } from "./commands/session.ts";
+import { begin, subscribe, unsubscribe } from "./commands/subscribe.ts";
 import { Connection } from "./connection.ts";
+import { Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Limits } from "./limits.ts";
 import type { Logger, Ports, Transport } from "./ports.ts";
 import { Sessions } from "./sessions.ts";
 import { Sweep } from "./sweep.ts";
+import { Traces } from "./traces.ts";
 import { within } from "./within.ts";
 
 export interface NodeOptions {
@@ -45,15 +52,16 @@ export class TailwireNode {
   readonly rules: ChannelRules;
   readonly application: Application;
   readonly sessions = new Sessions();
+  readonly counters = new Counters();
+  readonly traces = new Traces();
   readonly deadlines: Deadlines;
   readonly sweep: Sweep<Channel>;
   readonly #broker: Broker;
   readonly #accessOptions: AccessOptions;
   readonly #logger: Logger;
-  readonly #codec: Codec = jsonCodec;
   readonly #connections = new Set<Connection>();
   readonly #channels = new Map<string, Channel>();
-  #published = 0;
+  #lastId = 0;
   #onEmpty: (() => void) | null = null;
 
   constructor({ ports, limits, broker, rules, application, logger }: NodeOptions) {
@@ -78,15 +86,27 @@ export class TailwireNode {
     return this.#connections.size;
   }
 
+  /** Subscriptions now, those of all connections. */
+  get subscriptions(): number {
+    let sum = 0;
+    for (const { size } of this.#channels.values()) sum += size;
+    return sum;
+  }
+
   /** Channels in use now. */
   get channels(): number {
     return this.#channels.size;
   }
 
   /** Begins a conversation on a socket whose upgrade was granted. */
-  connect(transport: Transport, authenticated: Authenticated): Connection {
-    const connection = new Connection(this, transport, this.#codec, this.#accessOf(authenticated));
+  connect(
+    transport: Transport,
+    authenticated: Authenticated,
+    codec: Codec = jsonCodec,
+  ): Connection {
+    const connection = new Connection(this, transport, codec, this.#accessOf(authenticated));
     this.#connections.add(connection);
+    this.counters.accepted += 1;
     return connection;
   }
 
@@ -114,11 +134,26 @@ export class TailwireNode {
     }
   }
 
+  /** Subscribes all connections of a user to a channel. @throws `forbidden`: nothing is declared. */
+  subscribe(userId: string, channel: string): void {
+    if (this.rules.find(channel) === null) throw tailwireError("forbidden", channel);
+    for (const connection of this.#connectionsOf(userId)) begin(connection, channel);
+  }
+
+  /** Ends the subscriptions of all connections of a user to a channel. */
+  unsubscribe(userId: string, channel: string): void {
+    for (const connection of this.#connectionsOf(userId)) {
+      connection.endSubscription(channel, tailwireError("removed"));
+    }
+  }
+
   /** Ends all connections of a user, for good. */
   disconnect(userId: string): void {
-    for (const connection of this.#connections) {
-      if (connection.user.id === userId) connection.close("disconnected");
-    }
+    for (const connection of this.#connectionsOf(userId)) connection.close("disconnected");
+  }
+
+  #connectionsOf(userId: string): readonly Connection[] {
+    return [...this.#connections].filter(({ user }) => user.id === userId);
   }
 
   /** A connection has ended. */
@@ -141,21 +176,23 @@ export class TailwireNode {
   carryOut(connection: Connection, message: ClientMessage): void {
     switch (message.type) {
       case "hello":
-        return commands.hello(connection, message);
+        return hello(connection, message);
       case "authenticate":
-        return commands.authenticate(connection, message);
+        return authenticate(connection, message);
       case "request":
-        return commands.request(connection, message);
+        return request(connection, message);
       case "cancel":
-        return commands.cancel(connection, message);
+        return cancel(connection, message);
       case "subscribe":
-        return commands.subscribe(connection, message);
+        return subscribe(connection, message);
       case "unsubscribe":
-        return commands.unsubscribe(connection, message);
+        return unsubscribe(connection, message);
       case "publish":
-        return commands.publish(connection, message);
+        return publish(connection, message);
+      case "read":
+        return read(connection, message);
       case "ping":
-        return commands.ping(connection, message);
+        return ping(connection, message);
       case "pong":
         // It says no more than that something came, which the connection has noted already.
         return;
@@ -174,9 +211,10 @@ export class TailwireNode {
         name,
         ports: this.ports,
         limits: this.limits,
-        codec: this.#codec,
         log: this.#broker.log(name, rule.retention),
-        retention: rule.retention,
+        rule,
+        callHook: (hookName, hook) => this.callHook(hookName, hook),
+        asTailwireError: (error) => this.asTailwireError(error),
         onGrowth: (grown) => this.sweep.grew(grown),
         onIdle: (idle) => this.#release(idle),
       });
@@ -193,15 +231,15 @@ export class TailwireNode {
    */
   async publish(name: string, event: string, value: unknown): Promise<Position> {
     if (!isEventName(event)) throw tailwireError("bad_message", `"${event}" is no event name`);
-    const data = JsonText.of(value);
+    const data = payloadOf(value);
     // What no client may send, no client has to take.
     const { messageBytesMax } = this.limits;
-    if (data.bytes > messageBytesMax) {
+    if (payloadBytes(data) > messageBytesMax) {
       throw tailwireError("too_large", `at most ${messageBytesMax} bytes of data`);
     }
     const channel = this.channel(name);
-    this.#published += 1;
-    const id = `${this.id}/${this.#published}`;
+    this.#lastId += 1;
+    const id = `${this.id}/${this.#lastId}`;
     const result = await channel.use(() =>
       channel.log.append({
         id,
@@ -214,6 +252,7 @@ export class TailwireNode {
       }),
     );
     if (result.kind === "refused") throw tailwireError(result.code);
+    this.counters.published += 1;
     return result.position;
   }
 

@@ -1,11 +1,14 @@
 /**
- * A connection's output: answers and control messages wait here, publications never do.
+ * A connection's output: answers and control messages wait here, publications never do. Cursors
+ * stand in line instead, and are served from the log when the socket is free.
  *
- * One flush is what goes out in one write. It is filled with the waiting messages first, then by
- * cursors, so the order on the socket is the order in which things happened.
+ * It never writes while an earlier write hasn't left. It doesn't know states, nor what is said.
  */
-import type { Outgoing, ServerMessage } from "@tailwire/protocol";
-import type { Ports } from "./ports.ts";
+import type { Codec, Outgoing, ServerMessage, Wire } from "@tailwire/protocol";
+import type { Cursor } from "./cursor.ts";
+import { Flush } from "./flush.ts";
+import type { Limits } from "./limits.ts";
+import type { Ports, Transport } from "./ports.ts";
 
 /** A message before it is given its id and timestamp. */
 export type Unstamped<Message> = Message extends unknown
@@ -15,76 +18,102 @@ export type Unstamped<Message> = Message extends unknown
 /** What a connection says beside publications, which are encoded elsewhere. */
 export type ControlMessage = Unstamped<Exclude<ServerMessage, { type: "publication" }>>;
 
-/** What one write will carry: framed messages, in order. */
-export class Flush {
-  readonly frames: Uint8Array[] = [];
+export class Output {
   readonly #ports: Ports;
-  readonly #bytesMax: number;
-  #lines = "";
+  readonly #limits: Limits;
+  readonly #codec: Codec;
+  readonly #transport: Transport;
+  #said: Wire[] = [];
   #bytes = 0;
+  /** Cursors with something to send, in line for this socket. */
+  readonly #marked: Cursor[] = [];
+  #blockedAt: number | null = null;
+  #onEmptied: (() => void)[] = [];
 
-  constructor(ports: Ports, bytesMax: number) {
+  constructor(ports: Ports, limits: Limits, codec: Codec, transport: Transport) {
     this.#ports = ports;
-    this.#bytesMax = bytesMax;
+    this.#limits = limits;
+    this.#codec = codec;
+    this.#transport = transport;
   }
 
-  /** Whether there is room for more. What goes in last may go over by one slice. */
-  get hasRoom(): boolean {
-    return this.#bytes < this.#bytesMax;
-  }
-
-  /** Adds encoded control messages. Those that follow one another share a WebSocket message. */
-  lines(text: string): void {
-    this.#lines += text;
-    this.#bytes += text.length;
-  }
-
-  /** Adds a framed message. */
-  frame(frame: Uint8Array): void {
-    this.#frameLines();
-    this.frames.push(frame);
-    this.#bytes += frame.length;
-  }
-
-  /** The frames, the last lines included. */
-  finish(): readonly Uint8Array[] {
-    this.#frameLines();
-    return this.frames;
-  }
-
-  #frameLines(): void {
-    if (this.#lines === "") return;
-    const bytes = new Uint8Array(this.#lines.length * 3);
-    const { written } = this.#ports.encodeInto(this.#lines, bytes);
-    this.frames.push(this.#ports.frame(bytes.subarray(0, written)));
-    this.#lines = "";
-  }
-}
-
-/** The queue of answers and control messages. Its limit is watched by the connection. */
-export class ControlQueue {
-  #lines: string[] = [];
-  #bytes = 0;
-
-  /** Characters waiting: bytes, for all that tailwire itself says. */
+  /** Characters or bytes waiting: the same, for nearly all that tailwire itself says. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  get isEmpty(): boolean {
-    return this.#lines.length === 0;
+  /** When the last write began that hasn't left yet, by the monotonic clock; null: it is free. */
+  get blockedAt(): number | null {
+    return this.#blockedAt;
   }
 
-  add(line: string): void {
-    this.#lines.push(line);
-    this.#bytes += line.length;
+  /** Whether something can be written now. */
+  get hasWork(): boolean {
+    return this.#blockedAt === null && (this.#said.length > 0 || this.#marked.length > 0);
   }
 
-  /** Moves everything into a flush. It is small: its limit is a flush's. */
-  drainInto(flush: Flush): void {
-    if (this.isEmpty) return;
-    flush.lines(this.#lines.join(""));
-    this.#lines = [];
+  /** Queues a control message. It goes out before any publication that is not on its way yet. */
+  say(encoded: Wire): void {
+    this.#said.push(encoded);
+    this.#bytes += encoded.length;
+  }
+
+  /** Puts a cursor in line, once. */
+  mark(cursor: Cursor): void {
+    if (cursor.marked) return;
+    cursor.marked = true;
+    this.#marked.push(cursor);
+  }
+
+  /** The last write has left user space. */
+  drained(): void {
+    this.#blockedAt = null;
+    this.#tellEmptied();
+  }
+
+  /** Writes what one write may carry, if the last one has left. */
+  serve(): void {
+    if (this.#blockedAt !== null) return;
+    const flush = new Flush(this.#ports, this.#codec, this.#limits.flushBytesMax);
+    for (const encoded of this.#said) flush.say(encoded);
+    this.#said = [];
     this.#bytes = 0;
+    this.#serveCursors(flush);
+    const frames = flush.finish();
+    if (frames.length > 0 && !this.#transport.write(frames)) {
+      this.#blockedAt = this.#ports.clock.monotonic();
+    }
+    this.#tellEmptied();
+  }
+
+  /** Resolves when nothing that was said waits any more, here or in the socket. */
+  emptied(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEmptied.push(resolve);
+      this.#tellEmptied();
+    });
+  }
+
+  /** Nothing is written any more: nobody has to wait. */
+  end(): void {
+    this.#said = [];
+    this.#bytes = 0;
+    this.#blockedAt = null;
+    this.#tellEmptied();
+  }
+
+  #tellEmptied(): void {
+    if (this.#said.length > 0 || this.#blockedAt !== null) return;
+    for (const resolve of this.#onEmptied.splice(0)) resolve();
+  }
+
+  #serveCursors(flush: Flush): void {
+    // The first that doesn't fit goes to the back, so that no channel starves another.
+    for (let turns = this.#marked.length; turns > 0 && flush.hasRoom; turns -= 1) {
+      const cursor = this.#marked.shift() as Cursor;
+      cursor.marked = false;
+      cursor.serve(flush);
+      if (cursor.behind) this.mark(cursor);
+    }
   }
 }

@@ -13,8 +13,8 @@ export interface Ports {
   encodeInto(text: string, target: Uint8Array): { readonly written: number };
   /** A signal for the application, and what aborts it. */
   abort(): AbortHandle;
-  /** One WebSocket text message with this payload, as `Transport.write` takes it. */
-  frame(payload: Uint8Array): Uint8Array;
+  /** One WebSocket message with this payload, as `Transport.write` takes it. */
+  frame(payload: Uint8Array, format: "text" | "binary"): Uint8Array;
 }
 
 export interface AbortHandle {

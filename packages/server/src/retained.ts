@@ -106,6 +106,13 @@ export class Retained {
     }
   }
 
+  /** What precedes an offset, newest first. */
+  *before(offset: number): Generator<Publication> {
+    for (let index = this.#indexAfter(offset - 1) - 1; index >= this.#head; index -= 1) {
+      yield this.#publications[index] as Publication;
+    }
+  }
+
   /** The offset to start after, to get the last `count` publications. */
   back(count: number): number {
     const index = Math.max(this.#head, this.#publications.length - count);

@@ -5,19 +5,30 @@
  */
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
-import { channelName, type ParamArgs, type Position, tailwireError } from "@tailwire/protocol";
+import {
+  channelName,
+  type Codec,
+  jsonCodec,
+  type ParamArgs,
+  type Position,
+  tailwireError,
+} from "@tailwire/protocol";
 import type { Authenticated, Authorize, User } from "./access.ts";
 import type { Application, ConnectionInfo, RequestHandler } from "./application.ts";
 import type { Broker } from "./brokers/contract.ts";
 import { MemoryBroker } from "./brokers/memory.ts";
 import { type ChannelOptions, ChannelRules } from "./channel-rules.ts";
+import type { Totals } from "./counters.ts";
 import { nodePorts } from "./drivers/node-ports.ts";
 import { stderrLogger } from "./drivers/stderr-logger.ts";
 import { answerPlainRequest } from "./drivers/plain-requests.ts";
 import { refuseUnknownPath, Upgrades } from "./drivers/upgrade.ts";
 import { type Limits, limitsOf } from "./limits.ts";
+import { Newcomers } from "./newcomers.ts";
 import { TailwireNode } from "./node.ts";
 import type { Logger } from "./ports.ts";
+import { Tickets } from "./tickets.ts";
+import type { Tracer } from "./traces.ts";
 
 /** The HTTP request that asks for a WebSocket. Node's `IncomingMessage` has this shape. */
 export interface UpgradeRequest {
@@ -73,6 +84,13 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
    * where this is left out. Proxies log queries: switch it off where nobody needs it.
    */
   readonly tokenInQuery?: boolean;
+  /** What is spoken beside JSON: `msgpackCodec` of `@tailwire/protocol/msgpack`, or nothing. */
+  readonly codecs?: readonly Codec[];
+  /**
+   * The address that a connection comes from, for the limits per address. Where a proxy stands
+   * before, say what it says: `limits.newcomersPerAddressMax` counts the proxy's own otherwise.
+   */
+  readonly clientAddress?: (request: UpgradeRequest) => string;
   /** Errors on standard error where this is left out. */
   readonly logger?: Logger;
 };
@@ -87,6 +105,34 @@ export interface ServerChannel {
    * was lost; `unavailable` when it certainly wasn't added.
    */
   publish(event: string, data: unknown): Promise<{ readonly position: Position }>;
+}
+
+/** All connections that one user has on this node. */
+export interface UserConnections {
+  /**
+   * Subscribes those that there are now, from what is published from now on; their clients are told
+   * (`client.onSubscribed`). When they reconnect they ask for it themselves, and `authorize` is
+   * asked then.
+   *
+   * @throws `forbidden` when nothing that is declared matches.
+   */
+  subscribe<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): void;
+  /** Ends their subscriptions to a channel: their clients are told, with the code `removed`. */
+  unsubscribe<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): void;
+  /** Closes them, for good: their clients don't come back by themselves. */
+  disconnect(): void;
+  /**
+   * Tells of every message on them from now on, those of later connections too, until it is taken
+   * back. Tokens, secrets and payloads aren't shown.
+   */
+  trace(tracer: Tracer): () => void;
+}
+
+/** What a node has now, and has done since it began. */
+export interface Stats extends Totals {
+  readonly connections: number;
+  readonly channels: number;
+  readonly subscriptions: number;
 }
 
 export interface TailwireServer extends AsyncDisposable {
@@ -105,9 +151,19 @@ export interface TailwireServer extends AsyncDisposable {
    */
   channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): ServerChannel;
   /** All connections of one user on this node. */
-  user(id: string): { disconnect(): void };
+  user(id: string): UserConnections;
+  /**
+   * A ticket, which lets its holder in once, within `limits.ticketMs`, as `?ticket=`: for what can
+   * set neither header nor subprotocol, so that no token stands in an address. Good on this node.
+   * With `origin`, only a page from there may use it.
+   *
+   * @throws `unavailable` when too many tickets wait to be used.
+   */
+  ticket(authenticated: Authenticated, options?: { readonly origin?: string }): string;
   /** Connections now. */
   readonly connections: number;
+  /** What there is now, and what was done since this node began: cheap enough for every second. */
+  stats(): Stats;
   /** Closes every connection, and resolves when the last one has gone. `await using` does the same. */
   close(): Promise<void>;
 }
@@ -131,6 +187,8 @@ export function createTailwire<U extends User = User>(options: TailwireOptions<U
 class NodeServer<U extends User> implements TailwireServer {
   readonly #options: TailwireOptions<U>;
   readonly #node: TailwireNode;
+  readonly #tickets: Tickets;
+  readonly #newcomers: Newcomers;
   /** What to do so that nothing new comes in. */
   readonly #detach: (() => void)[] = [];
   #closing: Promise<void> | null = null;
@@ -138,6 +196,8 @@ class NodeServer<U extends User> implements TailwireServer {
   constructor(options: TailwireOptions<U>) {
     this.#options = options;
     const limits = limitsOf(options.limits);
+    this.#tickets = new Tickets(nodePorts.clock, nodePorts.random, limits);
+    this.#newcomers = new Newcomers(limits.newcomersPerAddressMax);
     this.#node = new TailwireNode({
       ports: nodePorts,
       limits,
@@ -155,11 +215,17 @@ class NodeServer<U extends User> implements TailwireServer {
   attach(httpServer: HttpServer, { path = "/tailwire" }: { readonly path?: string } = {}): this {
     if (this.#closing !== null) throw tailwireError("closed");
     const { authenticate, allowedOrigins, tokenInQuery = true } = this.#options;
+    const { codecs = [], clientAddress } = this.#options;
     const upgrades = new Upgrades({
       node: this.#node,
       path,
       allowedOrigins: allowedOrigins ?? null,
       tokenInQuery,
+      codecs: [jsonCodec, ...codecs],
+      tickets: this.#tickets,
+      newcomers: this.#newcomers,
+      addressOf: (request) =>
+        clientAddress === undefined ? (request.socket.remoteAddress ?? "") : clientAddress(request),
       authenticate:
         authenticate === undefined ? null : async (request, token) => authenticate(request, token),
     });
@@ -186,8 +252,24 @@ class NodeServer<U extends User> implements TailwireServer {
     };
   }
 
-  user(id: string): { disconnect(): void } {
-    return { disconnect: () => this.#node.disconnect(id) };
+  user(id: string): UserConnections {
+    const node = this.#node;
+    return {
+      subscribe: (pattern, ...params) => node.subscribe(id, channelName(pattern, params[0] ?? {})),
+      unsubscribe: (pattern, ...params) =>
+        node.unsubscribe(id, channelName(pattern, params[0] ?? {})),
+      disconnect: () => node.disconnect(id),
+      trace: (tracer) => node.traces.add(id, tracer),
+    };
+  }
+
+  ticket(authenticated: Authenticated, { origin }: { readonly origin?: string } = {}): string {
+    return this.#tickets.issue(authenticated, origin ?? null);
+  }
+
+  stats(): Stats {
+    const { connections, channels, subscriptions, counters } = this.#node;
+    return { connections, channels, subscriptions, ...counters.totals };
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 // Brokers that break the contract on purpose, each in one way, around a memory broker that doesn't.
-import { JsonText } from "@tailwire/protocol";
+import { JsonText, payloadText } from "@tailwire/protocol";
 import type { AppendResult } from "@tailwire/server/broker-contract";
 import {
   type BrokenBroker,
@@ -111,7 +111,7 @@ const APPENDING: readonly BrokenBroker[] = [
   log(
     "it encodes data twice",
     "as it was given",
-    eachAppend((one) => ({ ...one, data: JsonText.of(one.data.text) })),
+    eachAppend((one) => ({ ...one, data: JsonText.of(payloadText(one.data)) })),
   ),
   log(
     "it takes those without a producer for one",

@@ -53,6 +53,7 @@ export const BROKEN_KEEPERS: readonly BrokenBroker[] = [
       log: (channel, retention) => ({
         append: (batch) => now(channel, retention).append(batch),
         read: (after, limit) => now(channel, retention).read(after, limit),
+        readBack: (before, limit) => now(channel, retention).readBack(before, limit),
         locate: (start) => now(channel, retention).locate(start),
         tail: (listener) => now(channel, retention).tail(listener),
       }),
@@ -70,6 +71,7 @@ export const BROKEN_KEEPERS: readonly BrokenBroker[] = [
         ...context.broker.log(channel, retention),
         append: (batch) => sound.log(channel, retention).append(batch),
         read: (after, limit) => sound.log(channel, retention).read(after, limit),
+        readBack: (before, limit) => sound.log(channel, retention).readBack(before, limit),
         locate: (start) => sound.log(channel, retention).locate(start),
       }),
     };

@@ -103,6 +103,16 @@ export class FakeLog implements BrokerLog {
     return result;
   }
 
+  async readBack(before: Position | null, limit: { readonly count: number }): Promise<ReadResult> {
+    await this.gates.read.pass();
+    const earlier = this.publications.filter(({ offset }) => offset < (before?.offset ?? Infinity));
+    return {
+      kind: "publications",
+      epoch: this.epoch,
+      publications: earlier.slice(-limit.count),
+    };
+  }
+
   async locate(start: Exclude<Start, Position>): Promise<Position> {
     return Promise.resolve(this.#position(start === "earliest" ? this.edge : this.last));
   }

@@ -106,7 +106,7 @@ export class Link implements Socket, Transport {
     if (this.#clientEnded) return;
     this.#connection = connect(this);
     this.#carry("toClient", () => {
-      if (!this.#clientEnded) this.#events.opened();
+      if (!this.#clientEnded) this.#events.opened("tailwire.v1.json");
     });
   }
 

@@ -253,7 +253,7 @@ test("a publication that no client can read leads to patient tries, not to a sto
         const spoil: typeof log.append = (batch) =>
           log.append(
             batch.map((append) =>
-              append.event === "bad" ? { ...append, event: "b a d" } : append,
+              append.event === "bad" ? { ...append, event: [] as unknown as string } : append,
             ),
           );
         return { ...log, append: spoil };

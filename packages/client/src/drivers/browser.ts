@@ -14,19 +14,20 @@ export const ports: Ports = {
 /** Joins a WebSocket to whoever listens, as the standard's events tell it. */
 function listen(ws: WebSocket, events: SocketEvents): Socket {
   let closing = false;
+  ws.binaryType = "arraybuffer";
   ws.addEventListener("open", () => {
     // Safari may open a socket that was closed while it connected: it is closed once more.
     if (closing) ws.close();
-    else events.opened();
+    else events.opened(ws.protocol);
   });
   ws.addEventListener("message", ({ data }) => {
-    if (typeof data === "string") events.received(data);
+    events.received(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
   });
   // An error is always followed by a close, and says nothing that the close doesn't.
   ws.addEventListener("close", ({ code, reason }) => events.closed(code, reason));
   return {
-    send: (text) => {
-      if (ws.readyState === ws.OPEN) ws.send(text);
+    send: (wire) => {
+      if (ws.readyState === ws.OPEN) ws.send(wire as string | Uint8Array<ArrayBuffer>);
     },
     close: (code, reason) => {
       closing = true;

@@ -52,9 +52,9 @@ const CLOSE_MS = 3_000;
 
 function listen(ws: WsSocket, events: SocketEvents): Socket {
   let refusedToken = false;
-  ws.on("open", () => events.opened());
+  ws.on("open", () => events.opened(ws.protocol));
   ws.on("message", (data, isBinary) => {
-    if (!isBinary) events.received((data as Buffer).toString());
+    events.received(isBinary ? (data as Buffer) : (data as Buffer).toString());
   });
   ws.on("unexpected-response", (request, response) => {
     refusedToken = response.statusCode === 401;
@@ -68,8 +68,8 @@ function listen(ws: WsSocket, events: SocketEvents): Socket {
     else events.closed(code, reason.toString());
   });
   return {
-    send: (text) => {
-      if (ws.readyState === ws.OPEN) ws.send(text);
+    send: (wire) => {
+      if (ws.readyState === ws.OPEN) ws.send(wire);
     },
     close: (code, reason) => {
       ws.close(code, reason);

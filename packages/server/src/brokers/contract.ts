@@ -4,7 +4,14 @@
  * Everything above it relies on these sentences and nothing else; `contract-suite.ts` checks them
  * on every broker. A broker doesn't know connections, subscriptions or encodings.
  */
-import type { GapReason, JsonText, Position, Repeat, Start } from "@tailwire/protocol";
+import {
+  type GapReason,
+  type Payload,
+  payloadBytes,
+  type Position,
+  type Repeat,
+  type Start,
+} from "@tailwire/protocol";
 
 /** One entry in a channel's log. */
 export interface Publication {
@@ -16,7 +23,7 @@ export interface Publication {
   readonly timestamp: number;
   readonly publisher: string | null;
   readonly event: string;
-  readonly data: JsonText;
+  readonly data: Payload;
 }
 
 /** How much of a log is kept. The first limit reached trims the oldest publications. */
@@ -41,9 +48,9 @@ export interface Append {
   readonly generation: number;
   readonly publisher: string | null;
   readonly event: string;
-  readonly data: JsonText;
+  readonly data: Payload;
   /** What its producer sent, where the application has changed it: repeats are compared by this. */
-  readonly sent?: JsonText;
+  readonly sent?: Payload;
   /** Unix milliseconds after which it must not be appended any more: its node gave up. */
   readonly notAfter: number;
   /** Present when it may have been appended before. */
@@ -81,12 +88,18 @@ export interface LogGap {
   readonly lost: number | null;
 }
 
+/** How much one read may bring: one publication at least, however large it is. */
+export interface PageLimit {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 export type ReadResult =
   | {
       readonly kind: "publications";
       /** The log's epoch. Another than asked for: the log goes on under it, and nothing is lost. */
       readonly epoch: string;
-      /** What follows the position, in order; empty at the end of the log. */
+      /** In the log's order; empty where there are none in that direction. */
       readonly publications: readonly Publication[];
     }
   | { readonly kind: "gap"; readonly gap: LogGap };
@@ -113,10 +126,12 @@ export interface BrokerLog {
    */
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>;
   /** What follows a position, or the gap that lies there. It never skips silently. */
-  read(
-    after: Position,
-    limit: { readonly count: number; readonly bytes: number },
-  ): Promise<ReadResult>;
+  read(after: Position, limit: PageLimit): Promise<ReadResult>;
+  /**
+   * What precedes a position, or with null the end of the log: in the log's order, the newest that
+   * fit. What is trimmed is no gap here; a position that isn't in the log is.
+   */
+  readBack(before: Position | null, limit: PageLimit): Promise<ReadResult>;
   /** The position that a relative start means now. */
   locate(start: Exclude<Start, Position>): Promise<Position>;
   /** Follows the log until closed. Subscribing creates the log's record. */
@@ -136,5 +151,5 @@ export interface Broker {
 /** What a publication counts against retention: its data, and what surrounds it on the wire. */
 export function publicationBytes(publication: Omit<Publication, "offset" | "timestamp">): number {
   const { data, event, id, publisher } = publication;
-  return data.bytes + event.length + id.length + (publisher?.length ?? 4) + 96;
+  return payloadBytes(data) + event.length + id.length + (publisher?.length ?? 4) + 96;
 }

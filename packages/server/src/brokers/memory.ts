@@ -4,6 +4,7 @@
 import {
   type Clock,
   ERROR_CODES,
+  payloadText,
   type Position,
   type Random,
   type Start,
@@ -16,6 +17,7 @@ import type {
   Broker,
   BrokerLog,
   LogGap,
+  PageLimit,
   Publication,
   ReadResult,
   Retention,
@@ -59,6 +61,7 @@ export class MemoryBroker implements Broker {
     return {
       append: async (batch) => log().append(batch),
       read: async (after, limit) => log().read(after, limit),
+      readBack: async (before, limit) => log().readBack(before, limit),
       locate: async (start) => log().locate(start),
       tail: async (listener) => log().tail(listener),
     };
@@ -145,7 +148,7 @@ class MemoryLog {
     return results;
   }
 
-  read(after: Position, limit: { readonly count: number; readonly bytes: number }): ReadResult {
+  read(after: Position, limit: PageLimit): ReadResult {
     this.#touch();
     this.#retained.trim(this.#options.clock.now());
     const gap = this.#gapAt(after);
@@ -159,6 +162,23 @@ class MemoryLog {
       publications.push(publication);
     }
     return { kind: "publications", epoch: this.#epoch, publications };
+  }
+
+  readBack(before: Position | null, limit: PageLimit): ReadResult {
+    this.#touch();
+    this.#retained.trim(this.#options.clock.now());
+    const gap = before === null ? null : this.#gapAt(before);
+    // Nothing is left before what was trimmed, which is no news to whoever reads back.
+    if (gap !== null && gap.reason !== "trimmed") return { kind: "gap", gap };
+    const publications: Publication[] = [];
+    let bytes = 0;
+    for (const publication of this.#retained.before(before?.offset ?? Infinity)) {
+      bytes += publicationBytes(publication);
+      if (publications.length === limit.count) break;
+      if (bytes > limit.bytes && publications.length > 0) break;
+      publications.push(publication);
+    }
+    return { kind: "publications", epoch: this.#epoch, publications: publications.toReversed() };
   }
 
   locate(start: Exclude<Start, Position>): Position {
@@ -290,7 +310,7 @@ class MemoryLog {
 }
 
 function fingerprintOf({ event, data, sent = data }: Append): number {
-  return fingerprint(event, sent.text);
+  return fingerprint(event, payloadText(sent));
 }
 
 function refused(code: Extract<AppendResult, { kind: "refused" }>["code"]): AppendResult {

@@ -29,27 +29,27 @@ export const nodePorts: Ports = {
   digest: (text) => createHash("sha256").update(text).digest("base64url").slice(0, 22),
   encodeInto: (text, target) => encoder.encodeInto(text, target),
   abort: () => new AbortController(),
-  frame: textFrame,
+  frame,
 };
 
-/** FIN and the opcode of a text message, RFC 6455 §5.2. Servers don't mask. */
-const FIN_TEXT = 0x81;
+/** FIN and the opcode, RFC 6455 §5.2. Servers don't mask. */
+const FIRST_BYTES = { text: 0x81, binary: 0x82 };
 
-/** A whole WebSocket text message, ready for a socket. */
-function textFrame(payload: Uint8Array): Uint8Array {
+/** A whole WebSocket message, ready for a socket. */
+function frame(payload: Uint8Array, format: "text" | "binary"): Uint8Array {
   const { length } = payload;
   const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(headerLength + length);
-  frame[0] = FIN_TEXT;
+  const framed = Buffer.allocUnsafe(headerLength + length);
+  framed[0] = FIRST_BYTES[format];
   if (headerLength === 2) {
-    frame[1] = length;
+    framed[1] = length;
   } else if (headerLength === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
+    framed[1] = 126;
+    framed.writeUInt16BE(length, 2);
   } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
+    framed[1] = 127;
+    framed.writeBigUInt64BE(BigInt(length), 2);
   }
-  frame.set(payload, headerLength);
-  return frame;
+  framed.set(payload, headerLength);
+  return framed;
 }

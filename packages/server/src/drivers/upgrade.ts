@@ -7,17 +7,18 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import {
-  bearerOffer,
   chooseSubprotocol,
   CLOSE_CODES,
-  jsonCodec,
+  type Codec,
   PROTOCOL_LIMITS,
-  SUBPROTOCOLS,
   tailwireError,
 } from "@tailwire/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Authenticated } from "../access.ts";
+import type { Newcomers } from "../newcomers.ts";
 import type { TailwireNode } from "../node.ts";
+import type { Tickets } from "../tickets.ts";
+import { fromQuery, offersOf, tokenOf } from "./credentials.ts";
 import { NodeTransport, wire } from "./socket.ts";
 
 /** Fragments of one message: more are an attack, not a message. */
@@ -35,6 +36,12 @@ export interface UpgradeOptions {
   readonly allowedOrigins: readonly string[] | null;
   /** Whether a token may come in the query, which tends to be logged on its way. */
   readonly tokenInQuery: boolean;
+  /** What the server speaks. The client's order decides. */
+  readonly codecs: readonly Codec[];
+  readonly tickets: Tickets;
+  readonly newcomers: Newcomers;
+  /** Whose address a request has: a proxy's, where nobody knows better. */
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 /** An answer instead of an upgrade. */
@@ -60,7 +67,7 @@ export class Upgrades {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      handleProtocols: (offers) => chooseSubprotocol(offers) ?? false,
+      handleProtocols: (offers) => chooseSubprotocol(offers, options.codecs)?.subprotocol ?? false,
     });
   }
 
@@ -79,10 +86,15 @@ export class Upgrades {
   }
 
   async #take(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { node } = this.#options;
+    const { node, codecs, newcomers, addressOf } = this.#options;
     const refuse = (refusal: Refusal): void => answer(socket, refusal, node);
+    const codec = chooseSubprotocol(offersOf(request), codecs);
     const refusal = this.#refusal(request);
     if (refusal !== null) return refuse(refusal);
+    if (codec === null) return refuse(unsupportedVersion(codecs));
+    const known = newcomers.enter(addressOf(request));
+    if (known === null) return refuse(UNAVAILABLE);
+    socket.once("close", known);
     let authenticated: Authenticated | null;
     this.#pending += 1;
     try {
@@ -99,15 +111,25 @@ export class Upgrades {
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
       // Violations are closed by `ws` itself, with the right code; its close event follows.
       ws.on("error", () => undefined);
-      if (authenticated === null) tellUnauthenticated(ws, node);
-      else this.#connect(ws, socket, authenticated);
+      if (authenticated === null) tellUnauthenticated(ws, node, codec);
+      else this.#connect(ws, socket, authenticated, codec, known);
     });
   }
 
-  #connect(ws: WebSocket, socket: Socket, authenticated: Authenticated): void {
+  #connect(
+    ws: WebSocket,
+    socket: Socket,
+    authenticated: Authenticated,
+    codec: Codec,
+    known: () => void,
+  ): void {
     socket.setNoDelay(true);
     const transport = new NodeTransport(ws, socket, () => connection.drained());
-    const connection = this.#options.node.connect(transport, authenticated);
+    const connection = this.#options.node.connect(transport, authenticated, codec);
+    connection.onKnown = () => {
+      socket.off("close", known);
+      known();
+    };
     wire(ws, connection);
   }
 
@@ -116,14 +138,15 @@ export class Upgrades {
     // Those that are still asked who they are count as well: they hold a socket each.
     const taken = node.connections + this.#pending;
     if (this.#closed || taken >= node.limits.connectionsMax) return UNAVAILABLE;
-    if (!isAllowedOrigin(request, allowedOrigins)) return FORBIDDEN_ORIGIN;
-    return chooseSubprotocol(offersOf(request)) === null ? UNSUPPORTED_VERSION : null;
+    return isAllowedOrigin(request, allowedOrigins) ? null : FORBIDDEN_ORIGIN;
   }
 
   async #authenticate(request: IncomingMessage): Promise<Authenticated | null> {
-    const { node, authenticate } = this.#options;
+    const { node, authenticate, tickets, tokenInQuery } = this.#options;
+    const ticket = fromQuery(request, "ticket");
+    if (ticket !== null) return tickets.take(ticket, request.headers.origin ?? null);
     if (authenticate === null) return ANONYMOUS;
-    const token = tokenOf(request) ?? (this.#options.tokenInQuery ? queryTokenOf(request) : null);
+    const token = tokenOf(request) ?? (tokenInQuery ? fromQuery(request, "token") : null);
     if (token !== null && token.length > PROTOCOL_LIMITS.tokenLengthMax) return null;
     return node.callHook("authenticate", () => authenticate(request, token));
   }
@@ -149,11 +172,11 @@ const FORBIDDEN_ORIGIN: Refusal = {
   description: "Pages of this origin may not connect. The server's allowedOrigins says which may.",
 };
 
-const UNSUPPORTED_VERSION: Refusal = {
-  status: "400 Bad Request",
-  code: "unsupported_version",
-  description: `Offer one of these as Sec-WebSocket-Protocol: ${SUBPROTOCOLS.join(", ")}.`,
-};
+function unsupportedVersion(codecs: readonly Codec[]): Refusal {
+  const known = codecs.map(({ subprotocol }) => subprotocol).join(", ");
+  const description = `Offer one of these as Sec-WebSocket-Protocol: ${known}.`;
+  return { status: "400 Bad Request", code: "unsupported_version", description };
+}
 
 const NOT_FOUND: Refusal = {
   status: "404 Not Found",
@@ -168,6 +191,7 @@ export function refuseUnknownPath(socket: Socket, node: TailwireNode): void {
 }
 
 function answer(socket: Socket, { status, code, description }: Refusal, node: TailwireNode): void {
+  node.counters.refused(code);
   const body = JSON.stringify({ code, description });
   // Whoever keeps its side open would keep the socket. Reading on lets the answer arrive: a socket
   // that is closed with unread input is reset.
@@ -180,12 +204,11 @@ function answer(socket: Socket, { status, code, description }: Refusal, node: Ta
   );
 }
 
-function tellUnauthenticated(ws: WebSocket, node: TailwireNode): void {
+function tellUnauthenticated(ws: WebSocket, node: TailwireNode, codec: Codec): void {
+  node.counters.refused("unauthenticated");
   const { code, description, fault, retry } = tailwireError("unauthenticated");
   const timestamp = node.ports.clock.now();
-  ws.send(
-    jsonCodec.encode({ type: "error", id: "s1", timestamp, code, description, fault, retry }),
-  );
+  ws.send(codec.encode({ type: "error", id: "s1", timestamp, code, description, fault, retry }));
   ws.close(CLOSE_CODES.unauthenticated.code, "unauthenticated");
   const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => ws.terminate());
   ws.once("close", cancel);
@@ -195,28 +218,9 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? "/").split("?", 1)[0] ?? "/";
 }
 
-function offersOf(request: IncomingMessage): readonly string[] {
-  const header = request.headers["sec-websocket-protocol"] ?? "";
-  return header.split(",").map((offer) => offer.trim());
-}
-
 /** Only browsers send an Origin, and they can't leave it out. */
 function isBrowser(request: IncomingMessage): boolean {
   return request.headers.origin !== undefined;
-}
-
-/** The token of the Authorization header, or of a subprotocol offer [AUTH-1] [AUTH-2]. */
-function tokenOf(request: IncomingMessage): string | null {
-  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
-  if (bearer !== undefined) return bearer;
-  const offer = bearerOffer(offersOf(request));
-  return offer === null ? null : Buffer.from(offer, "base64url").toString();
-}
-
-/** The token of the query, for what can set neither header nor subprotocol [AUTH-10]. */
-function queryTokenOf(request: IncomingMessage): string | null {
-  const query = (request.url ?? "").split("?", 2)[1];
-  return query === undefined ? null : new URLSearchParams(query).get("token");
 }
 
 /**

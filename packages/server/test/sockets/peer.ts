@@ -162,6 +162,13 @@ export class Peer {
     return found;
   }
 
+  /** Waits for the answer to the last request. */
+  async answer(): Promise<Message> {
+    const find = (): Message | undefined => this.messages.find(({ re }) => re === this.lastId);
+    await until(() => find() !== undefined || this.ended, `an answer to ${this.lastId}`);
+    return find() ?? { type: "none" };
+  }
+
   /** The close frame's code, null for none, once the connection has ended. */
   async closed(): Promise<{ readonly code: number; readonly reason: string } | null> {
     await until(() => this.ended, "the end of the connection");

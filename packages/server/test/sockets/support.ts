@@ -3,6 +3,7 @@
 import { createServer, type Server as HttpServer, type ServerOptions } from "node:http";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { type Client, createClient, type ClientOptions } from "@tailwire/client";
+import { payloadText } from "@tailwire/protocol";
 import { onTestFinished } from "vitest";
 import type { Append, AppendResult, Broker, BrokerLog } from "../../src/brokers/contract.ts";
 import { nodePorts } from "../../src/drivers/node-ports.ts";
@@ -14,6 +15,7 @@ import {
   type Logger,
   MemoryBroker,
   type Retention,
+  type TailwireOptions,
   type TailwireServer,
   type User,
 } from "../../src/index.ts";
@@ -72,7 +74,7 @@ class WatchedBroker implements Broker {
       if (result.kind !== "appended") continue;
       const { id, event, data } = batch[index] as Append;
       if (result.duplicate) this.duplicates += 1;
-      else this.appended.push({ id, event, data: data.text });
+      else this.appended.push({ id, event, data: payloadText(data) });
     }
     await this.after();
     return results;
@@ -92,12 +94,22 @@ class CollectedLog implements Logger {
   error = (fields: object, message: string): void => void this.errors.push({ fields, message });
 }
 
-export interface ServeOptions {
+/** What is passed on to `createTailwire` as it is. */
+type Passed = Pick<
+  TailwireOptions,
+  | "allowedOrigins"
+  | "tokenInQuery"
+  | "codecs"
+  | "clientAddress"
+  | "channels"
+  | "requests"
+  | "onConnect"
+>;
+
+export interface ServeOptions extends Partial<Passed> {
   readonly identification?: Identification<User>;
   readonly limits?: Partial<Limits>;
   readonly retention?: Partial<Retention>;
-  readonly allowedOrigins?: readonly string[];
-  readonly tokenInQuery?: boolean;
   readonly http?: HttpServer;
   readonly httpOptions?: ServerOptions;
 }
@@ -116,19 +128,19 @@ export interface Served {
 
 /** Serves channels `room:{id}`, to everybody unless told otherwise. */
 export async function serve(options: ServeOptions = {}): Promise<Served> {
+  const { identification, retention = {}, http: given, httpOptions = {}, ...passed } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const broker = new WatchedBroker(limits);
   const log = new CollectedLog();
   const tailwire = createTailwire({
-    ...(options.identification ?? { anonymous: true }),
-    channels: { "room:{id}": { retention: options.retention ?? {} } },
+    channels: { "room:{id}": { retention } },
+    ...passed,
+    ...(identification ?? { anonymous: true }),
     broker,
     limits,
     logger: log,
-    ...(options.allowedOrigins === undefined ? {} : { allowedOrigins: options.allowedOrigins }),
-    tokenInQuery: options.tokenInQuery ?? true,
   });
-  const http = options.http ?? createServer(options.httpOptions ?? {});
+  const http = given ?? createServer(httpOptions);
   const sockets = collectSockets(http);
   tailwire.attach(http);
   const port = await listen(http);

@@ -33,7 +33,7 @@ function connect(url: string): Client {
           ca: cert,
           perMessageDeflate: false,
         });
-        ws.on("open", () => events.opened());
+        ws.on("open", () => events.opened(ws.protocol));
         ws.on("message", (data: Buffer) => events.received(data.toString()));
         ws.on("error", () => undefined);
         ws.on("close", (code, reason) => events.closed(code, reason.toString()));

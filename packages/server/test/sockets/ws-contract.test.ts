@@ -56,7 +56,7 @@ async function pair(options: Partial<ServerOptions> = {}): Promise<Pair> {
   return both;
 }
 
-const own = (text: string): Uint8Array => nodePorts.frame(Buffer.from(text));
+const own = (text: string): Uint8Array => nodePorts.frame(Buffer.from(text), "text");
 const texts = (peer: Peer): string[] =>
   peer.frames
     .filter(({ opcode }) => opcode === OPCODES.text)

@@ -3,7 +3,7 @@
  *
  * What happens to what was appended, but that it is in the log, is the other suites'.
  */
-import { JsonText, type Position } from "@tailwire/protocol";
+import { JsonText, payloadText, type Position } from "@tailwire/protocol";
 import type { AppendResult } from "../contract.ts";
 import { ALL, Bench } from "./bench.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
@@ -39,7 +39,7 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       const start = await bench.log.locate("earliest");
       const [read] = publicationsOf(await bench.log.read(start, ALL));
       equal([read?.id, read?.event, read?.publisher], ["constructor", "__proto__", null], "it");
-      equal(read?.data.text, given.data.text, "its data");
+      equal(read && payloadText(read.data), given.data.text, "its data");
       holds((read?.timestamp ?? 0) >= began, "its timestamp is the broker's");
     },
   },
@@ -77,6 +77,21 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       equal(results.map(word), ["new", "new", "duplicate"], "the results");
       equal(results.map(positionOf)[2], results.map(positionOf)[0], "the second's position");
       equal(await bench.ids(), ["a", "b"], "the log");
+    },
+  },
+  {
+    name: "[ENC-9] bytes are read as they were given, and told from text of the same look",
+    async run(context) {
+      const bench = new Bench(context);
+      const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+      equal(await bench.outcome("a", { data: bytes }), "new", "bytes");
+      equal(await bench.outcome("a", { data: bytes.slice() }), "duplicate", "the same bytes");
+      equal(await bench.outcome("a", { data: bytes.slice(1) }), "id_conflict", "other bytes");
+      const text = JsonText.of(payloadText(bytes));
+      equal(await bench.outcome("a", { data: text }), "id_conflict", "text of the same look");
+      const read = await bench.log.read(await bench.log.locate("earliest"), ALL);
+      const [first] = publicationsOf(read);
+      equal(first?.data instanceof Uint8Array && [...first.data], [...bytes], "what is read");
     },
   },
   {
@@ -118,7 +133,7 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       const start = await bench.log.locate("earliest");
       const logged = publicationsOf(await bench.log.read(start, ALL));
       equal(
-        logged.map(({ data }) => data.text),
+        logged.map(({ data }) => payloadText(data)),
         [first?.text],
         "the log",
       );

@@ -49,6 +49,14 @@ export class Bench {
     return publicationsOf(await this.log.read(after, limit)).map(({ id }) => id);
   }
 
+  /** Ids before a position, or with null of the end, which must not be a gap. */
+  async idsBefore(before: Position | null, limit = ALL): Promise<string> {
+    const read = await this.log.readBack(before, limit);
+    return publicationsOf(read)
+      .map(({ id }) => id)
+      .join("");
+  }
+
   async idsFrom(start: Exclude<Start, Position>): Promise<readonly string[]> {
     return this.idsAfter(await this.log.locate(start));
   }

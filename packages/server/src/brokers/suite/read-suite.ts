@@ -131,6 +131,44 @@ export const READ_CASES: readonly BrokerCase[] = [
     },
   },
   {
+    name: "[READ-2] reading back gives what precedes a position, the newest that fit, in order",
+    async run(context) {
+      const bench = new Bench(context);
+      const positions = await bench.addEach("abcde");
+      for (const [index, position] of positions.entries()) {
+        equal(await bench.idsBefore(position), "abcde".slice(0, index), `before ${position.id}`);
+        const two = { ...ALL, count: 2 };
+        const expected = "abcde".slice(Math.max(0, index - 2), index);
+        equal(await bench.idsBefore(position, two), expected, `two before ${position.id}`);
+      }
+      equal(await bench.idsBefore(null), "abcde", "the whole log");
+      equal(await bench.idsBefore(null, { ...ALL, count: 2 }), "de", "the end");
+      const one = publicationBytes(bench.entry("a"));
+      equal(await bench.idsBefore(null, { ...ALL, bytes: 2 * one }), "de", "by bytes");
+      equal(await bench.idsBefore(null, { ...ALL, bytes: 1 }), "e", "one at least");
+    },
+  },
+  {
+    name: "[READ-2] reading back from before the edge gives nothing, and from nowhere a gap",
+    async run(context) {
+      const bench = new Bench(context, { count: 2 });
+      equal(await bench.idsBefore(null), "", "an empty log");
+      const positions = await bench.addEach("abcd");
+      equal(await bench.idsBefore(positions[0] as Position), "", "before the edge");
+      equal(await bench.idsBefore(positions[1] as Position), "", "at the edge");
+      equal(await bench.idsBefore(positions[3] as Position), "c", "within");
+      const last = positions[3] as Position;
+      for (const [reason, position] of [
+        ["epoch", { ...last, epoch: "another" }],
+        ["ahead", { ...last, offset: last.offset + 5, id: null }],
+        ["diverged", { ...last, id: "another" }],
+      ] as const) {
+        const read = await bench.log.readBack(position, ALL);
+        equal(read.kind === "gap" && read.gap.reason, reason, `from a position that is ${reason}`);
+      }
+    },
+  },
+  {
     name: "[SUB-2] latest is the last publication, earliest the edge, rewind so many back",
     async run(context) {
       const bench = new Bench(context, { count: 4 });

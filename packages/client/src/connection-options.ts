@@ -1,0 +1,28 @@
+/** What a connection is made of, and what it tells its owner, who knows what is said on it. */
+import type { ClientCodec, ServerMessage, Welcome } from "@tailwire/protocol";
+import type { Blame } from "./closes.ts";
+import type { Ports } from "./ports.ts";
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly ports: Ports;
+  /** What it would rather speak; JSON where the server can't. */
+  readonly codec: ClientCodec;
+  /** Gives the token to connect with; null where the server asks for none. */
+  readonly getToken: (() => Promise<string>) | null;
+  readonly owner: ConnectionOwner;
+}
+
+interface ConnectionOwner {
+  /** A socket is open and hello is on its way: say what is to go with it, by `send`. */
+  opened(): void;
+  welcomed(welcome: Welcome): void;
+  /** A message that isn't the connection's own business. */
+  received(message: ServerMessage): void;
+  /** What was under way on the socket is lost, or may be. */
+  lost(): void;
+  /** It is closed because of what was sent on it. */
+  blamed(code: Blame): void;
+  /** State, attempt, retryAt or reason has changed. */
+  changed(): void;
+}

@@ -1,0 +1,101 @@
+/**
+ * The MessagePack codec: maps behind one another, in WebSocket binary messages [ENC-10].
+ *
+ * `data` travels as its JSON text, so that a payload is the same on every encoding; `bytes` travel
+ * as they are. It knows what `scanMessages` lets through: what is hostile never reaches the library.
+ */
+import { Decoder, Encoder } from "@msgpack/msgpack";
+import type { ClientCodec, Codec, Wire } from "./codec.ts";
+import { type JsonText, parseJson } from "./json-text.ts";
+import { PROTOCOL_LIMITS } from "./limits.ts";
+import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
+import { scanMessages } from "./msgpack-scan.ts";
+import { isTable } from "./shapes.ts";
+import {
+  type Decoded,
+  type Malformed,
+  validateClientMessage,
+  validateServerMessage,
+} from "./validate.ts";
+import { SUBPROTOCOL_MSGPACK } from "./version.ts";
+
+const encoder = new Encoder({ ignoreUndefined: true });
+
+const decoder = new Decoder();
+
+/** For servers and clients alike. */
+export const msgpackCodec: Codec & ClientCodec = {
+  subprotocol: SUBPROTOCOL_MSGPACK,
+  format: "binary",
+  encode: (message: Outgoing<ClientMessage | ServerMessage>) => encoder.encode(packed(message)),
+  join,
+  decodeClientMessages: (wire) => decodeMessages(wire, validateClientMessage),
+  decodeServerMessages: (wire) => decodeMessages(wire, validateServerMessage),
+  readServerMessages: (wire) =>
+    decodeMessages(wire, validateServerMessage).flatMap((decoded) =>
+      "message" in decoded && decoded.message !== null ? [decoded.message] : [],
+    ),
+};
+
+function join(encoded: readonly Wire[]): Uint8Array {
+  const parts = encoded as readonly Uint8Array[];
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** The same with its data as text, in a page's entries too. */
+function packed(object: object): object {
+  const { data, publications, ...rest } = object as {
+    readonly data?: JsonText;
+    readonly publications?: readonly object[];
+  };
+  return { ...rest, publications: publications?.map(packed), data: data?.text };
+}
+
+function decodeMessages<Message>(
+  wire: Wire,
+  validate: (value: unknown) => Decoded<Message>,
+): readonly Decoded<Message>[] {
+  const scanned = typeof wire === "string" ? null : scanMessages(wire);
+  if (scanned === null) {
+    return [
+      refuse(
+        `batch: expected ${PROTOCOL_LIMITS.batchMax} MessagePack maps at most, with keys of text`,
+      ),
+    ];
+  }
+  return scanned.map((bytes) => {
+    let value: unknown;
+    try {
+      value = decoder.decode(bytes);
+    } catch {
+      // The one thing left that the library refuses is a key that it can't hold [MSG-5].
+      return refuse("message: expected no key __proto__");
+    }
+    unpackData(value);
+    return validate(value);
+  });
+}
+
+function refuse(detail: string): { readonly malformed: Malformed } {
+  return { malformed: { code: "bad_message", detail, re: null } };
+}
+
+/** Stands where data's text is no JSON: no field takes it. */
+const NO_JSON = Symbol("no JSON");
+
+/** Data out of its text, where something carries it. */
+function unpackData(value: unknown): void {
+  if (!isTable(value)) return;
+  const { data, publications } = value as { data?: unknown; publications?: unknown };
+  if (data !== undefined) {
+    const parsed = typeof data === "string" ? parseJson(data, PROTOCOL_LIMITS.depthMax) : undefined;
+    Object.assign(value, { data: parsed === undefined ? NO_JSON : parsed });
+  }
+  if (Array.isArray(publications)) publications.forEach(unpackData);
+}

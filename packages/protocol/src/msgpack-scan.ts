@@ -1,0 +1,138 @@
+/**
+ * Walks MessagePack without building anything, so that nothing is built of what is hostile: where
+ * each message begins and ends, whether it nests too deeply, and whether it is whole.
+ *
+ * It knows the format's heads (github.com/msgpack/msgpack/blob/master/spec.md), and no message.
+ */
+import { PROTOCOL_LIMITS } from "./limits.ts";
+
+/** What a value's head says: bytes of the head and what follows it, and values that it holds. */
+interface Head {
+  readonly bytes: number;
+  readonly values: number;
+  readonly map: boolean;
+}
+
+/** One part per message; null where it isn't a run of whole maps, few and shallow enough. */
+export function scanMessages(wire: Uint8Array): readonly Uint8Array[] | null {
+  const view = new DataView(wire.buffer, wire.byteOffset, wire.byteLength);
+  const messages: Uint8Array[] = [];
+  for (let at = 0; at < wire.length;) {
+    const end = messages.length < PROTOCOL_LIMITS.batchMax ? endOfMap(view, at) : null;
+    if (end === null) return null;
+    messages.push(wire.subarray(at, end));
+    at = end;
+  }
+  return messages;
+}
+
+/** Where the map that begins at a place ends; null where there is none that may be. */
+function endOfMap(view: DataView, start: number): number | null {
+  if (headAt(view, start)?.map !== true) return null;
+  /** Values that are still to come, the innermost last; within a map the odd ones are keys. */
+  const open: { left: number; readonly map: boolean }[] = [{ left: 1, map: false }];
+  let at = start;
+  for (;;) {
+    const inner = open.at(-1);
+    if (inner === undefined) return at;
+    if (inner.left === 0) {
+      open.pop();
+      continue;
+    }
+    const isKey = inner.map && inner.left % 2 === 0;
+    inner.left -= 1;
+    const head = headAt(view, at);
+    if (head === null || (isKey && !isText(view.getUint8(at)))) return null;
+    at += head.bytes;
+    // A value takes a byte at least: more of them than bytes are a lie.
+    if (at > view.byteLength || head.values > view.byteLength - at) return null;
+    if (head.values > 0) open.push({ left: head.values, map: head.map });
+    // The message itself is one level above its data, and stands in the first entry.
+    if (open.length > PROTOCOL_LIMITS.depthMax + 2) return null;
+  }
+}
+
+function isText(byte: number): boolean {
+  return (byte >= 0xa0 && byte <= 0xbf) || (byte >= 0xd9 && byte <= 0xdb);
+}
+
+const scalar = (bytes: number): Head => ({ bytes, values: 0, map: false });
+const array = (bytes: number, values: number): Head => ({ bytes, values, map: false });
+const map = (bytes: number, pairs: number): Head => ({ bytes, values: 2 * pairs, map: true });
+
+/** The head at a place; null where there is none, or one that tailwire has no use for. */
+function headAt(view: DataView, at: number): Head | null {
+  if (at >= view.byteLength) return null;
+  const byte = view.getUint8(at);
+  if (byte < 0x80 || byte >= 0xe0) return scalar(1);
+  if (byte < 0x90) return map(1, byte & 0x0f);
+  if (byte < 0xa0) return array(1, byte & 0x0f);
+  if (byte < 0xc0) return scalar(1 + (byte & 0x1f));
+  const size = SIZES[byte - 0xc0] as Size;
+  if (size === null) return null;
+  if (typeof size === "number") return scalar(1 + size);
+  const { lengthBytes, make } = size;
+  if (at + lengthBytes >= view.byteLength) return null;
+  const length =
+    lengthBytes === 1
+      ? view.getUint8(at + 1)
+      : lengthBytes === 2
+        ? view.getUint16(at + 1)
+        : view.getUint32(at + 1);
+  return make(1 + lengthBytes, length);
+}
+
+/** How many bytes follow, or where their number stands; null: extensions, and what isn't used. */
+type Size =
+  | number
+  | null
+  | {
+      readonly lengthBytes: 1 | 2 | 4;
+      readonly make: (headBytes: number, length: number) => Head;
+    };
+
+const blob = (headBytes: number, length: number): Head => scalar(headBytes + length);
+
+/** By the head's first byte, from 0xc0 on. */
+const SIZES: readonly Size[] = [
+  // nil, never used, false, true
+  0,
+  null,
+  0,
+  0,
+  // bin 8, 16, 32
+  { lengthBytes: 1, make: blob },
+  { lengthBytes: 2, make: blob },
+  { lengthBytes: 4, make: blob },
+  // ext 8, 16, 32
+  null,
+  null,
+  null,
+  // float 32, 64; uint 8 to 64; int 8 to 64
+  4,
+  8,
+  1,
+  2,
+  4,
+  8,
+  1,
+  2,
+  4,
+  8,
+  // fixext 1 to 16
+  null,
+  null,
+  null,
+  null,
+  null,
+  // str 8, 16, 32
+  { lengthBytes: 1, make: blob },
+  { lengthBytes: 2, make: blob },
+  { lengthBytes: 4, make: blob },
+  // array 16, 32
+  { lengthBytes: 2, make: array },
+  { lengthBytes: 4, make: array },
+  // map 16, 32
+  { lengthBytes: 2, make: map },
+  { lengthBytes: 4, make: map },
+];

@@ -1,0 +1,51 @@
+/**
+ * Whether a client can act on a message: it looks like a sample of its type.
+ *
+ * A client trusts its server's sense, so it asks for the fields it uses and their types, and for no
+ * ranges; `validate.ts` has all the rules, in more words than a browser should have to load.
+ */
+import type { ServerMessage } from "./messages.ts";
+
+const position = { epoch: "", offset: 0 };
+const channel = "";
+
+/** The fields that each message can't do without. */
+const SAMPLES: { readonly [Type in ServerMessage["type"]]: object } = {
+  welcome: {
+    client: "",
+    heartbeat: { intervalMs: 0, timeoutMs: 0 },
+    limits: { messageBytesMax: 0, dedupeMs: 0, appendMs: 0 },
+  },
+  ack: { re: "" },
+  error: { code: "", description: "" },
+  publication: { channel, offset: 0, event: "" },
+  snapshot: { channel, position },
+  epoch: { channel, position },
+  gap: { channel, from: position, to: position, continuesAfter: position },
+  caughtup: { channel, position },
+  subscribed: { channel, position },
+  unsubscribed: { channel, code: "" },
+  ping: {},
+  pong: {},
+};
+
+/** Whether it is a message from a server that a client of this version can act on. */
+export function isServerMessage(value: unknown): value is ServerMessage {
+  const message = value as ServerMessage | null | undefined;
+  const type = message?.type;
+  return (
+    typeof type === "string" &&
+    Object.hasOwn(SAMPLES, type) &&
+    isLike(message, { id: "", ...SAMPLES[type] })
+  );
+}
+
+function isLike(value: unknown, sample: unknown): boolean {
+  if (typeof value !== typeof sample || value === null) return false;
+  return (
+    typeof sample !== "object" ||
+    Object.entries(sample as object).every(([name, field]) =>
+      isLike((value as Readonly<Record<string, unknown>>)[name], field),
+    )
+  );
+}

@@ -1,0 +1,19 @@
+/** A channel's turn on a connection: what is asked of one channel is carried out in order. */
+import type { Connection } from "../connection.ts";
+
+/** What a request in progress holds beside its data, in bytes: a guess from above. */
+export const REQUEST_BYTES = 512;
+
+/**
+ * Runs a request in its channel's turn. What it holds is counted from its arrival until it is
+ * released, whether it waits or is carried out.
+ */
+export function inLane(
+  connection: Connection,
+  channel: string,
+  bytes: number,
+  step: (release: () => void) => Promise<void> | void,
+): void {
+  connection.hold(bytes);
+  connection.lanes.run(channel, () => step(() => connection.hold(-bytes)));
+}

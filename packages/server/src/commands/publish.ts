@@ -1,0 +1,161 @@
+/**
+ * What the server does for `publish`: in its channel's turn, may it, what does the application make
+ * of it, then append and answer. Where it has to wait it looks again whether the connection stands.
+ */
+import {
+  carriedValue,
+  type Payload,
+  payloadBytes,
+  payloadOf,
+  type Publish,
+  type Repeat,
+  TailwireError,
+  tailwireError,
+} from "@tailwire/protocol";
+import type { Append, AppendResult } from "../brokers/contract.ts";
+import type { Connection, Identity } from "../connection.ts";
+import { givenBy } from "./given.ts";
+import { inLane, REQUEST_BYTES } from "./lane.ts";
+import { DEBT_REFUSE_MS } from "../rate-limit.ts";
+
+export function publish(connection: Connection, message: Publish): void {
+  let data: Payload;
+  try {
+    data = payloadOf(carriedValue(message));
+  } catch (error) {
+    return refusePublish(connection, message, error);
+  }
+  const bytes = REQUEST_BYTES + payloadBytes(data);
+  inLane(connection, message.channel, bytes, (release) =>
+    publishNow(connection, message, data, release),
+  );
+}
+
+/** Publications are checked and begun in the order in which they came, and answered as they end. */
+async function publishNow(
+  connection: Connection,
+  message: Publish,
+  data: Payload,
+  release: () => void,
+): Promise<void> {
+  const { identity } = connection;
+  try {
+    // Whoever is gone sends it again, on another connection.
+    if (identity === null || !connection.isOpen) return release();
+    const admitted = await admit(connection, message, data);
+    // Meanwhile it may have gone, or one before it was refused for now.
+    if (!connection.isOpen) return release();
+    requireTurn(connection, message);
+    // From here on the log keeps the order: what is behind a refusal is refused with it.
+    connection.holds.end(message.channel, message.id);
+    const content = admitted === data ? { data } : { data: admitted, sent: data };
+    append(connection, identity, message, content)
+      .then(
+        (result) => answerPublish(connection, message, result),
+        (error: unknown) => refusePublish(connection, message, error),
+      )
+      .finally(release);
+  } catch (error) {
+    refusePublish(connection, message, truthFor(message, connection.node.asTailwireError(error)));
+    release();
+  }
+}
+
+/**
+ * What isn't allowed now may have been allowed when it was sent first, and be in the log: of a
+ * repeat that is refused for good, nobody here knows [PUB-5].
+ */
+function truthFor({ repeat }: Publish, refusal: TailwireError): TailwireError {
+  if (repeat === undefined || refusal.retry) return refusal;
+  return tailwireError("indeterminate", `now it is refused with ${refusal.code}`);
+}
+
+/** What is to be logged of a publication, if anything may be. */
+async function admit(connection: Connection, message: Publish, data: Payload): Promise<Payload> {
+  const { node } = connection;
+  const { channel, event } = message;
+  requireTurn(connection, message);
+  if (connection.debtMs > DEBT_REFUSE_MS) throw tailwireError("rate_limited");
+  const rule = await connection.access.require("publish", channel);
+  const { onPublish } = rule;
+  if (onPublish === null) return data;
+  const { user, context } = connection;
+  const params = rule.pattern.match(channel) ?? {};
+  const publication = { user, context, channel, params, event, data: carriedValue(message) };
+  const kept = await node.callHook("onPublish", () => onPublish(publication));
+  // Its token may have ended, or changed, while the application was thinking.
+  await connection.access.require("publish", channel);
+  return givenBy("onPublish", () => payloadOf(kept));
+}
+
+/** After a refusal that may pass, nothing overtakes what was refused [PUB-12]. @throws `held`. */
+function requireTurn({ holds }: Connection, { channel, id }: Publish): void {
+  if (holds.mustWait(channel, id)) throw tailwireError("held");
+}
+
+function refusePublish(connection: Connection, { channel, id }: Publish, error: unknown): void {
+  const refusal = connection.node.asTailwireError(error);
+  // Another's refusal says nothing about the one that has to come first.
+  if (refusal.retry) hold(connection, channel, id);
+  else connection.holds.end(channel, id);
+  const waitMs = Math.ceil(connection.debtMs);
+  connection.refuse(id, refusal.retry && waitMs > 0 ? after(waitMs, refusal) : refusal);
+}
+
+/** The same refusal, with how long to wait before it is tried again. */
+function after(retryAfterMs: number, refusal: TailwireError): TailwireError {
+  const { code, description, fault, retry } = refusal;
+  return new TailwireError({ code, description, fault, retry, retryAfterMs });
+}
+
+/** From now on this one has to come first, unless another has to already. */
+function hold(connection: Connection, channel: string, id: string): void {
+  if (!connection.holds.begin(channel, id)) connection.close("rate_limited");
+}
+
+function append(
+  connection: Connection,
+  { clientId, generation }: Identity,
+  message: Publish,
+  content: Pick<Append, "data" | "sent">,
+): Promise<AppendResult> {
+  const { node } = connection;
+  const { repeat } = message;
+  const channel = node.channel(message.channel);
+  return channel.use(() =>
+    channel.log.append(
+      {
+        id: `${clientId}/${message.id}`,
+        producer: clientId,
+        generation,
+        publisher: clientId,
+        event: message.event,
+        ...content,
+        notAfter: node.ports.clock.now() + node.limits.appendMs,
+        ...(repeat === undefined ? {} : { repeat: onArrival(repeat, connection.ageMs) }),
+      },
+      () => hold(connection, message.channel, message.id),
+    ),
+  );
+}
+
+/**
+ * How old a repeat may be by now. It was written after its connection began, so what it was on its
+ * way for is less than the connection's age.
+ */
+function onArrival({ ageMs, epoch }: Repeat, connectionAgeMs: number): Repeat {
+  return { ageMs: ageMs + Math.ceil(connectionAgeMs), ...(epoch === undefined ? {} : { epoch }) };
+}
+
+function answerPublish(connection: Connection, message: Publish, result: AppendResult): void {
+  if (result.kind === "refused") {
+    return refusePublish(connection, message, tailwireError(result.code));
+  }
+  if (!result.duplicate) connection.node.counters.published += 1;
+  connection.say({
+    type: "ack",
+    re: message.id,
+    position: result.position,
+    ...(result.duplicate ? { duplicate: true } : {}),
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * What the server does for `read`: one page of a channel's log, without following it.
+ *
+ * A connection's pages are read one after another, each when the one before has left, so that
+ * asking for many holds no more than asking for one.
+ */
+import { carrying, type Entry, type Outgoing, type ReadMessage } from "@tailwire/protocol";
+import type { Publication } from "../brokers/contract.ts";
+import type { Channel } from "../channel.ts";
+import type { Connection } from "../connection.ts";
+import { type Page, pageAfter, pageBefore } from "../pages.ts";
+import { inLane, REQUEST_BYTES } from "./lane.ts";
+import { positionOf } from "./subscribe.ts";
+
+/** The lane of all pages. No channel has this name. */
+const PAGES = " pages";
+
+export function read(connection: Connection, message: ReadMessage): void {
+  inLane(connection, PAGES, REQUEST_BYTES, async (release) => {
+    await connection.output.emptied();
+    await readNow(connection, message);
+    release();
+  });
+}
+
+async function readNow(connection: Connection, message: ReadMessage): Promise<void> {
+  const { node } = connection;
+  if (!connection.isOpen) return;
+  try {
+    await connection.access.require("subscribe", message.channel);
+    const channel = node.channel(message.channel);
+    const page = await channel.use(() => pageOf(channel, message));
+    // A fresh token may allow less than the one that was there when this began.
+    await connection.access.require("subscribe", message.channel);
+    const { position, publications, more, gap } = page;
+    connection.say({
+      type: "ack",
+      re: message.id,
+      position,
+      publications: publications.map(entryOf),
+      more,
+      ...(gap === null ? {} : { gap }),
+    });
+  } catch (error) {
+    connection.refuse(message.id, node.asTailwireError(error));
+  }
+}
+
+function pageOf({ log }: Channel, message: ReadMessage): Promise<Page> {
+  const { after, before, count } = message;
+  return after === undefined
+    ? pageBefore(log, before === undefined ? null : positionOf(before), count)
+    : pageAfter(log, positionOf(after), count);
+}
+
+function entryOf(publication: Publication): Outgoing<Entry> {
+  const { id, timestamp, offset, prev, event, publisher, data } = publication;
+  return {
+    id,
+    timestamp,
+    offset,
+    ...(prev === undefined ? {} : { prev }),
+    event,
+    publisher,
+    ...carrying(data),
+  };
+}

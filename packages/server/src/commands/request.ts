@@ -1,0 +1,60 @@
+/**
+ * What the server does for `request` and `cancel`: it asks the application, and answers with what
+ * that gives, or with why there is nothing.
+ */
+import {
+  type CancelMessage,
+  JsonText,
+  type RequestMessage,
+  tailwireError,
+} from "@tailwire/protocol";
+import type { Connection } from "../connection.ts";
+import type { AbortHandle } from "../ports.ts";
+import { within } from "../within.ts";
+import { givenBy } from "./given.ts";
+import { REQUEST_BYTES } from "./lane.ts";
+
+/** A question to the application [REQ-1]. Its answer is the handler's, or why there is none. */
+export function request(connection: Connection, message: RequestMessage): void {
+  const { node, requests, user, context } = connection;
+  const { id, name } = message;
+  const handler = node.application.requests.get(name);
+  if (handler === undefined) return connection.refuse(id, tailwireError("unknown_request"));
+  if (requests.has(id)) return connection.refuse(id, tailwireError("bad_message", "id: in use"));
+  const abort = node.ports.abort();
+  requests.set(id, abort);
+  const bytes = REQUEST_BYTES + JSON.stringify(message.data).length;
+  connection.hold(bytes);
+  const answer = (async () => handler(message.data, { user, context, id, signal: abort.signal }))();
+  within(node.ports.clock, node.limits.requestMs, untilAborted(answer, abort), () =>
+    tailwireError("timeout"),
+  )
+    .then((value) => {
+      const data = givenBy("the request's handler", () => JsonText.of(value ?? null));
+      connection.say({ type: "ack", re: id, data });
+    })
+    .catch((error: unknown) => {
+      connection.refuse(id, node.asTailwireError(error));
+      // Whoever still works on it may stop.
+      abort.abort(error);
+    })
+    .finally(() => {
+      requests.delete(id);
+      connection.hold(-bytes);
+    });
+}
+
+/** Takes a request back: it is answered with `cancelled`, unless its answer is on its way. */
+export function cancel(connection: Connection, message: CancelMessage): void {
+  connection.requests.get(message.re)?.abort(tailwireError("cancelled"));
+}
+
+function untilAborted<Value>(answer: Promise<Value>, { signal }: AbortHandle): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => {
+      const { reason } = signal;
+      reject(reason instanceof Error ? reason : tailwireError("cancelled"));
+    });
+    answer.then(resolve, reject);
+  });
+}

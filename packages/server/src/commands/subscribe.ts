@@ -1,0 +1,145 @@
+/**
+ * What the server does for `subscribe` and `unsubscribe`, and for the application that subscribes
+ * its users itself: may they, where does it begin, then a cursor.
+ */
+import {
+  isPosition,
+  type Position,
+  type Start,
+  type Subscribe,
+  tailwireError,
+  type Unsubscribe,
+} from "@tailwire/protocol";
+import type { Channel } from "../channel.ts";
+import type { Connection } from "../connection.ts";
+import { Cursor } from "../cursor.ts";
+import type { Started } from "../log.ts";
+import type { ControlMessage } from "../output.ts";
+import { type Snapshot, snapshotMessage } from "../snapshots.ts";
+import { inLane, REQUEST_BYTES } from "./lane.ts";
+
+export function subscribe(connection: Connection, message: Subscribe): void {
+  inLane(connection, message.channel, REQUEST_BYTES, async (release) => {
+    await subscribeNow(connection, message);
+    release();
+  });
+}
+
+/**
+ * Subscribes a connection as the application wants it, from what is there now. One that follows the
+ * channel already goes on as it is.
+ */
+export function begin(connection: Connection, channel: string): void {
+  inLane(connection, channel, REQUEST_BYTES, async (release) => {
+    await beginNow(connection, channel);
+    release();
+  });
+}
+
+export function unsubscribe(connection: Connection, message: Unsubscribe): void {
+  inLane(connection, message.channel, REQUEST_BYTES, (release) => {
+    release();
+    if (!end(connection, message.channel)) {
+      return connection.refuse(message.id, tailwireError("not_subscribed"));
+    }
+    connection.say({ type: "ack", re: message.id });
+  });
+}
+
+async function subscribeNow(connection: Connection, message: Subscribe): Promise<void> {
+  const { node, subscriptions, begun } = connection;
+  const name = message.channel;
+  if (!connection.isOpen) return;
+  // What the server began is the client's to take over, from wherever it wants [SUB-10].
+  if (begun.delete(name)) end(connection, name);
+  if (subscriptions.has(name)) {
+    return connection.refuse(message.id, tailwireError("already_subscribed"));
+  }
+  if (subscriptions.size >= node.limits.subscriptionsMax) {
+    return connection.refuse(message.id, tailwireError("limit_exceeded"));
+  }
+  subscriptions.set(name, null);
+  try {
+    await connection.access.require("subscribe", name);
+    const channel = node.channel(name);
+    await channel.use(async () => {
+      const beginning = await beginningOf(channel, message.start);
+      // A fresh token may allow less than the one that was there when this began.
+      await connection.access.require("subscribe", name);
+      if (!connection.isOpen) return;
+      const { position, recovered } = beginning;
+      const { id: re } = message;
+      const known = isPosition(message.start) ? { recovered } : {};
+      follow(connection, channel, beginning, { type: "ack", re, position, ...known });
+    });
+  } catch (error) {
+    subscriptions.delete(name);
+    connection.refuse(message.id, node.asTailwireError(error));
+  }
+}
+
+async function beginNow(connection: Connection, name: string): Promise<void> {
+  const { node, subscriptions, begun } = connection;
+  if (!connection.isOpen || subscriptions.has(name)) return;
+  if (subscriptions.size >= node.limits.subscriptionsMax) return;
+  subscriptions.set(name, null);
+  try {
+    const channel = node.channel(name);
+    await channel.use(async () => {
+      const beginning = await beginningOf(channel, "latest");
+      if (!connection.isOpen) return;
+      begun.add(name);
+      const { position } = beginning;
+      follow(connection, channel, beginning, { type: "subscribed", channel: name, position });
+    });
+  } catch (error) {
+    subscriptions.delete(name);
+    // The client hasn't asked: there is nobody to answer.
+    node.asTailwireError(error);
+  }
+}
+
+interface Beginning extends Started {
+  /** The channel's state as of there, where it is owed. */
+  readonly snapshot: Snapshot | null;
+}
+
+/** Where a subscription begins [SUB-2]: with what is there now, which is a state if there is one. */
+async function beginningOf(channel: Channel, start: Start): Promise<Beginning> {
+  await channel.open();
+  if (start === "latest" && channel.snapshots !== null) {
+    const snapshot = await channel.snapshots.take();
+    return { position: snapshot.position, recovered: false, snapshot };
+  }
+  // Of a client's position, its three fields are kept and nothing else.
+  const started = await channel.log.start(isPosition(start) ? positionOf(start) : start);
+  return { ...started, snapshot: null };
+}
+
+/** Says how it begins, together with the state that is owed, and follows the channel from there. */
+function follow(
+  connection: Connection,
+  channel: Channel,
+  { position, snapshot }: Beginning,
+  word: ControlMessage,
+): void {
+  connection.say(word, ...(snapshot === null ? [] : [snapshotMessage(channel.name, snapshot)]));
+  const cursor = new Cursor(channel, connection, position);
+  connection.subscriptions.set(channel.name, cursor);
+  channel.join(cursor);
+  connection.mark(cursor);
+}
+
+/** Ends a subscription. False: there is none. */
+function end({ subscriptions, begun }: Connection, channel: string): boolean {
+  const cursor = subscriptions.get(channel);
+  if (cursor === undefined || cursor === null) return false;
+  subscriptions.delete(channel);
+  begun.delete(channel);
+  cursor.close();
+  return true;
+}
+
+export function positionOf({ epoch, offset, id }: Position): Position {
+  return { epoch, offset, id };
+}

@@ -1,0 +1,95 @@
+/**
+ * A channel's state, as the application gives it: whole, as of a position in the log.
+ *
+ * State and log are two stores, and either may move on while the other is asked: what is taken
+ * is a state from whose position the log can go on. Who asks at the same time shares one call.
+ */
+import {
+  carrying,
+  type Payload,
+  payloadBytes,
+  payloadOf,
+  type Position,
+  type SnapshotMessage,
+  type TailwireError,
+  tailwireError,
+} from "@tailwire/protocol";
+import type { CallHook } from "./access.ts";
+import type { ChannelRule, SnapshotHook } from "./channel-rules.ts";
+import type { Limits } from "./limits.ts";
+import type { Log } from "./log.ts";
+import type { Unstamped } from "./output.ts";
+
+export interface Snapshot {
+  /** Everything up to here is part of it. */
+  readonly position: Position;
+  readonly payload: Payload;
+}
+
+export function snapshotMessage(
+  channel: string,
+  { position, payload }: Snapshot,
+): Unstamped<SnapshotMessage> {
+  return { type: "snapshot", channel, position, ...carrying(payload) };
+}
+
+/** How often a state is asked for that the log has already passed by. */
+const TRIES = 3;
+
+export interface SnapshotsOptions {
+  readonly name: string;
+  readonly rule: ChannelRule;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly callHook: CallHook;
+  /** Any error as one with a code; what isn't one is logged. */
+  readonly asTailwireError: (error: unknown) => TailwireError;
+}
+
+export class Snapshots {
+  readonly #options: SnapshotsOptions;
+  readonly #hook: SnapshotHook;
+  #flight: Promise<Snapshot> | null = null;
+
+  constructor(options: SnapshotsOptions, hook: SnapshotHook) {
+    this.#options = options;
+    this.#hook = hook;
+  }
+
+  /** The state as of some place that the log can go on from. @throws `snapshot_unavailable`. */
+  take(): Promise<Snapshot> {
+    this.#flight ??= this.#take().finally(() => {
+      this.#flight = null;
+    });
+    return this.#flight;
+  }
+
+  async #take(): Promise<Snapshot> {
+    try {
+      for (let tries = 0; tries < TRIES; tries += 1) {
+        const { position, payload } = await this.#ask();
+        const started = await this.#options.log.start(position);
+        if (started.recovered) return { position: started.position, payload };
+      }
+    } catch (error) {
+      const { code, description } = this.#options.asTailwireError(error);
+      throw tailwireError("snapshot_unavailable", `${code}: ${description}`);
+    }
+    throw tailwireError("snapshot_unavailable", "its position isn't retained");
+  }
+
+  async #ask(): Promise<Snapshot> {
+    const { name, rule, limits, log, callHook } = this.#options;
+    // Asked for before the state: what is published meanwhile may be in it, and comes once more.
+    const { position: end } = await log.start("latest");
+    const params = rule.pattern.match(name) ?? {};
+    const { data, position = end } = await callHook("snapshot", async () =>
+      this.#hook({ channel: name, params, position: end }),
+    );
+    const payload = payloadOf(data);
+    if (payloadBytes(payload) > limits.messageBytesMax) {
+      throw new Error(`the snapshot of ${name} is larger than limits.messageBytesMax`);
+    }
+    return { position, payload };
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Traces: what is said on the connections of one user, for whoever looks for a fault.
+ *
+ * An entry says what kind of message it was and what it was about. Tokens, secrets and payloads
+ * are never in it.
+ */
+
+/** One message, or a run of publications that went out together. */
+export interface TraceEntry {
+  /** Unix milliseconds by the server's clock. */
+  readonly at: number;
+  readonly user: string;
+  /** The client's public id; null before `hello`. */
+  readonly client: string | null;
+  readonly direction: "in" | "out";
+  readonly type: string;
+  /** Id, request, channel, code and the like, as far as the message has them. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** What can be told of: any message, and what isn't one on the wire. */
+export interface Traced extends Partial<Record<(typeof SHOWN)[number], unknown>> {
+  readonly type: string;
+}
+
+export type Tracer = (entry: TraceEntry) => void;
+
+/** What may be shown of a message. */
+const SHOWN = [
+  "id",
+  "re",
+  "channel",
+  "event",
+  "name",
+  "start",
+  "position",
+  "recovered",
+  "duplicate",
+  "repeat",
+  "offset",
+  "first",
+  "last",
+  "count",
+  "reason",
+  "from",
+  "to",
+  "continuesAfter",
+  "lost",
+  "code",
+  "retry",
+  "retryAfterMs",
+  "generation",
+  "overlap",
+] as const;
+
+export class Traces {
+  readonly #tracers = new Map<string, Set<Tracer>>();
+
+  /** Whether anybody looks at this user's connections. */
+  has(user: string): boolean {
+    return this.#tracers.size > 0 && this.#tracers.has(user);
+  }
+
+  /** Tells of all that is said on a user's connections, until it is taken back. */
+  add(user: string, tracer: Tracer): () => void {
+    const tracers = this.#tracers.get(user) ?? new Set();
+    this.#tracers.set(user, tracers);
+    tracers.add(tracer);
+    return () => {
+      tracers.delete(tracer);
+      if (tracers.size === 0 && this.#tracers.get(user) === tracers) this.#tracers.delete(user);
+    };
+  }
+
+  tell(
+    about: Omit<TraceEntry, "type" | "fields">,
+    message: Traced,
+    guard: (tell: () => void) => void,
+  ): void {
+    const fields = Object.fromEntries(
+      SHOWN.flatMap((name) => (message[name] === undefined ? [] : [[name, message[name]]])),
+    );
+    const entry = { ...about, type: message.type, fields };
+    for (const tracer of this.#tracers.get(about.user) ?? []) guard(() => tracer(entry));
+  }
+}

@@ -77,7 +77,7 @@ function decodeMessages<Message>(
       // The one thing left that the library refuses is a key that it can't hold [MSG-5].
       return refuse("message: expected no key __proto__");
     }
-    unpackData(value);
+    unpack(value);
     return validate(value);
   });
 }
@@ -89,13 +89,15 @@ function refuse(detail: string): { readonly malformed: Malformed } {
 /** Stands where data's text is no JSON: no field takes it. */
 const NO_JSON = Symbol("no JSON");
 
-/** Data out of its text, where something carries it. */
-function unpackData(value: unknown): void {
+/** Data out of its text and bytes out of what was received, where something carries them. */
+function unpack(value: unknown): void {
   if (!isTable(value)) return;
-  const { data, publications } = value as { data?: unknown; publications?: unknown };
+  const { data, bytes, publications } = value;
   if (data !== undefined) {
     const parsed = typeof data === "string" ? parseJson(data, PROTOCOL_LIMITS.depthMax) : undefined;
     Object.assign(value, { data: parsed === undefined ? NO_JSON : parsed });
   }
-  if (Array.isArray(publications)) publications.forEach(unpackData);
+  if (Array.isArray(publications)) publications.forEach(unpack);
+  // A copy: whoever keeps it must not keep all that came with it.
+  if (bytes instanceof Uint8Array) Object.assign(value, { bytes: new Uint8Array(bytes) });
 }

@@ -41,7 +41,7 @@ interface Following {
   /** The subscribe on this connection; what comes before its ack is of a cursor that is gone. */
   subscribeId: string;
   acknowledged: boolean;
-  /** Told of publications, gaps, and an error that ends it, in order. */
+  /** Told of publications, states, gaps, and an error that ends it, in order. */
   readonly tell: (message: Incoming) => void;
 }
 
@@ -206,6 +206,7 @@ export class TinyClient {
       case "error":
         return this.#refused(message);
       case "publication":
+      case "snapshot":
       case "gap":
       case "epoch":
         return this.#delivered(message);
@@ -250,6 +251,9 @@ export class TinyClient {
     switch (message.type) {
       case "epoch":
         return this.#moveOn(following, message.position);
+      case "snapshot":
+        // It stands where the subscription is anyhow [STATE-2, STATE-3].
+        return following.tell(message);
       case "gap":
         following.tell(message);
         return this.#moveOn(following, message.continuesAfter);

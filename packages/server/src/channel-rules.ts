@@ -19,7 +19,8 @@ export interface ChannelOptions<U extends User = User> {
   readonly onPublish?: OnPublish<U>;
   /**
    * Gives the channel's state, whole: for whoever begins with what is there now, and after a gap.
-   * It has a deadline, `limits.hookMs`; those who need it at the same time share one call.
+   * It has a deadline, `limits.hookMs`, and takes at most `limits.messageBytesMax`; those who need it
+   * at the same time share one call.
    */
   readonly snapshot?: SnapshotHook;
 }

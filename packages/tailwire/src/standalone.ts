@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
+import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { createTailwire, type TailwireServer } from "@tailwire/server";
 import { DemoFeed } from "./demo-feed.ts";
 import { answer, isLoopback, pathOf, refuseUpgrade } from "./http-answers.ts";
@@ -54,6 +55,7 @@ export async function startStandalone({
     authenticate: (_request, token) =>
       token === null || token === "" ? null : { user: { id: token } },
     channels: { "room:{id}": {}, "demo:{id}": {} },
+    codecs: [msgpackCodec],
   }).attach(http, { path: WEBSOCKET_PATH });
   let actualPort: number;
   try {

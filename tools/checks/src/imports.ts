@@ -22,7 +22,7 @@ const siblings: Readonly<Record<string, RegExp>> = {
   "packages/nats": brokers,
   "packages/react": /^@tailwire\/client$/,
   "packages/tailwire": anyPackage,
-  "tools/conformance": /^@tailwire\/protocol$/,
+  "tools/conformance": /^@tailwire\/protocol(?:\/msgpack)?$/,
   "tools/simulation": /^@tailwire\/(?:protocol|client|server)(?:\/core|\/broker-contract)?$/,
   "tools/docs": /^@tailwire\/(?:protocol|(?:client|server)\/core)$/,
   "tools/bench": anyPackage,

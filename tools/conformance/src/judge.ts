@@ -2,10 +2,12 @@
  * The judge: runs every check beside one another, each with a deadline, and puts together what
  * they found and what their witnesses saw. It prints nothing.
  */
+import { BINARY_CHECKS } from "./binary-checks.ts";
 import { CLAUSES, UNJUDGED } from "./clauses.ts";
 import { CONNECTION_CHECKS } from "./connection-checks.ts";
 import { ENCODING_CHECKS } from "./encoding-checks.ts";
 import { HANDSHAKE_CHECKS } from "./handshake-checks.ts";
+import { PAGE_CHECKS } from "./page-checks.ts";
 import { PUBLISHING_CHECKS } from "./publishing-checks.ts";
 import { type Check, Stage, type Subject } from "./stage.ts";
 import { SUBSCRIPTION_CHECKS } from "./subscription-checks.ts";
@@ -28,7 +30,9 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   ...CONNECTION_CHECKS,
   ...HANDSHAKE_CHECKS,
   ...ENCODING_CHECKS,
+  ...BINARY_CHECKS,
   ...SUBSCRIPTION_CHECKS,
+  ...PAGE_CHECKS,
   ...PUBLISHING_CHECKS,
 };
 

@@ -3,8 +3,9 @@
  * that checks can run beside one another; whatever it opened goes when it ends.
  */
 import { randomBytes } from "node:crypto";
-import { SUBPROTOCOL_JSON } from "@tailwire/protocol";
+import { SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK } from "@tailwire/protocol";
 import { WebSocket } from "ws";
+import { BinaryPeer } from "./binary-peer.ts";
 import { Peer } from "./peer.ts";
 import { type Breach, Broken, CannotJudge } from "./verdict.ts";
 
@@ -74,8 +75,31 @@ export class Stage {
     return `${this.subject.token}-2`;
   }
 
-  /** Asks for a WebSocket: one that is open, or the refusal. */
+  /** Asks for a WebSocket that speaks JSON: one that is open, or the refusal. */
   upgrade(options: UpgradeOptions = {}): Promise<Peer | Refusal> {
+    return this.#upgrade(options, (ws) => {
+      const peer = new Peer(ws, this.subject.patienceMs);
+      this.#peers.push(peer);
+      return peer;
+    });
+  }
+
+  /** The same for one that speaks MessagePack. @throws CannotJudge where the server doesn't. */
+  async openBinary(): Promise<BinaryPeer> {
+    const offers = [SUBPROTOCOL_MSGPACK, SUBPROTOCOL_JSON];
+    const answer = await this.#upgrade(
+      { offers },
+      (ws) => new BinaryPeer(ws, this.subject.patienceMs),
+    );
+    if (!(answer instanceof BinaryPeer)) throw new Broken(`refused: ${answer.status}`);
+    if (answer.subprotocol === SUBPROTOCOL_MSGPACK) return answer;
+    throw new CannotJudge("the server doesn't speak MessagePack");
+  }
+
+  #upgrade<Opened>(
+    options: UpgradeOptions,
+    made: (ws: WebSocket) => Opened,
+  ): Promise<Opened | Refusal> {
     const { path, offers = [SUBPROTOCOL_JSON], origin, compression = false } = options;
     const { token = this.subject.token } = options;
     const url = path === undefined ? this.subject.url : new URL(path, this.subject.url);
@@ -89,8 +113,7 @@ export class Stage {
         },
       });
       this.#sockets.push(ws);
-      const peer = new Peer(ws, this.subject.patienceMs);
-      this.#peers.push(peer);
+      const peer = made(ws);
       ws.once("open", () => resolve(peer));
       ws.once("unexpected-response", (request, response) => {
         let body = "";

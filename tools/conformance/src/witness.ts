@@ -8,9 +8,9 @@ import {
   CLOSE_CODES,
   ERROR_CODES,
   type ErrorMessage,
+  jsonCodec,
   type Position,
   type ServerMessage,
-  validateServerMessage,
 } from "@tailwire/protocol";
 import { type Breach, quote } from "./verdict.ts";
 
@@ -59,10 +59,11 @@ export class Witness {
     const lines = text.split("\n");
     if (lines.at(-1) === "") lines.pop();
     return lines.flatMap((line) => {
-      const value = parse(line);
-      if (value === undefined) this.#note("ENC-1", `a line isn't JSON: ${quote(line)}`);
-      if (value === undefined) return [];
-      const decoded = validateServerMessage(value);
+      if (parse(line) === undefined) {
+        this.#note("ENC-1", `a line isn't JSON: ${quote(line)}`);
+        return [];
+      }
+      const [decoded = { message: null }] = jsonCodec.decodeServerMessages(line);
       if ("malformed" in decoded) {
         this.#note("MSG-1", `${decoded.malformed.detail}: ${quote(line)}`);
         return [];
@@ -100,6 +101,9 @@ export class Witness {
         if (message.re !== undefined) this.#answered(message.re, "error");
         this.#readError(message);
         return;
+      case "subscribed":
+        this.#followed.set(message.channel, begun(message.position));
+        return;
       case "unsubscribed":
         this.#followed.delete(message.channel);
         this.#unfollowed.set(message.channel, "SUB-9");
@@ -130,7 +134,7 @@ export class Witness {
     }
     if (type !== "subscribe") return;
     if (position === undefined) return this.#note("SUB-1", "ack of subscribe without a position");
-    this.#followed.set(channel, { position, timestamp: 0, caughtUpsOwed: 1 });
+    this.#followed.set(channel, begun(position));
     const fromPosition = typeof start === "object" && start !== null && !("rewind" in start);
     if (fromPosition !== (recovered !== undefined)) {
       this.#note("SUB-3", `start ${quote(start)}, and the ack's recovered is ${quote(recovered)}`);
@@ -196,6 +200,10 @@ export class Witness {
   #note(clause: string, note: string): void {
     this.breaches.push({ clause, note });
   }
+}
+
+function begun(position: Position): Followed {
+  return { position, timestamp: 0, caughtUpsOwed: 1 };
 }
 
 function same(a: Position, b: Position): boolean {

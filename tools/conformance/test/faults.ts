@@ -176,8 +176,30 @@ const CONVERSATION: readonly BrokenServer[] = [
   },
 ];
 
+const PAGES: readonly BrokenServer[] = [
+  {
+    does: "says of every page that there is no more",
+    breaks: ["READ-1", "READ-2"],
+    fault: () => altering("ack", (line) => ["more" in line ? { ...line, more: false } : line]),
+  },
+  {
+    does: "gives a page without its gap",
+    breaks: ["READ-3"],
+    fault: () => altering("ack", (line) => [{ ...line, gap: undefined }]),
+  },
+  {
+    does: "sends bytes as data",
+    breaks: ["ENC-9"],
+    fault: () =>
+      altering("publication", ({ bytes, ...line }) => [
+        bytes === undefined ? line : { ...line, data: bytes },
+      ]),
+  },
+];
+
 export const BROKEN_SERVERS: readonly BrokenServer[] = [
   ...PUBLISHING,
   ...DELIVERY,
   ...CONVERSATION,
+  ...PAGES,
 ];

@@ -11,7 +11,7 @@ export type Line = Readonly<Record<string, unknown>>;
 
 /** What goes wrong on one connection. What isn't said is passed on. */
 export interface Fault {
-  /** Of one message from the server: what is sent instead. A string is sent as it is. */
+  /** Of one message in JSON from the server: what is sent instead. A string is sent as it is. */
   readonly fromServer?: (line: Line, text: string) => readonly (Line | string)[];
   /** Looks at what the client sends. */
   readonly fromClient?: (line: Line) => void;
@@ -75,7 +75,9 @@ function join(downstream: WebSocket, upstream: WebSocket, fault: Fault): void {
     for (const line of data.toString().split("\n")) fault.fromClient?.(parsed(line));
     upstream.send(data, { binary });
   });
-  upstream.on("message", (data: Buffer) => {
+  upstream.on("message", (data: Buffer, binary) => {
+    // Faults are written for JSON.
+    if (binary) return downstream.send(data, { binary });
     const lines = data.toString().split("\n").filter(Boolean);
     const altered = lines.flatMap((text) => {
       const line = JSON.parse(text) as Line;

@@ -1,6 +1,7 @@
 /** What the judge's tests share: the real server in this process, and its sockets to cut. */
 import { createServer } from "node:http";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { createTailwire } from "@tailwire/server";
 import { onTestFinished } from "vitest";
 import type { Subject } from "../src/stage.ts";
@@ -32,6 +33,7 @@ export async function serve(): Promise<Served> {
     authenticate: (_request, token) =>
       token === null || token === "" ? null : { user: { id: token } },
     channels: { "room:{id}": { retention: { bytes: 2_500_000 } } },
+    codecs: [msgpackCodec],
     limits,
   }).attach(http);
   const url = `ws://127.0.0.1:${await listen(http)}/tailwire`;

@@ -31,6 +31,7 @@ export function partsOf(root: string): Readonly<Record<string, Part>> {
     "client states": () => stateDiagram(CLIENT_STATES, "idle"),
     acceptances,
     "reconnection flow": reconnectionFlow,
+    timers,
     "error codes": errorCodes,
     "close codes": closeCodes,
     limits: () =>
@@ -54,6 +55,78 @@ function acceptances(): readonly string[] {
   return table(
     ["message", ...states],
     types.map((type) => [`\`${type}\``, ...states.map((state) => ACCEPTANCES[state][type])]),
+  );
+}
+
+/** What runs out when, and what happens then. */
+function timers(): readonly string[] {
+  const server = DEFAULT_LIMITS;
+  const { backoffMinMs, backoffMaxMs } = CLIENT_LIMITS;
+  const silence = server.pingIntervalMs + server.pongTimeoutMs;
+  return table(
+    ["what is waited for", "by", "ms", "when it has run out", "clause"],
+    [
+      ["`hello`", "server", grouped(server.helloTimeoutMs), "close 4408", "CONN-1"],
+      ["the next `ping`", "server", grouped(server.pingIntervalMs), "`ping`", "LIVE-1"],
+      [
+        "any sign of life after two pings",
+        "server",
+        grouped(server.pongTimeoutMs),
+        "close 4409",
+        "LIVE-1",
+      ],
+      ["any sign of life", "client", grouped(silence), "drops the socket, reconnects", "LIVE-3"],
+      ["a write to leave", "server", grouped(server.stallMs), "close 4413", "FLOW-2"],
+      [
+        "a fresh token, after the end of one",
+        "server",
+        grouped(server.expiryGraceMs),
+        "close 4410",
+        "AUTH-9",
+      ],
+      [
+        "the older connection to go, with `overlap`",
+        "server",
+        grouped(server.overlapMs),
+        "close 4509",
+        "CONN-6",
+      ],
+      [
+        "the application to decide or change",
+        "server",
+        grouped(server.hookMs),
+        "`unavailable`",
+        "AUTH-11, PUB-13",
+      ],
+      [
+        "the application's answer to `request`",
+        "server",
+        grouped(server.requestMs),
+        "`timeout`",
+        "REQ-2",
+      ],
+      [
+        "the broker's answer to an append",
+        "server",
+        grouped(server.appendMs),
+        "`indeterminate`",
+        "PUB-10",
+      ],
+      [
+        "a repeat of a publication's id",
+        "server",
+        grouped(server.dedupeMs),
+        "the id may be forgotten",
+        "PUB-4, PUB-6",
+      ],
+      [
+        "the next attempt",
+        "client",
+        `up to ${grouped(backoffMinMs)} … ${grouped(backoffMaxMs)}`,
+        "connects",
+        "CLOSE-4",
+      ],
+    ],
   );
 }
 

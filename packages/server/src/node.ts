@@ -24,7 +24,7 @@ import { publish } from "./commands/publish.ts";
 import { read } from "./commands/read.ts";
 import { cancel, request } from "./commands/request.ts";
 import { authenticate, hello, ping } from "./commands/session.ts";
-import { begin, subscribe, unsubscribe } from "./commands/subscribe.ts";
+import { begin, remove, subscribe, unsubscribe } from "./commands/subscribe.ts";
 import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -142,9 +142,7 @@ export class TailwireNode {
 
   /** Ends the subscriptions of all connections of a user to a channel. */
   unsubscribe(userId: string, channel: string): void {
-    for (const connection of this.#connectionsOf(userId)) {
-      connection.endSubscription(channel, tailwireError("removed"));
-    }
+    for (const connection of this.#connectionsOf(userId)) remove(connection, channel);
   }
 
   /** Ends all connections of a user, for good. */

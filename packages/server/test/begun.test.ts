@@ -102,6 +102,21 @@ describe("[SUB-10] a subscription that the server begins", () => {
   });
 });
 
+test("[SUB-9] a subscription that is under way when the application ends it is ended too", async () => {
+  const { bench, peers } = await benchOf(["ada"]);
+  const [ada] = peers;
+  bench.node.subscribe("ada", "room:1");
+  bench.node.unsubscribe("ada", "room:1");
+  await bench.clock.settle();
+  expect(ada?.heardInShort).toEqual(["subscribed", "unsubscribed"]);
+  ada?.forget();
+  ada?.connection.receive(ada.text(subscribe("room:2")));
+  bench.node.unsubscribe("ada", "room:2");
+  await bench.clock.settle();
+  expect(ada?.heardInShort).toEqual(["ack r1", "unsubscribed"]);
+  expect(ada?.connection.subscriptions.size).toBe(0);
+});
+
 test("[SUB-9] a subscription that the application ends is told with `removed`, and nothing follows", async () => {
   const { bench, peers } = await benchOf(["ada", "bob"]);
   const [ada, bob] = peers;

@@ -128,6 +128,20 @@ test("[STATE-3] a gap comes with the state, in one WebSocket message, and goes o
   expect(message?.includes('"snapshot"')).toBe(true);
 });
 
+test("[FLOW-3] large states are given one by one, each when the one before has left", async () => {
+  const bench = benchWith(() => ({ data: "x".repeat(60_000) }));
+  const peer = await bench.openPeer();
+  peer.socket.completes = false;
+  await peer.say(...["room:1", "room:2", "room:3"].map((channel) => ({ ...LATEST, channel })));
+  const states = (): number => peer.heardInShort.filter((one) => one === "snapshot").length;
+  for (let count = 1; count <= 3; count += 1) {
+    expect(states()).toBe(count);
+    expect(peer.connection.heldBytes).toBeLessThan(10_000);
+    // What stands behind the state, and then the next one.
+    await peer.drain();
+  }
+});
+
 describe("[STATE-4] a state", () => {
   test("from a place that the log can't go on from is asked for three times, then given up", async () => {
     let asked = 0;

@@ -13,7 +13,7 @@ interface Timer {
 }
 
 /** Rounds of microtasks between two steps: more than the longest chain of promises in the cores. */
-const SETTLE_ROUNDS = 40;
+const SETTLE_ROUNDS = 64;
 
 export class SimulatedClock implements Clock {
   #time = 0;

@@ -17,3 +17,19 @@ export function inLane(
   connection.hold(bytes);
   connection.lanes.run(channel, () => step(() => connection.hold(-bytes)));
 }
+
+/** The lane of what is answered at length. No channel has this name. */
+const LARGE = " large";
+
+/**
+ * Runs what ends in a large answer, when all that was said before has left: so asking for many
+ * holds no more than asking for one [FLOW-3].
+ */
+export function oneByOne(connection: Connection, work: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.lanes.run(LARGE, async () => {
+      await connection.output.emptied();
+      await work().then(resolve, reject);
+    });
+  });
+}

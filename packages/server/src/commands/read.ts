@@ -1,26 +1,21 @@
 /**
  * What the server does for `read`: one page of a channel's log, without following it.
  *
- * A connection's pages are read one after another, each when the one before has left, so that
- * asking for many holds no more than asking for one.
+ * A connection's pages are read one after another, each when the one before has left.
  */
 import { carrying, type Entry, type Outgoing, type ReadMessage } from "@tailwire/protocol";
 import type { Publication } from "../brokers/contract.ts";
 import type { Channel } from "../channel.ts";
 import type { Connection } from "../connection.ts";
 import { type Page, pageAfter, pageBefore } from "../pages.ts";
-import { inLane, REQUEST_BYTES } from "./lane.ts";
+import { oneByOne, REQUEST_BYTES } from "./lane.ts";
 import { positionOf } from "./subscribe.ts";
 
-/** The lane of all pages. No channel has this name. */
-const PAGES = " pages";
-
 export function read(connection: Connection, message: ReadMessage): void {
-  inLane(connection, PAGES, REQUEST_BYTES, async (release) => {
-    await connection.output.emptied();
-    await readNow(connection, message);
-    release();
-  });
+  connection.hold(REQUEST_BYTES);
+  void oneByOne(connection, () => readNow(connection, message)).finally(() =>
+    connection.hold(-REQUEST_BYTES),
+  );
 }
 
 async function readNow(connection: Connection, message: ReadMessage): Promise<void> {

@@ -16,7 +16,7 @@ import { Cursor } from "../cursor.ts";
 import type { Started } from "../log.ts";
 import type { ControlMessage } from "../output.ts";
 import { type Snapshot, snapshotMessage } from "../snapshots.ts";
-import { inLane, REQUEST_BYTES } from "./lane.ts";
+import { inLane, oneByOne, REQUEST_BYTES } from "./lane.ts";
 
 export function subscribe(connection: Connection, message: Subscribe): void {
   inLane(connection, message.channel, REQUEST_BYTES, async (release) => {
@@ -34,6 +34,16 @@ export function begin(connection: Connection, channel: string): void {
     await beginNow(connection, channel);
     release();
   });
+}
+
+/**
+ * Ends a subscription as the application wants it: the one that there is, and one that is under way
+ * as soon as it has begun.
+ */
+export function remove(connection: Connection, channel: string): void {
+  const end = (): void => connection.endSubscription(channel, tailwireError("removed"));
+  end();
+  connection.lanes.run(channel, end);
 }
 
 export function unsubscribe(connection: Connection, message: Unsubscribe): void {
@@ -62,15 +72,13 @@ async function subscribeNow(connection: Connection, message: Subscribe): Promise
   try {
     await connection.access.require("subscribe", name);
     const channel = node.channel(name);
-    await channel.use(async () => {
-      const beginning = await beginningOf(channel, message.start);
+    await beginAt(connection, channel, message.start, async (beginning) => {
       // A fresh token may allow less than the one that was there when this began.
       await connection.access.require("subscribe", name);
-      if (!connection.isOpen) return;
       const { position, recovered } = beginning;
       const { id: re } = message;
       const known = isPosition(message.start) ? { recovered } : {};
-      follow(connection, channel, beginning, { type: "ack", re, position, ...known });
+      return { type: "ack", re, position, ...known };
     });
   } catch (error) {
     subscriptions.delete(name);
@@ -85,12 +93,9 @@ async function beginNow(connection: Connection, name: string): Promise<void> {
   subscriptions.set(name, null);
   try {
     const channel = node.channel(name);
-    await channel.use(async () => {
-      const beginning = await beginningOf(channel, "latest");
-      if (!connection.isOpen) return;
+    await beginAt(connection, channel, "latest", async ({ position }) => {
       begun.add(name);
-      const { position } = beginning;
-      follow(connection, channel, beginning, { type: "subscribed", channel: name, position });
+      return { type: "subscribed", channel: name, position };
     });
   } catch (error) {
     subscriptions.delete(name);
@@ -102,6 +107,26 @@ async function beginNow(connection: Connection, name: string): Promise<void> {
 interface Beginning extends Started {
   /** The channel's state as of there, where it is owed. */
   readonly snapshot: Snapshot | null;
+}
+
+/** Finds where to begin, says so in the words that are given for it, and follows from there. */
+async function beginAt(
+  connection: Connection,
+  channel: Channel,
+  start: Start,
+  wordFor: (beginning: Beginning) => Promise<ControlMessage>,
+): Promise<void> {
+  const begins = async (): Promise<void> => {
+    if (!connection.isOpen) return;
+    const beginning = await beginningOf(channel, start);
+    const word = await wordFor(beginning);
+    if (connection.isOpen) follow(connection, channel, beginning, word);
+  };
+  await channel.use(() => (owesState(channel, start) ? oneByOne(connection, begins) : begins()));
+}
+
+function owesState({ snapshots }: Channel, start: Start): boolean {
+  return start === "latest" && snapshots !== null;
 }
 
 /** Where a subscription begins [SUB-2]: with what is there now, which is a state if there is one. */

@@ -1,5 +1,5 @@
 // The same over TLS, where a write is never done at once: order, slow consumers and closing.
-import { createServer } from "node:https";
+import { createServer, request } from "node:https";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Client } from "@tailwire/client/core";
@@ -130,6 +130,27 @@ test("[CLOSE-2] what was written before a close arrives before it over TLS", asy
   await served.tailwire.close();
   expect((await peer.closed())?.code).toBe(1012);
   expect(offsets(peer)).toEqual(upTo(20));
+});
+
+test("beside the routes of an HTTPS server both work, and a plain request is theirs", async () => {
+  const http = createServer({ key, cert }, (_request, response) => response.end("theirs"));
+  const { port, url } = await serve({ http });
+  const get = (path: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      request({ port, path, ca: cert, host: "127.0.0.1", agent: false }, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => resolve(text));
+      })
+        .on("error", reject)
+        .end();
+    });
+  expect(await get("/hello")).toBe("theirs");
+  const room = connect(url).channel("room:1");
+  const follower = new Follower(room.subscribe({ start: "earliest" }));
+  await room.publish("message", "through");
+  await follower.has(1);
+  expect(await get("/tailwire")).toBe("theirs");
 });
 
 test("a reset in the middle of a TLS handshake harms nobody", async () => {

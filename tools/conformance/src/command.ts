@@ -1,14 +1,19 @@
 /** The judge's command: what it is asked for, and how it tells the verdicts. */
 import { parseArgs } from "node:util";
 import { CLAUSES } from "./clauses.ts";
+import { judgeClient } from "./clients/client-judge.ts";
+import { programOf } from "./clients/program.ts";
 import { type ClauseVerdict, judge, type Judgement } from "./judge.ts";
 import type { Subject } from "./stage.ts";
 
 const USAGE = `npm run conformance -- <url> [options]
+npm run conformance -- --client [options] -- <command>
 
-Judges a tailwire server, clause by clause, by speaking PROTOCOL.md at it.
+Judges a tailwire server, clause by clause, by speaking PROTOCOL.md at it; or a client, by being a
+server to the program that the command starts (docs/conformance.md says what that has to do).
 
   <url>             such as ws://127.0.0.1:3000/tailwire
+  --client          judge a client: the URL is added to its command
   --token <name>    whom to come as; <name>-2 is the second user (default: conformance)
   --channel <name>  a pattern with {id} that anybody may use (default: room:{id})
   --slow            also judge what takes minutes
@@ -17,6 +22,7 @@ Judges a tailwire server, clause by clause, by speaking PROTOCOL.md at it.
   --help            show this`;
 
 const OPTIONS = {
+  client: { type: "boolean", default: false },
   token: { type: "string", default: "conformance" },
   channel: { type: "string", default: "room:{id}" },
   only: { type: "string" },
@@ -25,9 +31,9 @@ const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
-interface Asked extends Subject {
+interface Asked {
   readonly json: boolean;
-  readonly only: readonly string[];
+  readonly judge: () => Promise<Judgement>;
 }
 
 /** Null: for help. @throws Error with words for the person, when the command makes no sense. */
@@ -37,17 +43,27 @@ function asked(args: readonly string[]): Asked | null {
     options: OPTIONS,
     allowPositionals: true,
   });
-  const [url = "", ...more] = positionals;
-  const { token, channel, slow, json, help } = values;
+  const [first = "", ...more] = positionals;
+  const { json, help } = values;
   const only = values.only?.split(",") ?? CLAUSES;
   const unknown = only.find((id) => !CLAUSES.includes(id));
   if (unknown !== undefined) throw new Error(`There is no clause ${unknown}, or it is planned.`);
   if (help) return null;
-  if (!/^wss?:\/\//.test(url) || !URL.canParse(url) || more.length > 0) {
+  if (values.client) {
+    if (first === "") throw new Error("Give the command that starts the client, behind --.");
+    return { json, judge: () => judgeClient(programOf(first, more), only) };
+  }
+  const subject = subjectOf(first, values);
+  if (more.length > 0) throw new Error("Give one URL and no more.");
+  return { json, judge: () => judge(subject, only) };
+}
+
+function subjectOf(url: string, { token, channel, slow }: Omit<Subject, "url">): Subject {
+  if (!/^wss?:\/\//.test(url) || !URL.canParse(url)) {
     throw new Error("Give one URL, such as ws://127.0.0.1:3000/tailwire.");
   }
   if (!channel.includes("{id}")) throw new Error("--channel needs {id}, as in room:{id}.");
-  return { url, token, channel, slow, json, only };
+  return { url, token, channel, slow };
 }
 
 function row({ id, ok, note }: ClauseVerdict): string {
@@ -62,18 +78,18 @@ function table({ passed, failed, clauses }: Judgement): string {
 
 /** Gives the exit code: 0 when nothing failed, 2 when the command makes no sense. */
 export async function run(args: readonly string[], print: (text: string) => void): Promise<number> {
-  let subject: Asked | null;
+  let wanted: Asked | null;
   try {
-    subject = asked(args);
+    wanted = asked(args);
   } catch (error) {
     print(`conformance: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;
   }
-  if (subject === null) {
+  if (wanted === null) {
     print(USAGE);
     return 0;
   }
-  const judgement = await judge(subject, subject.only);
-  print(subject.json ? JSON.stringify(judgement) : table(judgement));
+  const judgement = await wanted.judge();
+  print(wanted.json ? JSON.stringify(judgement) : table(judgement));
   return judgement.failed === 0 ? 0 : 1;
 }

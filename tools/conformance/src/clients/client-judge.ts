@@ -1,0 +1,80 @@
+/**
+ * The judge of clients: each check has a client and a scripted server of its own. It prints nothing.
+ */
+import { CLAUSES } from "../clauses.ts";
+import type { ClauseVerdict, Judgement } from "../judge.ts";
+import { type Breach, Broken, CannotJudge } from "../verdict.ts";
+import { CLIENT_CONNECTION_CHECKS } from "./connection-checks.ts";
+import { type ClientCheck, Play } from "./play.ts";
+import type { Starts } from "./program.ts";
+import { CLIENT_PUBLISHING_CHECKS } from "./publishing-checks.ts";
+import { READING_CHECKS } from "./reading-checks.ts";
+
+export const CLIENT_CHECKS: Readonly<Record<string, ClientCheck>> = {
+  ...CLIENT_CONNECTION_CHECKS,
+  ...READING_CHECKS,
+  ...CLIENT_PUBLISHING_CHECKS,
+};
+
+/** Plays at a time: most of their time is waiting. */
+const AT_ONCE = 6;
+const PATIENCE_MS = 6_000;
+const DEADLINE_MS = 40_000;
+
+interface Outcome {
+  readonly verdict: ClauseVerdict;
+  readonly breaches: readonly Breach[];
+}
+
+/**
+ * Judges a client by the clauses that bind clients, or by some of them. `patienceMs` is how long
+ * anything may take before the client counts as silent.
+ */
+export async function judgeClient(
+  starts: Starts,
+  only: readonly string[] = CLAUSES,
+  patienceMs = PATIENCE_MS,
+): Promise<Judgement> {
+  const queue = Object.entries(CLIENT_CHECKS).filter(([id]) => only.includes(id));
+  const outcomes = new Map<string, Outcome>();
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [id, check] = next;
+      outcomes.set(id, await run(id, check, () => Play.begin(starts, patienceMs)));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const breaches = [...outcomes.values()].flatMap((outcome) => outcome.breaches);
+  const malformed = breaches.find(({ clause }) => clause === "MSG-1");
+  const clauses = CLAUSES.flatMap((id): readonly ClauseVerdict[] => {
+    if (id === "MSG-1" && only.includes(id) && outcomes.size > 0) {
+      return [{ id, ok: malformed === undefined, note: malformed?.note ?? "" }];
+    }
+    const outcome = outcomes.get(id);
+    return outcome === undefined ? [] : [outcome.verdict];
+  });
+  const count = (ok: boolean): number => clauses.filter((clause) => clause.ok === ok).length;
+  return { passed: count(true), failed: count(false), clauses };
+}
+
+async function run(id: string, check: ClientCheck, begin: () => Promise<Play>): Promise<Outcome> {
+  const play = await begin();
+  let deadline: NodeJS.Timeout | undefined;
+  try {
+    const note = await Promise.race([
+      check(play),
+      new Promise<never>((_resolve, reject) => {
+        const late = (): void => reject(new Broken(`not done within ${DEADLINE_MS} ms`));
+        deadline = setTimeout(late, DEADLINE_MS);
+      }),
+    ]);
+    return { verdict: { id, ok: true, note: note ?? "" }, breaches: play.server.breaches };
+  } catch (error) {
+    const ok = error instanceof CannotJudge ? null : false;
+    const note = error instanceof Error ? error.message : String(error);
+    return { verdict: { id, ok, note }, breaches: play.server.breaches };
+  } finally {
+    clearTimeout(deadline);
+    play.end();
+  }
+}

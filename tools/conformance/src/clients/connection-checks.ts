@@ -1,0 +1,87 @@
+/** Checks of how clients keep a connection: hello, heartbeat, closes, and coming back. */
+import { setTimeout as delay } from "node:timers/promises";
+import { SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK } from "@tailwire/protocol";
+import { must, quote } from "../verdict.ts";
+import type { ClientCheck } from "./play.ts";
+
+const FIRST_BYTES_MAX = 16_384;
+/** The first wait is up to 1 s; programs and machines may be slow beside that. */
+const FIRST_WAIT_MS = 3_500;
+/** How long a client that stays away is watched. */
+const AWAY_MS = 2_500;
+
+export const CLIENT_CONNECTION_CHECKS: Readonly<Record<string, ClientCheck>> = {
+  "VER-2": async (play) => {
+    play.subscribe();
+    await play.hello(0);
+    const offers = play.server.offers[0]?.subprotocols ?? [];
+    must(offers.includes(SUBPROTOCOL_JSON), `it offers ${quote(offers)}`);
+  },
+
+  "VER-6": async (play) => {
+    play.subscribe();
+    await play.hello(0);
+    const offers = play.server.offers[0]?.subprotocols ?? [];
+    const [binary, text] = [offers.indexOf(SUBPROTOCOL_MSGPACK), offers.indexOf(SUBPROTOCOL_JSON)];
+    must(binary < text, `it offers ${quote(offers)}`);
+    return binary === -1 ? "it doesn't offer MessagePack" : undefined;
+  },
+
+  "CONN-2": async (play) => {
+    play.subscribe();
+    play.publish(1);
+    const caller = await play.welcomed(0);
+    await caller.message("publish");
+    await caller.message("subscribe");
+    must(caller.all("hello").length === 1, "it said hello twice");
+  },
+
+  "CONN-4": async (play) => {
+    const large = Array.from({ length: 40 }, (_, index) => `${index} ${"x".repeat(1_000)}`);
+    play.publish(...large);
+    const { caller, hello } = await play.hello(0);
+    await delay(500);
+    must(caller.bytes <= FIRST_BYTES_MAX, `it sent ${caller.bytes} bytes before welcome`);
+    play.welcome(caller, hello);
+    await caller.message("publish", 39);
+  },
+
+  "LIVE-3": async (play) => {
+    play.subscribe();
+    const heartbeat = { intervalMs: 300, timeoutMs: 300 };
+    const caller = await play.following(0, 0, { heartbeat });
+    must(await play.server.isAsked(1, 6_000), "a server that is silent isn't given up");
+    must(caller.isGone || caller.all("ping").length > 0, "it keeps the silent socket");
+  },
+
+  "LIVE-4": async (play) => {
+    play.subscribe();
+    const caller = await play.following(0, 0);
+    caller.say({ type: "ping", id: "conf.ping" });
+    const pong = await caller.message("pong");
+    must(pong.re === "conf.ping", `pong answers ${quote(pong.re)}`);
+  },
+
+  "CLOSE-1": async (play) => {
+    play.subscribe();
+    (await play.following(0, 0)).close(4_321, "conf");
+    must(await play.server.isAsked(1, FIRST_WAIT_MS), "after 4321 it doesn't come back");
+    (await play.following(1, 0)).close(4_777, "conf");
+    must(!(await play.server.isAsked(2, AWAY_MS)), "after 4777 it comes back");
+  },
+
+  "CLOSE-4": async (play) => {
+    play.subscribe();
+    const caller = await play.following(0, 0);
+    play.server.isFull = true;
+    caller.cut();
+    const cutAt = performance.now();
+    must(await play.server.isAsked(1, FIRST_WAIT_MS), "it doesn't come back within the first wait");
+    await delay(Math.max(0, cutAt + FIRST_WAIT_MS - performance.now()));
+    // Waits of up to 1, 2 and 4 s: in so short a time, more than a few are a storm.
+    const attempts = play.server.offers.length - 1;
+    must(attempts <= 10, `${attempts} attempts in ${FIRST_WAIT_MS} ms`);
+    play.server.isFull = false;
+    return "how the waits grow isn't judged: they are random";
+  },
+};

@@ -24,7 +24,7 @@ const siblings: Readonly<Record<string, RegExp>> = {
   "packages/tailwire": anyPackage,
   "tools/conformance": /^@tailwire\/protocol(?:\/msgpack)?$/,
   "tools/simulation": /^@tailwire\/(?:protocol|client|server)(?:\/core|\/broker-contract)?$/,
-  "tools/docs": /^@tailwire\/(?:protocol|(?:client|server)\/core)$/,
+  "tools/docs": /^@tailwire\/(?:protocol|bench|(?:client|server)\/core)$/,
   "tools/bench": anyPackage,
 };
 

@@ -1,5 +1,6 @@
 /** Every generated part of the documents, by name: each from the table in the code that it shows. */
 import { readFileSync } from "node:fs";
+import { benchParts } from "@tailwire/bench";
 import { CLIENT_LIMITS, CONNECTION_STATES as CLIENT_STATES } from "@tailwire/client/core";
 import { CLOSE_CODES, ERROR_CODES, PROTOCOL_LIMITS, verdictOf } from "@tailwire/protocol";
 import {
@@ -41,6 +42,7 @@ export function partsOf(root: string): Readonly<Record<string, Part>> {
       ),
     "server limits": limits("packages/server/src/limits.ts", { ...DEFAULT_LIMITS }),
     "client limits": limits("packages/client/src/limits.ts", CLIENT_LIMITS),
+    ...benchParts(root),
     "protocol limits": limits("packages/protocol/src/limits.ts", PROTOCOL_LIMITS),
   };
 }

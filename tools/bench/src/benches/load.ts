@@ -1,0 +1,53 @@
+/**
+ * Load: so many publications a second from publishers in another process, while the server's
+ * processor time is read. Publishing from within would flatter servers that block: they would
+ * publish less.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerName } from "../dialects.ts";
+import type { Sample } from "../statistics.ts";
+import { onStage, settle } from "./stage.ts";
+
+/** Publishers, who share the rate. */
+const PUBLISHERS = 50;
+
+const WARM_UP_MS = 1_000;
+
+export interface Load {
+  readonly connections: number;
+  readonly channelsOf: (index: number) => readonly string[];
+  /** The channel that is published to, in the receiver's words. */
+  readonly channel: string;
+  /** Publications a second. */
+  readonly rate: number;
+  readonly ms: number;
+}
+
+export function measureLoad(server: ServerName, load: Load): Promise<Sample> {
+  return onStage(server, 0, async ({ subject, crowd }) => {
+    const subscribers = crowd();
+    const publishers = crowd();
+    await subscribers.open(load.connections, load.channelsOf);
+    await publishers.open(PUBLISHERS, () => []);
+    await settle();
+    const text = subject.dialect.publish(load.channel);
+    const published = publishers.publish(text, load.rate, WARM_UP_MS + load.ms + 500);
+    await sleep(WARM_UP_MS);
+    await subscribers.reset();
+    const cpuBefore = subject.process.cpuSeconds;
+    await sleep(load.ms);
+    const cpuSeconds = subject.process.cpuSeconds - cpuBefore;
+    const counted = await subscribers.report();
+    const { refused } = await published;
+    if (refused > 0) throw new Error(`publishers were held up ${refused} times`);
+    if (counted.gone > 0) throw new Error(`${counted.gone} connections were lost`);
+    return {
+      deliveriesPerSecond: counted.deliveries / counted.seconds,
+      bytesPerDelivery: counted.bytes / counted.deliveries,
+      deliveriesPerCpuSecond: counted.deliveries / cpuSeconds,
+      cpuShare: cpuSeconds / counted.seconds,
+      p50Ms: counted.p50Ms,
+      p99Ms: counted.p99Ms,
+    };
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * Dialects: what a client says to each server to be one of its subscribers or publishers. It knows
+ * texts only, in the form that the receiver fills in.
+ */
+import { PAYLOAD_TEMPLATE } from "./payload.ts";
+
+export type ServerName = "tailwire" | "ws" | "socket.io" | "bun" | "centrifugo";
+
+export const SERVER_NAMES: readonly ServerName[] = [
+  "tailwire",
+  "ws",
+  "socket.io",
+  "bun",
+  "centrifugo",
+];
+
+export interface Dialect {
+  readonly path: string;
+  /** "-" where none is offered. */
+  readonly subprotocol: string;
+  /** What a subscriber says first. `who` is different for each. */
+  greeting(who: string, channels: readonly string[]): string;
+  /** What shows that a client is there, and follows its channels if it has any; "-": its upgrade. */
+  ready(follows: boolean): string;
+  /** What a publisher says to publish, once. */
+  publish(channel: string): string;
+  /** Asks for so many publications in one turn of the server's event loop. Null: it can't be. */
+  turn(count: number): string | null;
+  /** Asks for all that is kept, from before the first. Null: it keeps nothing. */
+  resume(epoch: string, channel: string): string | null;
+}
+
+/** What the hub of the bare servers takes. */
+const BARE: Dialect = {
+  path: "/",
+  subprotocol: "-",
+  greeting: (_who, channels) =>
+    channels.length === 0 ? "" : JSON.stringify({ do: "subscribe", channels }),
+  ready: () => "-",
+  publish: (channel) =>
+    JSON.stringify({ do: "publish", channel, data: {} }).replace("{}", PAYLOAD_TEMPLATE),
+  turn: (count) => JSON.stringify({ do: "turn", count }),
+  resume: () => JSON.stringify({ do: "resume" }),
+};
+
+const message = (fields: object): string => `${JSON.stringify({ timestamp: 0, ...fields })}\\n`;
+
+const TAILWIRE: Dialect = {
+  path: "/tailwire",
+  subprotocol: "tailwire.v1.json",
+  greeting: (who, channels) => {
+    const client = { name: "bench", version: "1" };
+    const session = who.padStart(16, "0");
+    return [
+      { type: "hello", id: "h", session, generation: 1, client },
+      ...channels.map((channel, index) => {
+        return { type: "subscribe", id: `s${index}`, channel, start: "latest" };
+      }),
+    ]
+      .map(message)
+      .join("");
+  },
+  ready: (follows) => (follows ? "caughtup" : "welcome"),
+  publish: (channel) =>
+    message({ type: "publish", id: "p%n", channel, event: "message", data: {} }).replace(
+      "{}",
+      PAYLOAD_TEMPLATE,
+    ),
+  turn: (count) => message({ type: "request", id: "t%n", name: "turn", data: count }),
+  resume: (epoch, channel) => {
+    const start = { epoch, offset: 0, id: null };
+    return message({ type: "subscribe", id: "r", channel, start });
+  },
+};
+
+/** Engine.IO's and Socket.IO's digits around JSON: 40 connects, 42 emits. */
+const SOCKET_IO: Dialect = {
+  path: "/socket.io/?EIO=4&transport=websocket",
+  subprotocol: "-",
+  greeting: () => "40",
+  ready: () => '40{"sid"',
+  publish: (channel) =>
+    `42${JSON.stringify(["publish", channel, {}]).replace("{}", PAYLOAD_TEMPLATE)}`,
+  turn: (count) => `42${JSON.stringify(["turn", count])}`,
+  resume: () => null,
+};
+
+const CENTRIFUGO: Dialect = {
+  path: "/connection/websocket",
+  subprotocol: "-",
+  greeting: (_who, channels) =>
+    [
+      { id: 1, connect: {} },
+      ...channels.map((channel, index) => ({ id: index + 2, subscribe: { channel } })),
+    ]
+      .map((command) => JSON.stringify(command))
+      .join("\\n"),
+  ready: (follows) => (follows ? '"subscribe":' : '"connect":'),
+  publish: (channel) =>
+    `{"id":1%n,"publish":{"channel":${JSON.stringify(channel)},"data":${PAYLOAD_TEMPLATE}}}`,
+  turn: () => null,
+  resume: () => null,
+};
+
+const DIALECTS: Readonly<Record<ServerName, Dialect>> = {
+  tailwire: TAILWIRE,
+  ws: BARE,
+  bun: BARE,
+  "socket.io": SOCKET_IO,
+  centrifugo: CENTRIFUGO,
+};
+
+export function dialectOf(server: ServerName): Dialect {
+  return DIALECTS[server];
+}

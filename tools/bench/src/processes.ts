@@ -1,0 +1,129 @@
+/**
+ * Processes that a bench starts: each on a core of its own where that can be had, spoken to in lines,
+ * and ended by its id. It doesn't know what they are for.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { createInterface } from "node:readline";
+
+/** How long a line may take to come, in milliseconds. */
+const LINE_MS = 90_000;
+
+/** How long a process may take to end by itself, in milliseconds. */
+const END_MS = 3_000;
+
+/** Pages of memory are this large wherever /proc is. */
+const PAGE_BYTES = 4_096;
+
+/** Servers have the first core, and whoever loads them the second. */
+export type Core = "server" | "load";
+
+const CORES: Readonly<Record<Core, string>> = { server: "0", load: "1" };
+
+/** Whether processes can be kept on a core: by `taskset`, with more than one of them. */
+export const pinned = availableParallelism() > 1 && succeeds("taskset", ["-c", "0", "true"]);
+
+function succeeds(command: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export class Process {
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  #waiting: ((line: string) => void) | null = null;
+  #ended = false;
+
+  constructor(core: Core, command: string, args: readonly string[]) {
+    const [program, before] = pinned ? ["taskset", ["-c", CORES[core], command]] : [command, []];
+    this.#child = spawn(program, [...before, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child.on("exit", () => {
+      this.#ended = true;
+    });
+    // Whoever has ended takes no more, which shows in its missing answer.
+    this.#child.stdin?.on("error", () => undefined);
+    const { stdout } = this.#child;
+    if (stdout !== null) createInterface({ input: stdout }).on("line", (line) => this.#take(line));
+  }
+
+  /** `taskset` becomes the program that it starts, so this is the program's own. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  say(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
+  /** The next line of JSON. @throws Error when none comes. */
+  async hear<Value>(): Promise<Value> {
+    const line = this.#lines.shift() ?? (await this.#nextLine());
+    return JSON.parse(line) as Value;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ends it, and resolves when it is gone. */
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    const gone = new Promise((resolve) => {
+      this.#child.once("exit", resolve);
+    });
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), END_MS);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  /** Seconds of processor time, of all its threads. */
+  get cpuSeconds(): number {
+    const tasks = `/proc/${this.pid}/task`;
+    let nanoseconds = 0;
+    for (const task of readdirSync(tasks)) {
+      nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ", 1)[0]);
+    }
+    return nanoseconds / 1e9;
+  }
+
+  /** Bytes of memory that are in use, as the system counts them. */
+  get residentBytes(): number {
+    const [, pages] = readFileSync(`/proc/${this.pid}/statm`, "utf8").split(" ");
+    return Number(pages) * PAGE_BYTES;
+  }
+
+  #take(line: string): void {
+    if (!line.startsWith("{")) return;
+    if (this.#waiting === null) this.#lines.push(line);
+    else this.#waiting(line);
+  }
+
+  #nextLine(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#child.off("exit", onExit);
+        this.#waiting = null;
+      };
+      const onExit = (): void => {
+        settle();
+        reject(new Error(`${this.#child.spawnfile} has ended`));
+      };
+      const timer = setTimeout(() => {
+        settle();
+        reject(new Error("nothing was heard for too long"));
+      }, LINE_MS);
+      this.#waiting = (line) => {
+        settle();
+        resolve(line);
+      };
+      this.#child.once("exit", onExit);
+    });
+  }
+}

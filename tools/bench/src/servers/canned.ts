@@ -1,0 +1,69 @@
+/**
+ * A server that says what it was told to: to every subscriber the same publications, so many per
+ * WebSocket message, as fast as they are taken. It serves the client's files too, to a browser. It
+ * keeps no log, and nothing of it can be measured but its clients.
+ */
+import { createServer } from "node:http";
+import { type WebSocket, WebSocketServer } from "ws";
+import { CHANNEL, payloadNow } from "../payload.ts";
+import { pageFile } from "../clients/page.ts";
+import { listen } from "./life.ts";
+
+const perMessage = Number(process.argv[3] ?? "1");
+
+/** What may wait in a socket before more is made. */
+const WAITING_BYTES = 262_144;
+
+const server = createServer((request, response) => {
+  const file = pageFile(request.url ?? "/");
+  response.writeHead(file === null ? 404 : 200, { "content-type": file?.type ?? "text/plain" });
+  response.end(file?.text ?? "");
+});
+const webSockets = new WebSocketServer({ server, perMessageDeflate: false });
+const position = { epoch: "e", offset: 0, id: null };
+
+/** Sends message after message, and leaves the rest to the next turn where the socket is full. */
+function stream(socket: WebSocket, from: number): void {
+  let offset = from;
+  while (socket.readyState === socket.OPEN && socket.bufferedAmount < WAITING_BYTES) {
+    const lines: string[] = [];
+    for (; lines.length < perMessage; offset += 1) {
+      const id = `abcdefghijklmnopqrstuv/${offset}`;
+      const envelope = { type: "publication", id, timestamp: 0, channel: CHANNEL, offset };
+      const more = { event: "message", publisher: null, data: payloadNow() };
+      lines.push(`${JSON.stringify({ ...envelope, ...more })}\n`);
+    }
+    socket.send(lines.join(""));
+  }
+  if (socket.readyState === socket.OPEN) setTimeout(() => stream(socket, offset), 1);
+}
+
+function answer(socket: WebSocket, line: string): void {
+  const request = JSON.parse(line) as { readonly type: string; readonly id: string };
+  const stamp = { id: "s1", timestamp: 0, re: request.id };
+  const say = (fields: object): void => socket.send(`${JSON.stringify(fields)}\n`);
+  if (request.type === "hello") {
+    const heartbeat = { intervalMs: 600_000, timeoutMs: 10_000 };
+    const limits = {
+      messageBytesMax: 65_536,
+      subscriptionsMax: 256,
+      dedupeMs: 120_000,
+      appendMs: 10_000,
+    };
+    const about = { client: "client", node: "node", heartbeat, limits, features: [] };
+    say({ type: "welcome", ...stamp, ...about });
+  } else if (request.type === "subscribe") {
+    say({ type: "ack", ...stamp, position });
+    say({ type: "caughtup", id: "s2", timestamp: 0, channel: CHANNEL, position });
+    stream(socket, 1);
+  }
+}
+
+webSockets.on("connection", (socket) => {
+  socket.on("message", (data) => {
+    for (const line of (data as Buffer).toString().split("\n"))
+      if (line !== "") answer(socket, line);
+  });
+});
+webSockets.options.handleProtocols = (offers) => [...offers][0] ?? false;
+listen(server);

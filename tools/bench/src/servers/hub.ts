@@ -1,0 +1,69 @@
+/**
+ * What an application on a bare WebSocket server has to write itself: who follows which channel, an
+ * envelope around each publication, and the commands of its clients. It has the fields of tailwire's
+ * envelope, so that both send the same bytes. It doesn't know the server that carries it.
+ */
+import { CHANNEL, type Payload, payloadNow } from "../payload.ts";
+import { missedCount } from "./life.ts";
+
+/** What clients of the bare servers say. */
+export type Command =
+  | { readonly do: "subscribe"; readonly channels: readonly string[] }
+  | { readonly do: "publish"; readonly channel: string; readonly data: Payload }
+  /** So many publications in one turn of the event loop. */
+  | { readonly do: "turn"; readonly count: number }
+  | { readonly do: "resume" };
+
+/** What the bare server does for the application. */
+export interface Carrier<Socket> {
+  subscribe(socket: Socket, channel: string): void;
+  publish(channel: string, line: string): void;
+  send(socket: Socket, line: Buffer): void;
+}
+
+/** As long as an id of tailwire's. */
+const PRODUCER = "abcdefghijklmnopqrstuv";
+
+export class Hub<Socket> {
+  readonly #carrier: Carrier<Socket>;
+  readonly #missed: readonly Buffer[];
+  #offset = 0;
+
+  constructor(carrier: Carrier<Socket>) {
+    this.#carrier = carrier;
+    this.#missed = Array.from({ length: missedCount }, () =>
+      Buffer.from(this.#line(CHANNEL, payloadNow())),
+    );
+  }
+
+  /** A client has said something. */
+  take(socket: Socket, text: string): void {
+    const command = JSON.parse(text) as Command;
+    switch (command.do) {
+      case "subscribe":
+        for (const channel of command.channels) this.#carrier.subscribe(socket, channel);
+        return;
+      case "publish":
+        return this.#publish(command.channel, command.data);
+      case "turn":
+        for (let left = command.count; left > 0; left -= 1) this.#publish(CHANNEL, payloadNow());
+        return;
+      case "resume":
+        for (const line of this.#missed) this.#carrier.send(socket, line);
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  #publish(channel: string, data: Payload): void {
+    this.#carrier.publish(channel, this.#line(channel, data));
+  }
+
+  #line(channel: string, data: Payload): string {
+    this.#offset += 1;
+    const [id, timestamp] = [`${PRODUCER}/${this.#offset}`, Date.now()];
+    const envelope = { type: "publication", id, timestamp, channel, offset: this.#offset };
+    return `${JSON.stringify({ ...envelope, event: "message", publisher: null, data })}\n`;
+  }
+}

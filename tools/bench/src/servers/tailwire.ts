@@ -1,0 +1,35 @@
+/** tailwire, as its README shows it, with limits that let one machine be a crowd. */
+import { createServer } from "node:http";
+import { createTailwire } from "@tailwire/server";
+import { CHANNEL, payloadNow } from "../payload.ts";
+import { listen, missedCount } from "./life.ts";
+
+const server = createServer();
+const tailwire = createTailwire({
+  anonymous: true,
+  channels: { [CHANNEL]: {}, "room:{id}": {} },
+  requests: {
+    turn: (count) => {
+      const channel = tailwire.channel(CHANNEL);
+      for (let left = Number(count); left > 0; left -= 1) {
+        void channel.publish("message", payloadNow());
+      }
+      return null;
+    },
+  },
+  limits: {
+    // A whole crowd comes from one address.
+    newcomersPerAddressMax: 20_000,
+    // No pings while something is measured, as with the others.
+    pingIntervalMs: 600_000,
+    messagesPerSecond: 20_000,
+    bytesPerSecond: 20_000_000,
+  },
+}).attach(server);
+
+let epoch = "";
+for (let left = missedCount; left > 0; left -= 1) {
+  const { position } = await tailwire.channel(CHANNEL).publish("message", payloadNow());
+  epoch = position.epoch;
+}
+listen(server, { epoch });

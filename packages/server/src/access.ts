@@ -4,6 +4,7 @@
  */
 import { ChannelPattern, tailwireError } from "@tailwire/protocol";
 import type { ChannelRule, ChannelRules } from "./channel-rules.ts";
+import { SparseMap } from "./sparse.ts";
 
 /** What a user may want of a channel. Subscribing includes reading its log. */
 export type Action = "subscribe" | "publish";
@@ -61,7 +62,7 @@ export class Access {
   readonly #options: AccessOptions;
   /** Null where the token doesn't say what it grants. */
   readonly #grants: readonly Grant[] | null;
-  readonly #decisions = new Map<string, boolean>();
+  readonly #decisions = new SparseMap<string, boolean>();
 
   constructor(options: AccessOptions, { user, expiresAt, capabilities }: Authenticated) {
     this.#options = options;

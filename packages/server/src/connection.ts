@@ -31,6 +31,7 @@ import { type ControlMessage, Output } from "./output.ts";
 import type { AbortHandle, Transport } from "./ports.ts";
 import { InboundRate } from "./rate-limit.ts";
 import type { Slice } from "./encoded-tail.ts";
+import { SparseMap, SparseSet } from "./sparse.ts";
 import type { Served } from "./sweep.ts";
 import type { Traced } from "./traces.ts";
 
@@ -48,12 +49,12 @@ export class Connection implements CursorOwner, Due, Served {
   /** What the application keeps about this connection. */
   readonly context: Record<string, unknown> = {};
   /** Requests to the application in progress, by id. */
-  readonly requests = new Map<string, AbortHandle>();
+  readonly requests = new SparseMap<string, AbortHandle>();
   readonly holds: Holds;
   /** By channel. Null while the subscribe is in progress. */
-  readonly subscriptions = new Map<string, Cursor | null>();
+  readonly subscriptions = new SparseMap<string, Cursor | null>();
   /** Those of them that the server began, and the client hasn't asked for. */
-  readonly begun = new Set<string>();
+  readonly begun = new SparseSet<string>();
   readonly lanes = new Lanes();
   /** Called once, when it is known whose it is or it has gone without saying so. */
   onKnown: (() => void) | null = null;
@@ -82,7 +83,7 @@ export class Connection implements CursorOwner, Due, Served {
     this.node = node;
     this.access = access;
     this.holds = new Holds(clock, node.limits.dedupeMs);
-    this.#inbound = new InboundRate(clock, node.limits, () => this.#rested());
+    this.#inbound = new InboundRate(clock, node.limits, this);
     this.#transport = transport;
     this.codec = codec;
     this.output = new Output(node.ports, node.limits, codec, transport);
@@ -363,7 +364,8 @@ export class Connection implements CursorOwner, Due, Served {
     }
   }
 
-  #rested(): void {
+  /** A debt has been waited out. */
+  rested(): void {
     if (this.#state !== "closed") this.#throttle();
   }
 

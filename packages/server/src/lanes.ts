@@ -2,9 +2,10 @@
  * Lanes: per channel, a connection's requests are carried out in the order in which they came,
  * even where one of them has to wait. Requests to different channels don't wait for each other.
  */
+import { SparseMap } from "./sparse.ts";
 
 export class Lanes {
-  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #lanes = new SparseMap<string, Promise<void>>();
 
   /**
    * Runs a step when those before it on its lane are done: at once where there are none. The lane

@@ -28,7 +28,8 @@ export class Output {
   /** Cursors with something to send, in line for this socket. */
   readonly #marked: Cursor[] = [];
   #blockedAt: number | null = null;
-  #onEmptied: (() => void)[] = [];
+  /** Null while nobody waits, as nearly always. */
+  #onEmptied: (() => void)[] | null = null;
 
   constructor(ports: Ports, limits: Limits, codec: Codec, transport: Transport) {
     this.#ports = ports;
@@ -89,7 +90,7 @@ export class Output {
   /** Resolves when nothing that was said waits any more, here or in the socket. */
   emptied(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onEmptied.push(resolve);
+      this.#onEmptied = [...(this.#onEmptied ?? []), resolve];
       this.#tellEmptied();
     });
   }
@@ -103,8 +104,10 @@ export class Output {
   }
 
   #tellEmptied(): void {
-    if (this.#said.length > 0 || this.#blockedAt !== null) return;
-    for (const resolve of this.#onEmptied.splice(0)) resolve();
+    if (this.#onEmptied === null || this.#said.length > 0 || this.#blockedAt !== null) return;
+    const waiting = this.#onEmptied;
+    this.#onEmptied = null;
+    for (const resolve of waiting) resolve();
   }
 
   #serveCursors(flush: Flush): void {

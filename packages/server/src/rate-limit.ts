@@ -11,36 +11,54 @@ export const DEBT_REFUSE_MS = 2_000;
 /** A debt that ends a connection, in milliseconds: its client doesn't feel the back-pressure. */
 const DEBT_CLOSE_MS = 10_000;
 
-/** What a connection has sent, against what it may. First it rests, then it has gone too far. */
+/** Whom it concerns. */
+export interface Indebted {
+  /** A debt has been waited out. */
+  rested(): void;
+}
+
+/**
+ * What a connection has sent, against what it may. First it rests, then it has gone too far.
+ *
+ * A bucket is one number here: when all that was taken is paid for. What is left in it is how long
+ * ago that was.
+ */
 export class InboundRate {
   readonly #clock: Clock;
-  readonly #messages: RateLimit;
-  readonly #bytes: RateLimit;
-  readonly #onRested: () => void;
+  readonly #limits: Limits;
+  readonly #indebted: Indebted;
+  #messagesPaidAt = -Infinity;
+  #bytesPaidAt = -Infinity;
   /** Until when nothing more should be read, by the monotonic clock. */
   #restsUntil = 0;
 
-  /** `onRested` is called when a debt has been waited out. */
-  constructor(clock: Clock, limits: Limits, onRested: () => void) {
-    const { messagesPerSecond, bytesPerSecond, burstSeconds } = limits;
+  constructor(clock: Clock, limits: Limits, indebted: Indebted) {
     this.#clock = clock;
-    this.#messages = new RateLimit(clock, messagesPerSecond, burstSeconds);
-    this.#bytes = new RateLimit(clock, bytesPerSecond, burstSeconds);
-    this.#onRested = onRested;
+    this.#limits = limits;
+    this.#indebted = indebted;
   }
 
   /** Milliseconds until the debt is paid; 0 without one. */
   get debtMs(): number {
+    // Nearly always, and asked for with every write.
+    if (this.#restsUntil === 0) return 0;
     return Math.max(0, this.#restsUntil - this.#clock.monotonic());
   }
 
   /** Counts what came. False: it was far too much, and the connection has to end. */
   take(messages: number, bytes: number): boolean {
-    const debtMs = Math.max(this.#messages.take(messages), this.#bytes.take(bytes));
+    const { messagesPerSecond, bytesPerSecond, burstSeconds } = this.#limits;
+    const now = this.#clock.monotonic();
+    // Nothing is saved up for longer than a burst.
+    const full = now - burstSeconds * 1_000;
+    this.#messagesPaidAt =
+      Math.max(full, this.#messagesPaidAt) + (messages / messagesPerSecond) * 1_000;
+    this.#bytesPaidAt = Math.max(full, this.#bytesPaidAt) + (bytes / bytesPerSecond) * 1_000;
+    const debtMs = Math.max(this.#messagesPaidAt, this.#bytesPaidAt) - now;
     if (debtMs > DEBT_CLOSE_MS) return false;
-    if (debtMs === 0) return true;
+    if (debtMs <= 0) return true;
     const resting = this.debtMs > 0;
-    this.#restsUntil = this.#clock.monotonic() + debtMs;
+    this.#restsUntil = now + debtMs;
     if (!resting) this.#wait();
     return true;
   }
@@ -48,34 +66,9 @@ export class InboundRate {
   #wait(): void {
     this.#clock.after(this.debtMs, () => {
       // More may have come meanwhile, from what was read before the reading stopped.
-      if (this.debtMs > 0) this.#wait();
-      else this.#onRested();
+      if (this.debtMs > 0) return this.#wait();
+      this.#restsUntil = 0;
+      this.#indebted.rested();
     });
-  }
-}
-
-/** A bucket that fills steadily and is emptied by use. */
-export class RateLimit {
-  readonly #clock: Clock;
-  readonly #perMs: number;
-  readonly #burst: number;
-  #level: number;
-  #at: number;
-
-  /** `perSecond` in the long run; up to `burstSeconds` of that at once. */
-  constructor(clock: Clock, perSecond: number, burstSeconds: number) {
-    this.#clock = clock;
-    this.#perMs = perSecond / 1_000;
-    this.#burst = perSecond * burstSeconds;
-    this.#level = this.#burst;
-    this.#at = clock.monotonic();
-  }
-
-  /** Takes so much, and gives the milliseconds to wait until the debt is paid: 0 without one. */
-  take(amount: number): number {
-    const now = this.#clock.monotonic();
-    this.#level = Math.min(this.#burst, this.#level + (now - this.#at) * this.#perMs) - amount;
-    this.#at = now;
-    return this.#level >= 0 ? 0 : -this.#level / this.#perMs;
   }
 }

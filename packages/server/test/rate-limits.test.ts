@@ -1,7 +1,8 @@
 // Rate limits: first the server rests, then it refuses, then it closes. Others notice nothing.
 import { describe, expect, test } from "vitest";
 import { SimulatedClock } from "@tailwire/simulation";
-import { RateLimit } from "../src/rate-limit.ts";
+import { DEFAULT_LIMITS } from "../src/limits.ts";
+import { InboundRate } from "../src/rate-limit.ts";
 import { Bench, type Peer, publish, type Said, subscribe } from "./bench.ts";
 
 const PING: Said = { type: "ping" };
@@ -21,26 +22,46 @@ async function fullPeer(bench: Bench, user = "ada"): Promise<Peer> {
 }
 
 describe("a bucket", () => {
+  const limits = { ...DEFAULT_LIMITS, messagesPerSecond: 10, burstSeconds: 2, bytesPerSecond: 1e9 };
+  const inbound = (clock: SimulatedClock): InboundRate =>
+    new InboundRate(clock, limits, { rested: () => undefined });
+  const debtsOf = (rate: InboundRate, ...taken: readonly number[]): readonly number[] =>
+    taken.map((messages) => {
+      rate.take(messages, 0);
+      return Math.round(rate.debtMs);
+    });
+
   test("holds a burst, fills steadily, and says how long a debt takes", async () => {
     const clock = new SimulatedClock();
-    const limit = new RateLimit(clock, 10, 2);
-    expect([limit.take(20), limit.take(5), limit.take(5)]).toEqual([0, 500, 1_000]);
+    const rate = inbound(clock);
+    expect(debtsOf(rate, 20, 5, 5)).toEqual([0, 500, 1_000]);
     await clock.advance(1_000);
-    expect(limit.take(0)).toBe(0);
+    expect(debtsOf(rate, 0)).toEqual([0]);
     await clock.advance(1_000);
-    expect([limit.take(10), limit.take(1)]).toEqual([0, 100]);
+    expect(debtsOf(rate, 10, 1)).toEqual([0, 100]);
     await clock.advance(1_000_000);
-    expect([limit.take(20), limit.take(1)]).toEqual([0, 100]);
+    expect(debtsOf(rate, 20, 1)).toEqual([0, 100]);
   });
 
-  test("isn't moved by a wall clock that jumps", async () => {
+  test("counts bytes as it counts messages, and the larger debt is the one to wait out", () => {
+    const rate = new InboundRate(
+      new SimulatedClock(),
+      { ...limits, bytesPerSecond: 1_000 },
+      { rested: () => undefined },
+    );
+    expect([rate.take(0, 2_500), Math.round(rate.debtMs)]).toEqual([true, 500]);
+    expect([rate.take(26, 0), Math.round(rate.debtMs)]).toEqual([true, 600]);
+    expect(rate.take(0, 10_000)).toBe(false);
+  });
+
+  test("isn't moved by a wall clock that jumps", () => {
     const clock = new SimulatedClock();
-    const limit = new RateLimit(clock, 10, 1);
-    limit.take(10);
+    const rate = inbound(clock);
+    expect(debtsOf(rate, 20)).toEqual([0]);
     clock.jump(1_000_000);
-    expect(limit.take(1)).toBe(100);
+    expect(debtsOf(rate, 1)).toEqual([100]);
     clock.jump(-2_000_000);
-    expect(limit.take(1)).toBe(200);
+    expect(debtsOf(rate, 1)).toEqual([200]);
   });
 });
 

@@ -23,16 +23,13 @@ export class NodeTransport implements Transport {
   readonly #ws: WebSocket;
   readonly #socket: Socket;
   readonly #encrypted: boolean;
-  readonly #onDrained: (error?: Error | null) => void;
+  /** Made when it is first needed: most sockets take every write at once. */
+  #onDrained: ((error?: Error | null) => void) | null = null;
 
-  constructor(ws: WebSocket, socket: Socket, onDrained: () => void) {
+  constructor(ws: WebSocket, socket: Socket) {
     this.#ws = ws;
     this.#socket = socket;
     this.#encrypted = "encrypted" in socket;
-    // After an error the socket's close follows, which says all there is to say.
-    this.#onDrained = (error) => {
-      if (error === undefined || error === null) onDrained();
-    };
   }
 
   write(frames: readonly Uint8Array[]): boolean {
@@ -42,7 +39,7 @@ export class NodeTransport implements Transport {
       // Under TLS a write is never done at once, so nothing of it can be reused either.
       socket.write(
         frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames),
-        this.#onDrained,
+        this.#drained,
       );
       return false;
     }
@@ -50,8 +47,16 @@ export class NodeTransport implements Transport {
     socket.write(bytes);
     if (socket.writableLength === 0) return true;
     if (bytes.buffer === scratch.buffer) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-    socket.write(EMPTY, this.#onDrained);
+    socket.write(EMPTY, this.#drained);
     return false;
+  }
+
+  get #drained(): (error?: Error | null) => void {
+    this.#onDrained ??= (error) => {
+      // After an error the socket's close follows, which says all there is to say.
+      if (error === undefined || error === null) (this.#ws as Wired).tailwire.drained();
+    };
+    return this.#onDrained;
   }
 
   pause(): void {
@@ -85,13 +90,16 @@ function join(frames: readonly Uint8Array[]): Uint8Array {
   return scratch.subarray(0, length);
 }
 
+/** What a socket tells its connection. */
+export type Wirable = Pick<Connection, "receive" | "heard" | "drained" | "gone">;
+
 /** A WebSocket that knows its connection, so that handlers are shared and not made for each. */
 interface Wired extends WebSocket {
-  tailwire: Connection;
+  tailwire: Wirable;
 }
 
 /** Joins a WebSocket to its connection. */
-export function wire(ws: WebSocket, connection: Connection): void {
+export function wire(ws: WebSocket, connection: Wirable): void {
   (ws as Wired).tailwire = connection;
   ws.on("message", onMessage);
   ws.on("ping", onHeard);

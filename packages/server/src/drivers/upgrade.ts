@@ -80,7 +80,7 @@ export class Upgrades {
   take(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
     if (pathOf(request) !== this.#options.path) return false;
     // Without a listener a reset during the handshake would end the process.
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroyThis);
     void this.#take(request, socket, head);
     return true;
   }
@@ -110,7 +110,7 @@ export class Upgrades {
     if (authenticated === null && !isBrowser(request)) return refuse(UNAUTHENTICATED);
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
       // Violations are closed by `ws` itself, with the right code; its close event follows.
-      ws.on("error", () => undefined);
+      ws.on("error", ignore);
       if (authenticated === null) tellUnauthenticated(ws, node, codec);
       else this.#connect(ws, socket, authenticated, codec, known);
     });
@@ -124,7 +124,7 @@ export class Upgrades {
     known: () => void,
   ): void {
     socket.setNoDelay(true);
-    const transport = new NodeTransport(ws, socket, () => connection.drained());
+    const transport = new NodeTransport(ws, socket);
     const connection = this.#options.node.connect(transport, authenticated, codec);
     connection.onKnown = () => {
       socket.off("close", known);
@@ -151,6 +151,13 @@ export class Upgrades {
     return node.callHook("authenticate", () => authenticate(request, token));
   }
 }
+
+/** Handlers that are the same for all sockets, instead of one each. */
+function destroyThis(this: Socket): void {
+  this.destroy();
+}
+
+const ignore = (): void => undefined;
 
 const ANONYMOUS: Authenticated = { user: { id: "anonymous" } };
 
@@ -186,7 +193,7 @@ const NOT_FOUND: Refusal = {
 
 /** Answers an upgrade that nobody takes. */
 export function refuseUnknownPath(socket: Socket, node: TailwireNode): void {
-  socket.on("error", () => socket.destroy());
+  socket.on("error", destroyThis);
   answer(socket, NOT_FOUND, node);
 }
 

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { nodePorts } from "../../src/drivers/node-ports.ts";
-import { NodeTransport } from "../../src/drivers/socket.ts";
+import { NodeTransport, wire } from "../../src/drivers/socket.ts";
 import { frame, OPCODES, Peer } from "./peer.ts";
 import { fragments } from "./stranger.ts";
 import { collectSockets, listen, turns, until } from "./support.ts";
@@ -166,10 +166,17 @@ test("the callback of a write that a reset overtakes is given an error", async (
   expect(await outcome).toBeInstanceOf(Error);
 });
 
+const ignore = (): void => undefined;
+
+function transportOf(ws: WebSocket, socket: Socket, drained = ignore): NodeTransport {
+  wire(ws, { receive: ignore, heard: ignore, drained, gone: ignore });
+  return new NodeTransport(ws, socket);
+}
+
 test("after a close began the driver writes nothing more, and says that there is nothing to wait for", async () => {
   const both = await pair();
   const { ws, socket, peer } = both;
-  const transport = new NodeTransport(ws, socket, () => undefined);
+  const transport = transportOf(ws, socket);
   expect(transport.write([own("1"), own("2")])).toBe(true);
   transport.close(1012, "restarting");
   expect(transport.write([own("3")])).toBe(true);
@@ -183,7 +190,7 @@ test("after a close began the driver writes nothing more, and says that there is
 test("after the peer's close the driver writes nothing more", async () => {
   const both = await pair();
   const { ws, socket, peer } = both;
-  const transport = new NodeTransport(ws, socket, () => undefined);
+  const transport = transportOf(ws, socket);
   peer.answersClose = false;
   const code = Buffer.from([0x03, 0xe8]);
   peer.socket.write(frame(code, { opcode: OPCODES.close }));
@@ -196,7 +203,7 @@ test("after the peer's close the driver writes nothing more", async () => {
 test("the driver joins frames into one write, and reuses its memory only when they have gone", async () => {
   const { ws, socket, peer } = await pair();
   let drained = 0;
-  const transport = new NodeTransport(ws, socket, () => (drained += 1));
+  const transport = transportOf(ws, socket, () => (drained += 1));
   peer.socket.pause();
   const sent: string[] = [];
   for (let blocked = false; !blocked; await turns(1)) {
@@ -206,7 +213,7 @@ test("the driver joins frames into one write, and reuses its memory only when th
   }
   // Another connection writes meanwhile, through the same scratch memory.
   const other = await pair();
-  const beside = new NodeTransport(other.ws, other.socket, () => undefined);
+  const beside = transportOf(other.ws, other.socket);
   for (let index = 0; index < 4; index += 1) {
     beside.write([own("z".repeat(60_000)), own("y".repeat(60_000))]);
   }

@@ -11,14 +11,15 @@ import type { ChannelRule } from "./channel-rules.ts";
 import type { Cursor } from "./cursor.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
 import type { Limits } from "./limits.ts";
-import { Log } from "./log.ts";
+import { Log, type LogOwner } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import type { Retained } from "./retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
+import { SparseMap } from "./sparse.ts";
 
 /** What comes next for a cursor. */
 export type Step =
-  | { readonly kind: "slice"; readonly slice: Slice }
+  | Slice
   /** With the state as of where it goes on, where the channel has one. */
   | { readonly kind: "gap"; readonly gap: LogGap; readonly snapshot: Snapshot | null }
   /** The state that is owed can't be had. */
@@ -38,12 +39,10 @@ interface Encoding {
 /** How soon a failed read is tried again, in milliseconds. */
 const REREAD_MS = 250;
 
-export interface ChannelOptions {
-  readonly name: string;
+/** What all channels of a node have in common. */
+export interface ChannelHost {
   readonly ports: Ports;
   readonly limits: Limits;
-  readonly log: BrokerLog;
-  readonly rule: ChannelRule;
   /** Calls a function of the application, with its deadline. */
   readonly callHook: CallHook;
   /** Any error as one with a code; what isn't one is logged. */
@@ -54,28 +53,29 @@ export interface ChannelOptions {
   readonly onIdle: (channel: Channel) => void;
 }
 
-export class Channel {
+export class Channel implements LogOwner {
   readonly name: string;
   readonly log: Log;
   /** Null where the application keeps no state of it. */
   readonly snapshots: Snapshots | null;
-  readonly #options: ChannelOptions;
+  readonly #host: ChannelHost;
   readonly #cursors = new Set<Cursor>();
   /** Reads in progress from before the tail, shared by cursors at the same position. */
-  readonly #reads = new Map<string, Promise<Step>>();
+  readonly #reads = new SparseMap<string, Promise<Step>>();
   /** The tail in each encoding that somebody follows it in. */
   #encodings: readonly Encoding[] = [];
   #opening: Promise<void> | null = null;
   #users = 0;
   #closed = false;
 
-  constructor(options: ChannelOptions) {
-    this.name = options.name;
-    this.#options = options;
-    const { ports, limits, log, rule } = options;
-    this.log = new Log(ports, limits, log, rule.retention, () => options.onGrowth(this));
+  constructor(host: ChannelHost, name: string, log: BrokerLog, rule: ChannelRule) {
+    this.name = name;
+    this.#host = host;
+    this.log = new Log(host.ports, host.limits, log, rule.retention, this);
     this.snapshots =
-      rule.snapshot === null ? null : new Snapshots({ ...options, log: this.log }, rule.snapshot);
+      rule.snapshot === null
+        ? null
+        : new Snapshots({ ...host, name, rule, log: this.log }, rule.snapshot);
   }
 
   /** Cursors that follow it. */
@@ -111,6 +111,11 @@ export class Channel {
     if (this.#cursors.delete(cursor)) this.#releaseWhenIdle();
   }
 
+  /** Its log has grown. */
+  grew(): void {
+    this.#host.onGrowth(this);
+  }
+
   /** Tells the cursors that the log has grown. */
   tellCursors(): void {
     for (const cursor of this.#cursors) cursor.grew();
@@ -129,8 +134,9 @@ export class Channel {
     const tail = this.log.tail;
     if (tail === null || position.epoch !== this.log.epoch) return null;
     if (!tail.holds(position.offset, position.id)) return null;
-    const slice = this.#linesOf(tail, codec).sliceAfter(position.offset, tail);
-    return slice === null ? END : { kind: "slice", slice };
+    // Nothing has to be encoded to know that there is nothing.
+    if (position.offset === tail.last) return END;
+    return this.#linesOf(tail, codec).sliceAfter(position.offset, tail) ?? END;
   }
 
   /** Reads what follows a position that lies before the tail. It never rejects: it tries again. */
@@ -155,9 +161,9 @@ export class Channel {
         const read = await this.log.read(position);
         if (read.kind === "gap") return await this.#gapStep(read.gap);
         if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch };
-        return this.#sliceOf(read.publications, codec);
+        return this.#sliceOf(read.epoch, read.publications, codec);
       } catch {
-        await new Promise<void>((resolve) => this.#options.ports.clock.after(REREAD_MS, resolve));
+        await new Promise<void>((resolve) => this.#host.ports.clock.after(REREAD_MS, resolve));
       }
     }
     return END;
@@ -174,22 +180,20 @@ export class Channel {
     }
   }
 
-  #sliceOf(publications: readonly Publication[], codec: Codec): Step {
+  #sliceOf(epoch: string, publications: readonly Publication[], codec: Codec): Step {
     const [first, ...rest] = publications;
     if (first === undefined) return END;
-    const { ports, limits } = this.#options;
+    const { ports, limits } = this.#host;
     const page = [first, ...rest] as const;
-    return {
-      kind: "slice",
-      slice: encodePage(ports, codec, this.name, page, limits.flushBytesMax),
-    };
+    return encodePage(ports, codec, this.name, epoch, page, limits.flushBytesMax);
   }
 
   #linesOf(tail: Retained, codec: Codec): EncodedTail {
     const known = this.#encodings.find((one) => one.codec === codec && one.tail === tail);
     if (known !== undefined) return known.lines;
-    const { ports, limits } = this.#options;
-    const options = { sliceBytesMax: limits.flushBytesMax, startOffset: tail.edge };
+    const { ports, limits } = this.#host;
+    const { epoch } = this.log;
+    const options = { epoch, sliceBytesMax: limits.flushBytesMax, startOffset: tail.edge };
     const lines = new EncodedTail(ports, codec, this.name, options);
     // What belongs to a tail that was begun anew is of no use to anybody.
     const others = this.#encodings.filter((one) => one.codec !== codec && one.tail === tail);
@@ -198,6 +202,6 @@ export class Channel {
   }
 
   #releaseWhenIdle(): void {
-    if (this.#cursors.size === 0 && this.#users === 0) this.#options.onIdle(this);
+    if (this.#cursors.size === 0 && this.#users === 0) this.#host.onIdle(this);
   }
 }

@@ -37,18 +37,20 @@ export interface CursorOwner {
   fail(channel: string, error: unknown): void;
 }
 
+/**
+ * What a cursor is about to do: look into the log, wait for a page from before the tail, or for the
+ * log to grow; or to send what a page has brought. At the end, nothing any more.
+ */
+type Next = "look" | "page" | "growth" | "nothing" | Step;
+
 export class Cursor {
   readonly #channel: Channel;
   readonly #owner: CursorOwner;
+  /** Shared by all cursors at the same place, since there may be a million. */
   #position: Position;
+  #next: Next = "look";
   /** Whether `caughtup` is owed: after a subscribe, and after a gap. */
   #owesCaughtUp = true;
-  /** What a read from before the tail has brought, until it is sent. */
-  #read: Step | null = null;
-  #reading = false;
-  /** Whether there was nothing more when it looked last. Growth of the log resets it. */
-  #atEnd = false;
-  #closed = false;
   /** Whether it stands in its connection's queue. Only the connection touches it. */
   marked = false;
 
@@ -64,13 +66,13 @@ export class Cursor {
 
   /** Whether there is something to send. */
   get behind(): boolean {
-    if (this.#closed || this.#reading || this.#atEnd) return false;
-    return this.#owesCaughtUp || this.#read !== null || !this.#channel.endsAt(this.#position);
+    if (this.#next !== "look") return typeof this.#next === "object";
+    return this.#owesCaughtUp || !this.#channel.endsAt(this.#position);
   }
 
   /** The log has grown, or goes on under another epoch: looks again. */
   grew(): void {
-    this.#atEnd = false;
+    if (this.#next === "growth") this.#next = "look";
     if (this.behind) this.mark();
   }
 
@@ -82,28 +84,29 @@ export class Cursor {
   /** Puts what follows the position into a flush: the place that decides what is sent. */
   serve(flush: Flush): void {
     while (flush.hasRoom && this.behind) {
-      const step = this.#read ?? this.#channel.next(this.#position, this.#owner.codec);
-      this.#read = null;
+      const step =
+        typeof this.#next === "object"
+          ? this.#next
+          : this.#channel.next(this.#position, this.#owner.codec);
+      this.#next = "look";
       if (step === null) this.#readPage();
       else this.#send(step, flush);
     }
   }
 
   close(): void {
-    this.#closed = true;
+    this.#next = "nothing";
     this.#channel.leave(this);
   }
 
   #send(step: Step, flush: Flush): void {
     const channel = this.#channel.name;
     switch (step.kind) {
-      case "slice": {
-        const { last } = step.slice;
-        flush.frame(step.slice.frame);
-        this.#owner.delivers(channel, step.slice);
-        this.#position = { epoch: this.#position.epoch, offset: last.offset, id: last.id };
+      case "slice":
+        flush.frame(step.frame);
+        this.#owner.delivers(channel, step);
+        this.#position = step.end;
         return;
-      }
       case "gap":
         this.#say(
           flush,
@@ -120,7 +123,7 @@ export class Cursor {
         this.#say(flush, { type: "epoch", channel, position: this.#position });
         return;
       case "end":
-        this.#atEnd = true;
+        this.#next = "growth";
         if (!this.#owesCaughtUp) return;
         this.#owesCaughtUp = false;
         this.#say(flush, { type: "caughtup", channel, position: this.#position });
@@ -138,11 +141,11 @@ export class Cursor {
 
   /** Reads on from before the tail; the cursor is back in line when that has come. */
   #readPage(): void {
-    this.#reading = true;
+    this.#next = "page";
     void this.#channel.readAfter(this.#position, this.#owner.codec).then((step) => {
-      this.#reading = false;
-      this.#read = step;
-      if (!this.#closed) this.mark();
+      if (this.#next !== "page") return;
+      this.#next = step;
+      this.mark();
     });
   }
 }

@@ -4,11 +4,12 @@
  *
  * It knows bytes and offsets. What is retained, and who is sent what, is decided elsewhere.
  */
-import { carrying, type Codec, type Wire, wireBytes } from "@tailwire/protocol";
+import { carrying, type Codec, type Position, type Wire, wireBytes } from "@tailwire/protocol";
 import type { Publication } from "./brokers/contract.ts";
 import { frameOf, roomFor, writeInto } from "./framing.ts";
 import type { Ports } from "./ports.ts";
 import type { Retained } from "./retained.ts";
+import { SparseMap } from "./sparse.ts";
 
 /** Segments grow with their channel, from this many bytes to that many. */
 const SEGMENT_MIN = 1_024;
@@ -31,10 +32,26 @@ interface Line {
 
 /** Publications that follow one another in the log, as one WebSocket message. */
 export interface Slice {
+  readonly kind: "slice";
   readonly frame: Uint8Array;
   readonly first: Publication;
   readonly last: Publication;
   readonly count: number;
+  /** Where whoever got it stands: one object for all of them. */
+  readonly end: Position;
+}
+
+/** What bytes don't say about a slice. */
+interface Marks {
+  readonly epoch: string;
+  readonly first: Publication;
+  readonly last: Publication;
+  readonly count: number;
+}
+
+function sliceOf(frame: Uint8Array, { epoch, first, last, count }: Marks): Slice {
+  const end = { epoch, offset: last.offset, id: last.id };
+  return { kind: "slice", frame, first, last, count, end };
 }
 
 /** Where a publication is encoded: once per encoding and node, whoever it is for. */
@@ -58,6 +75,7 @@ export function encodePage(
   ports: Ports,
   codec: Codec,
   channel: string,
+  epoch: string,
   publications: readonly [Publication, ...Publication[]],
   bytesMax: number,
 ): Slice {
@@ -74,16 +92,17 @@ export function encodePage(
     last = publication;
     count += 1;
   }
-  return { frame: frameOf(ports, codec, lines), first: publications[0], last, count };
+  return sliceOf(frameOf(ports, codec, lines), { epoch, first: publications[0], last, count });
 }
 
 export class EncodedTail {
   readonly #ports: Ports;
   readonly #codec: Codec;
   readonly #channel: string;
+  readonly #epoch: string;
   readonly #sliceBytesMax: number;
   /** Slices of the log as it is now, by the offset they follow. */
-  readonly #slices = new Map<number, Slice>();
+  readonly #slices = new SparseMap<number, Slice>();
   #slicesBytes = 0;
   #lines: Line[] = [];
   #segment: Segment = { bytes: new Uint8Array(0), used: 0 };
@@ -94,11 +113,16 @@ export class EncodedTail {
     ports: Ports,
     codec: Codec,
     channel: string,
-    options: { readonly sliceBytesMax: number; readonly startOffset: number },
+    options: {
+      readonly epoch: string;
+      readonly sliceBytesMax: number;
+      readonly startOffset: number;
+    },
   ) {
     this.#ports = ports;
     this.#codec = codec;
     this.#channel = channel;
+    this.#epoch = options.epoch;
     this.#sliceBytesMax = options.sliceBytesMax;
     this.#encoded = options.startOffset;
   }
@@ -166,15 +190,13 @@ export class EncodedTail {
       if (line.end - first.start > this.#sliceBytesMax) break;
       last = line;
     }
-    return {
-      frame: this.#ports.frame(
-        first.segment.bytes.subarray(first.start, last.end),
-        this.#codec.format,
-      ),
+    const bytes = first.segment.bytes.subarray(first.start, last.end);
+    return sliceOf(this.#ports.frame(bytes, this.#codec.format), {
+      epoch: this.#epoch,
       first: first.publication,
       last: last.publication,
       count: end - index,
-    };
+    });
   }
 
   #indexAfter(offset: number): number {

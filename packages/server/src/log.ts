@@ -23,6 +23,7 @@ import type {
   ReadResult,
   Retention,
   Tail,
+  TailListener,
 } from "./brokers/contract.ts";
 import type { Limits } from "./limits.ts";
 import type { Ports } from "./ports.ts";
@@ -49,12 +50,18 @@ export interface Started {
   readonly recovered: boolean;
 }
 
+/** Whose log it is. */
+export interface LogOwner {
+  /** There is something new to read, or a new epoch. */
+  grew(): void;
+}
+
 export class Log {
   readonly #ports: Ports;
   readonly #limits: Limits;
   readonly #broker: BrokerLog;
   readonly #retention: Retention;
-  readonly #grew: () => void;
+  readonly #owner: LogOwner;
   #waiting: WaitingAppend[] = [];
   #appending = false;
   #tail: Tail | null = null;
@@ -65,19 +72,18 @@ export class Log {
   #cancelRetry: Cancel | null = null;
   #closed = false;
 
-  /** `grew` is called when there is something new to read, or a new epoch. */
   constructor(
     ports: Ports,
     limits: Limits,
     broker: BrokerLog,
     retention: Retention,
-    grew: () => void,
+    owner: LogOwner,
   ) {
     this.#ports = ports;
     this.#limits = limits;
     this.#broker = broker;
     this.#retention = { ...retention, bytes: Math.min(retention.bytes, limits.tailBytesMax) };
-    this.#grew = grew;
+    this.#owner = owner;
   }
 
   /** The epoch that the tail belongs to. Empty before {@link open}. */
@@ -102,10 +108,7 @@ export class Log {
 
   /** Begins to follow the log. @throws `unavailable`. */
   async open(): Promise<void> {
-    const opening = this.#broker.tail({
-      push: (epoch, publications) => this.#push(epoch, publications),
-      suspect: () => this.#reread(),
-    });
+    const opening = this.#broker.tail(new Listener(this));
     const tail = await this.#within(opening).catch((error: unknown) => {
       // It may still open, with nobody left to close it.
       opening.then((late) => late.close()).catch(() => undefined);
@@ -119,6 +122,16 @@ export class Log {
     const missed = this.#rereadAgain;
     this.#adopt(tail.position);
     if (missed) this.#reread();
+  }
+
+  /** The broker pushes what was appended. */
+  push(epoch: string, publications: readonly Publication[]): void {
+    if (!this.#take(epoch, publications)) this.#reread();
+  }
+
+  /** The broker may have missed something. */
+  suspect(): void {
+    this.#reread();
   }
 
   close(): void {
@@ -238,10 +251,6 @@ export class Log {
     for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
   }
 
-  #push(epoch: string, publications: readonly Publication[]): void {
-    if (!this.#take(epoch, publications)) this.#reread();
-  }
-
   /** Adds what follows on. False when something lies between, or the tail isn't open yet. */
   #take(epoch: string, publications: readonly Publication[]): boolean {
     const retained = this.#retained;
@@ -254,7 +263,7 @@ export class Log {
       if (link === "next") retained.add(publication);
     }
     retained.trim(this.#ports.clock.now());
-    if (retained.last !== before) this.#grew();
+    if (retained.last !== before) this.#owner.grew();
     return fits;
   }
 
@@ -291,7 +300,7 @@ export class Log {
       // A full page may have more behind it.
       if (!fits || read.publications.length > 0) this.#rereadAgain = true;
     }
-    this.#grew();
+    this.#owner.grew();
   }
 
   /** Begins the tail anew at a position. Cursors elsewhere read on from their own. */
@@ -304,6 +313,23 @@ export class Log {
     return within(this.#ports.clock, this.#limits.appendMs, promise, () =>
       tailwireError("unavailable", "the broker didn't answer in time"),
     );
+  }
+}
+
+/** One per opening: of two, the one that comes too late is closed and the other isn't. */
+class Listener implements TailListener {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  push(epoch: string, publications: readonly Publication[]): void {
+    this.#log.push(epoch, publications);
+  }
+
+  suspect(): void {
+    this.#log.suspect();
   }
 }
 

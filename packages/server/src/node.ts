@@ -18,7 +18,7 @@ import {
 import { Access, type AccessOptions, type Authenticated } from "./access.ts";
 import type { Application } from "./application.ts";
 import type { Broker } from "./brokers/contract.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type ChannelHost } from "./channel.ts";
 import type { ChannelRules } from "./channel-rules.ts";
 import { publish } from "./commands/publish.ts";
 import { read } from "./commands/read.ts";
@@ -58,6 +58,7 @@ export class TailwireNode {
   readonly sweep: Sweep<Channel>;
   readonly #broker: Broker;
   readonly #accessOptions: AccessOptions;
+  readonly #channelHost: ChannelHost;
   readonly #logger: Logger;
   readonly #connections = new Set<Connection>();
   readonly #channels = new Map<string, Channel>();
@@ -77,6 +78,14 @@ export class TailwireNode {
       rules,
       authorize: application.authorize,
       callHook: (name, hook) => this.callHook(name, hook),
+    };
+    this.#channelHost = {
+      ports,
+      limits,
+      callHook: this.#accessOptions.callHook,
+      asTailwireError: (error) => this.asTailwireError(error),
+      onGrowth: (channel) => this.sweep.grew(channel),
+      onIdle: (channel) => this.#release(channel),
     };
     this.#logger = logger;
   }
@@ -205,17 +214,7 @@ export class TailwireNode {
     if (channel === undefined) {
       const rule = this.rules.find(name);
       if (rule === null) throw tailwireError("forbidden");
-      channel = new Channel({
-        name,
-        ports: this.ports,
-        limits: this.limits,
-        log: this.#broker.log(name, rule.retention),
-        rule,
-        callHook: (hookName, hook) => this.callHook(hookName, hook),
-        asTailwireError: (error) => this.asTailwireError(error),
-        onGrowth: (grown) => this.sweep.grew(grown),
-        onIdle: (idle) => this.#release(idle),
-      });
+      channel = new Channel(this.#channelHost, name, this.#broker.log(name, rule.retention), rule);
       this.#channels.set(name, channel);
     }
     return channel;

@@ -27,7 +27,7 @@ test("slices from every offset are not all kept", () => {
   const everything = { count: 9_999, bytes: Infinity, maxAgeMs: Infinity };
   const tail = new Retained(everything, { offset: 0, id: null });
   for (let offset = 1; offset <= 4_000; offset += 1) tail.add(publicationAt(offset));
-  const options = { sliceBytesMax: 65_536, startOffset: 0 };
+  const options = { epoch: "e", sliceBytesMax: 65_536, startOffset: 0 };
   const encoded = new EncodedTail(simulatedPorts(), jsonCodec, "room:1", options);
   const slices = Array.from({ length: 4_000 }, (_, offset) => encoded.sliceAfter(offset, tail));
   const kept = slices.filter((slice, offset) => encoded.sliceAfter(offset, tail) === slice);
@@ -40,7 +40,7 @@ test("a page's limit counts bytes, in scripts of three bytes a character too", (
     publicationAt(offset, { data: JsonText.of("漢".repeat(15_000)) }),
   );
   if (first === undefined) throw new Error("no publications");
-  const page = encodePage(simulatedPorts(), jsonCodec, "room:1", [first, ...rest], 65_536);
+  const page = encodePage(simulatedPorts(), jsonCodec, "room:1", "e", [first, ...rest], 65_536);
   expect(page.count).toBe(1);
   expect(page.frame.length).toBeLessThanOrEqual(65_536);
 });

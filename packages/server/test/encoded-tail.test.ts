@@ -22,7 +22,7 @@ function bench(sliceBytesMax = 1_000, count = 1_000) {
     { count, bytes: Infinity, maxAgeMs: Infinity },
     { offset: 0, id: null },
   );
-  const options = { sliceBytesMax, startOffset: 0 };
+  const options = { epoch: "e", sliceBytesMax, startOffset: 0 };
   const encoded = new EncodedTail(simulatedPorts(), jsonCodec, "room:1", options);
   const add = (...lengths: readonly number[]): void => {
     for (const length of lengths) tail.add(publicationOf(tail.last + 1, length));
@@ -173,7 +173,7 @@ describe("a page", () => {
   test("is one slice of as many publications as its bytes allow, one at least", () => {
     const ports = simulatedPorts();
     for (const bytesMax of [1, 200, 400, 1_000, 100_000]) {
-      const slice = encodePage(ports, jsonCodec, "room:1", page([5, 50, 500, 5]), bytesMax);
+      const slice = encodePage(ports, jsonCodec, "room:1", "e", page([5, 50, 500, 5]), bytesMax);
       expect(offsetsOf(slice)).toEqual([1, 2, 3, 4].slice(0, slice.count));
       expect([slice.first.offset, slice.last.offset]).toEqual([1, slice.count]);
       expect(slice.count).toBeGreaterThan(0);
@@ -184,7 +184,7 @@ describe("a page", () => {
     const { tail, after } = bench(100_000);
     const publications = page([5, 50, 5]);
     for (const publication of publications) tail.add(publication);
-    const slice = encodePage(simulatedPorts(), jsonCodec, "room:1", publications, 100_000);
+    const slice = encodePage(simulatedPorts(), jsonCodec, "room:1", "e", publications, 100_000);
     expect(slice.frame).toEqual(after(0)?.frame);
   });
 });

@@ -11,8 +11,10 @@ export function logBench() {
   const broker = new FakeLog();
   const retention = { ...DEFAULT_RETENTION, maxAgeMs: Infinity };
   let growths = 0;
-  const log = new Log(ports, LIMITS, broker, retention, () => {
-    growths += 1;
+  const log = new Log(ports, LIMITS, broker, retention, {
+    grew: () => {
+      growths += 1;
+    },
   });
   return { broker, log, clock: ports.clock, growths: () => growths };
 }

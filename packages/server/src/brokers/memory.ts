@@ -11,6 +11,7 @@ import {
 } from "@tailwire/protocol";
 import { fingerprint } from "../fingerprint.ts";
 import { Retained } from "../retained.ts";
+import { SparseMap } from "../sparse.ts";
 import type {
   Append,
   AppendResult,
@@ -98,11 +99,11 @@ interface DedupeRecord {
 
 /** Ids and their counts per producer, for one period of `dedupeMs`. */
 interface DedupePeriod {
-  readonly records: Map<string, DedupeRecord>;
-  readonly counts: Map<string, number>;
+  readonly records: SparseMap<string, DedupeRecord>;
+  readonly counts: SparseMap<string, number>;
 }
 
-const newPeriod = (): DedupePeriod => ({ records: new Map(), counts: new Map() });
+const newPeriod = (): DedupePeriod => ({ records: new SparseMap(), counts: new SparseMap() });
 
 /** One log: its retained publications, the ids it remembers, and who follows it. */
 class MemoryLog {
@@ -111,13 +112,19 @@ class MemoryLog {
   readonly #epoch: string;
   readonly #since: number;
   readonly #retained: Retained;
-  readonly #listeners = new Set<TailListener>();
+  /** One per node, of which there is mostly one. */
+  #listeners: readonly TailListener[] = [];
   /** Highest generation per producer, and when it was last heard of, by the monotonic clock. */
-  readonly #generations = new Map<string, { readonly generation: number; readonly at: number }>();
+  readonly #generations = new SparseMap<
+    string,
+    { readonly generation: number; readonly at: number }
+  >();
   #period = newPeriod();
   #formerPeriod = newPeriod();
   #periodBegan: number;
   #usedAt: number;
+  /** What was asked for last: whoever asks for the same place shares it. */
+  #lastPosition: Position | null = null;
 
   constructor(options: MemoryBrokerOptions, retention: Retention, since: number) {
     this.#options = options;
@@ -196,14 +203,14 @@ class MemoryLog {
 
   tail(listener: TailListener): Tail {
     this.#touch();
-    this.#listeners.add(listener);
-    return {
-      position: this.#position(this.#retained.last),
-      close: () => {
-        this.#listeners.delete(listener);
-        this.#touch();
-      },
-    };
+    this.#listeners = [...this.#listeners, listener];
+    return new MemoryTail(this, listener, this.#position(this.#retained.last));
+  }
+
+  /** Somebody doesn't follow any more. */
+  leave(listener: TailListener): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener);
+    this.#touch();
   }
 
   /** Whether it can be forgotten: nobody follows it, nothing is retained, no id may come again. */
@@ -211,7 +218,7 @@ class MemoryLog {
     this.#retained.trim(this.#options.clock.now());
     const unusedMs = this.#options.clock.monotonic() - this.#usedAt;
     return (
-      this.#listeners.size === 0 &&
+      this.#listeners.length === 0 &&
       this.#retained.count === 0 &&
       unusedMs > Math.max(2 * this.#options.dedupeMs, this.#retention.maxAgeMs)
     );
@@ -288,7 +295,10 @@ class MemoryLog {
   #position(offset: number): Position {
     const { edge, edgeId } = this.#retained;
     const id = offset === edge ? edgeId : (this.#retained.at(offset)?.id ?? null);
-    return { epoch: this.#epoch, offset, id };
+    const known = this.#lastPosition;
+    if (known?.offset === offset && known.id === id) return known;
+    this.#lastPosition = { epoch: this.#epoch, offset, id };
+    return this.#lastPosition;
   }
 
   #touch(): void {
@@ -303,9 +313,25 @@ class MemoryLog {
     this.#formerPeriod = periods === 1 ? this.#period : newPeriod();
     this.#period = newPeriod();
     this.#periodBegan = now;
-    for (const [producer, { at }] of this.#generations) {
+    for (const [producer, { at }] of this.#generations.entries()) {
       if (now - at > this.#options.dedupeMs) this.#generations.delete(producer);
     }
+  }
+}
+
+class MemoryTail implements Tail {
+  readonly position: Position;
+  readonly #log: MemoryLog;
+  readonly #listener: TailListener;
+
+  constructor(log: MemoryLog, listener: TailListener, position: Position) {
+    this.#log = log;
+    this.#listener = listener;
+    this.position = position;
+  }
+
+  close(): void {
+    this.#log.leave(this.#listener);
   }
 }
 

@@ -129,6 +129,11 @@ export class Channel implements LogOwner {
     return position.offset >= this.log.lastOffset && position.epoch === this.log.epoch;
   }
 
+  /** Whether this node knows of more after the position, under the same epoch. */
+  goesOnAfter(position: Position): boolean {
+    return position.epoch === this.log.epoch && position.offset < this.log.lastOffset;
+  }
+
   /** What follows a position, where this node holds it; null where it has to be read. */
   next(position: Position, codec: Codec): Step | null {
     const tail = this.log.tail;

@@ -123,6 +123,8 @@ export class Cursor {
         this.#say(flush, { type: "epoch", channel, position: this.#position });
         return;
       case "end":
+        // An empty page may have waited for its socket, and the log has grown meanwhile.
+        if (this.#channel.goesOnAfter(this.#position)) return;
         this.#next = "growth";
         if (!this.#owesCaughtUp) return;
         this.#owesCaughtUp = false;

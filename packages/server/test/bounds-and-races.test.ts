@@ -118,6 +118,31 @@ test("a publish that waits behind a slow subscribe isn't appended once its conne
   expect(bench.node.channels).toBe(0);
 });
 
+test("[FLOW-1] what is logged while an empty page waits for its socket is sent when that has drained", async () => {
+  const log = new FakeLog();
+  log.grow(3);
+  const bench = new Bench({
+    wrapBroker: () => ({
+      capabilities: { durable: true },
+      close: () => Promise.resolve(),
+      log: () => log,
+    }),
+  });
+  await (await bench.openPeer()).say(subscribe());
+  // Two that this node hasn't heard of yet: what follows them is asked of the broker.
+  log.grow(2);
+  const bob = await bench.openPeer("bob");
+  bob.socket.completes = false;
+  const start = { epoch: "e1", offset: 5, id: "p5" };
+  await bob.say({ type: "subscribe", channel: "room:1", start });
+  await bench.clock.settle();
+  log.push(log.grow(1));
+  await bench.clock.settle();
+  bob.socket.completes = true;
+  await bob.drain();
+  expect(bob.heardInShort).toEqual(["ack r1", "publication 6", "caughtup"]);
+});
+
 test("a cursor under a newer epoch than its node knows makes the node look, and doesn't spin", async () => {
   const log = new FakeLog();
   log.grow(3);

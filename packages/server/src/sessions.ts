@@ -35,9 +35,12 @@ export class Sessions {
     const clientId = connection.identity?.clientId;
     if (clientId === undefined) return;
     const pair = this.#pairs.get(clientId);
-    if (pair?.current === connection) this.#pairs.delete(clientId);
-    else if (pair?.former === connection) {
-      this.#pairs.set(clientId, { current: pair.current, former: null });
-    }
+    if (pair === undefined) return;
+    const { current, former } = pair;
+    // The one that overlaps is the session's again: who comes next has to be newer than that.
+    if (current === connection && former !== null) {
+      this.#pairs.set(clientId, { current: former, former: null });
+    } else if (current === connection) this.#pairs.delete(clientId);
+    else if (former === connection) this.#pairs.set(clientId, { current, former: null });
   }
 }

@@ -80,6 +80,18 @@ describe("[CONN-6] a newer connection of a session", () => {
     expect(next.connection.state).toBe("open");
   });
 
+  test("that goes leaves the session to the one that overlaps, which the next one supersedes", async () => {
+    const bench = new Bench();
+    const older = await peerOf(bench, 1);
+    const newer = await peerOf(bench, 2, { overlap: true });
+    newer.connection.gone();
+    const clone = await peerOf(bench, 1);
+    expect(closes(clone)).toEqual(IN_USE);
+    expect(closes(older)).toEqual([]);
+    await peerOf(bench, 3);
+    expect(closes(older)).toEqual(SUPERSEDED);
+  });
+
   test("with a lower generation is closed itself, and never welcomed", async () => {
     const bench = new Bench();
     const here = await peerOf(bench, 5);

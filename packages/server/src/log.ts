@@ -38,6 +38,8 @@ const REREAD_MS = 250;
 
 interface WaitingAppend {
   readonly append: Append;
+  /** When it came, by the monotonic clock. */
+  readonly at: number;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: unknown) => void;
   /** Called at once, before anything else is taken, when it is refused and may come again. */
@@ -150,7 +152,8 @@ export class Log {
    */
   append(append: Append, onRetry: () => void = () => undefined): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ append, resolve, reject, onRetry });
+      const at = this.#ports.clock.monotonic();
+      this.#waiting.push({ append, at, resolve, reject, onRetry });
       if (!this.#appending) void this.#appendWaiting();
     });
   }
@@ -198,7 +201,8 @@ export class Log {
 
   /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
   async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
-    const call = this.#broker.append(batch.map(({ append }) => append));
+    const now = this.#ports.clock.monotonic();
+    const call = this.#broker.append(batch.map(({ append, at }) => aged(append, now - at)));
     const progress = { ended: false };
     const end = (): void => {
       progress.ended = true;
@@ -331,6 +335,13 @@ class Listener implements TailListener {
   suspect(): void {
     this.#log.suspect();
   }
+}
+
+/** A repeat grows older while it waits, and may be forgotten meanwhile [PUB-5]. */
+function aged(append: Append, ms: number): Append {
+  const { repeat } = append;
+  if (repeat === undefined || ms === 0) return append;
+  return { ...append, repeat: { ...repeat, ageMs: repeat.ageMs + Math.ceil(ms) } };
 }
 
 function fail({ reject, onRetry }: WaitingAppend, error: unknown): void {

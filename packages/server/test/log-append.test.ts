@@ -31,6 +31,23 @@ describe("append", () => {
     expect(log.pending).toBe(0);
   });
 
+  test("[PUB-5] a repeat is as old as it is when the broker gets it", async () => {
+    const { broker, log, clock } = bench();
+    const ages: unknown[] = [];
+    const append = broker.append.bind(broker);
+    broker.append = (batch) => {
+      ages.push(...batch.map(({ repeat }) => repeat?.ageMs));
+      return append(batch);
+    };
+    broker.gates.append.closed = true;
+    void log.append({ ...entry("a"), repeat: { ageMs: 5 } });
+    const second = log.append({ ...entry("b"), repeat: { ageMs: 7 } });
+    await clock.advance(LIMITS.appendMs / 2);
+    broker.gates.append.open();
+    await second;
+    expect(ages).toEqual([5, LIMITS.appendMs / 2 + 7]);
+  });
+
   test("each caller gets its own result, a refusal too", async () => {
     const { broker, log } = bench();
     broker.append = (batch) =>

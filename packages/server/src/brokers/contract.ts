@@ -53,7 +53,10 @@ export interface Append {
   readonly sent?: Payload;
   /** Unix milliseconds after which it must not be appended any more: its node gave up. */
   readonly notAfter: number;
-  /** Present when it may have been appended before. */
+  /**
+   * Present when it may have been appended before. Its age is that at the time of the call: a broker
+   * that takes its time adds it before it compares.
+   */
   readonly repeat?: Repeat;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Answers to plain HTTP requests: files, the demo's one command, and coded refusals for the rest.
+ * Answers to plain HTTP requests: files, the demo's two commands, and coded refusals for the rest.
  * WebSockets are `server.attach`'s business; one that arrives here has lost its Upgrade on the way.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -13,6 +13,8 @@ export interface HttpOptions {
   /** Whether only this machine can reach the server. */
   readonly loopbackOnly: boolean;
   readonly sockets: UserSockets;
+  /** Drops every socket, and stops listening for a moment. */
+  readonly restart: () => void;
 }
 
 interface Refusal {
@@ -31,6 +33,7 @@ export async function answer(
   const path = pathOf(request);
   if (path === options.websocketPath) return refuse(response, UPGRADE_REQUIRED);
   if (path === "/demo/cut") return cut(request, response, options);
+  if (path === "/demo/restart") return restart(request, response, options);
   const file = await readStaticFile(path);
   if (file === null) return refuse(response, NOT_FOUND);
   if (request.method !== "GET" && request.method !== "HEAD") {
@@ -59,6 +62,19 @@ function cut(
   const user = new URLSearchParams(request.url?.split("?")[1]).get("user");
   if (user === null || user === "") return refuse(response, MISSING_USER);
   sendJson(response, 200, { cut: sockets.cut(user) });
+}
+
+/** Restarts the listener, for the page of this very server and nobody else. */
+function restart(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { loopbackOnly, restart: restartListener }: HttpOptions,
+): void {
+  if (request.method !== "POST") return refuse(response, methodNotAllowed("POST"));
+  if (!isOwnPage(request, loopbackOnly)) return refuse(response, FORBIDDEN_ORIGIN);
+  // The answer has to have arrived before everything is reset.
+  response.socket?.once("close", restartListener);
+  sendJson(response, 202, { restarting: true }, { Connection: "close" });
 }
 
 /**

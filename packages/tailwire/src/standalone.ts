@@ -8,10 +8,14 @@ import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { createTailwire, type TailwireServer } from "@tailwire/server";
 import { DemoFeed } from "./demo-feed.ts";
 import { answer, isLoopback, pathOf, refuseUpgrade } from "./http-answers.ts";
-import { listen } from "./listen.ts";
+import { Listener } from "./listener.ts";
+import { ThirdReaders } from "./third-readers.ts";
 import { UserSockets } from "./user-sockets.ts";
 
 const WEBSOCKET_PATH = "/tailwire";
+
+/** A page's load lasts for two minutes, and a reader may be slow for all of it and lose nothing. */
+const DEMO_RETENTION = { count: 30_000, bytes: 12_582_912, maxAgeMs: 600_000 };
 
 export interface StandaloneOptions {
   /** 0 takes any free port; null the default one, or any free one where that is taken. */
@@ -45,21 +49,23 @@ export async function startStandalone({
 }: StandaloneOptions = {}): Promise<Standalone> {
   const sockets = new UserSockets();
   const loopbackOnly = isLoopback(host);
-  const options = { websocketPath: WEBSOCKET_PATH, loopbackOnly, sockets };
   const http = createServer((request, response) => void answer(request, response, options));
+  const listener = new Listener(http, host);
+  const restart = (): void => listener.restart();
+  const options = { websocketPath: WEBSOCKET_PATH, loopbackOnly, sockets, restart };
   http.on("upgrade", (request, socket: Socket) => {
     if (pathOf(request) === WEBSOCKET_PATH) sockets.note(request, socket);
     else refuseUpgrade(socket);
   });
-  const server = createTailwire({
-    authenticate: (_request, token) =>
-      token === null || token === "" ? null : { user: { id: token } },
-    channels: { "room:{id}": {}, "demo:{id}": {} },
-    codecs: [msgpackCodec],
-  }).attach(http, { path: WEBSOCKET_PATH });
-  let actualPort: number;
+  const readers: ThirdReaders = new ThirdReaders({
+    port: () => listener.port,
+    path: WEBSOCKET_PATH,
+    publish: async (owner, sample) =>
+      server.channel("demo:{id}", { id: `reader-of-${owner}` }).publish("sample", sample),
+  });
+  const server = createDemo(readers).attach(http, { path: WEBSOCKET_PATH });
   try {
-    actualPort = await listen(http, host, port);
+    await listener.open(port);
   } catch (error) {
     await server.close();
     throw error;
@@ -69,19 +75,35 @@ export async function startStandalone({
     (sample) => machine.publish("sample", sample),
     () => server.connections,
   );
-  const address = `${urlHost(host)}:${actualPort}`;
+  const address = `${urlHost(host)}:${listener.port}`;
   return {
     url: `http://${address}`,
     websocket: `ws://${address}${WEBSOCKET_PATH}`,
-    port: actualPort,
+    port: listener.port,
     loopbackOnly,
-    close: () => close(http, server, feed),
+    close: async () => {
+      feed.stop();
+      await readers.close();
+      await close(http, listener, server);
+    },
   };
 }
 
-async function close(http: Server, server: TailwireServer, feed: DemoFeed): Promise<void> {
-  feed.stop();
-  const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+/** The server with its policy for development. */
+function createDemo(readers: ThirdReaders): TailwireServer {
+  return createTailwire({
+    authenticate: (_request, token) =>
+      token === null || token === "" ? null : { user: { id: token } },
+    channels: { "room:{id}": {}, "demo:{id}": { retention: DEMO_RETENTION } },
+    codecs: [msgpackCodec],
+    requests: { "third-reader": (input, { user }) => readers.set(user.id, input) },
+    onConnect: ({ user }) => readers.connected(user.id),
+    onDisconnect: ({ user }) => readers.disconnected(user.id),
+  });
+}
+
+async function close(http: Server, listener: Listener, server: TailwireServer): Promise<void> {
+  const closed = listener.close();
   await server.close();
   http.closeAllConnections();
   await closed;

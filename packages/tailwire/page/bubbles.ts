@@ -20,13 +20,13 @@ export class Bubbles {
   /** A person's own words, on their way. */
   send(key: string, text: string): void {
     const bubble = makeBubble(text, true);
-    mark(bubble, "pending", "on its way");
+    mark(bubble, "pending", "waiting");
     this.#pending.set(key, bubble);
     this.#list.append(bubble);
     this.#list.scrollTop = this.#list.scrollHeight;
   }
 
-  /** They are in the log. */
+  /** They are in the log: the answer says so, or they have come out of it before that. */
   acknowledge(key: string, offset: number): void {
     const bubble = this.#pending.get(key);
     if (bubble === undefined) return;
@@ -42,11 +42,10 @@ export class Bubbles {
     this.#settle(key, bubble);
   }
 
-  /** Words have come out of the log: another's, or one's own, perhaps before their answer. */
-  arrive(key: string, text: string, offset: number, isOwn: boolean): void {
-    if (isOwn) return this.acknowledge(key, offset);
-    const bubble = makeBubble(text, false);
-    mark(bubble, "acknowledged", count(offset));
+  /** Words have come out of the log: another's, or one's own, from another tab or an earlier day. */
+  arrive(text: string, offset: number, isOwn: boolean): void {
+    const bubble = makeBubble(text, isOwn);
+    mark(bubble, "acknowledged", isOwn ? `✓ ${count(offset)}` : count(offset));
     this.#place(bubble);
   }
 
@@ -88,5 +87,5 @@ function mark(
   const small = bubble.querySelector("small");
   if (small === null) return;
   small.textContent = words;
-  small.title = state === "acknowledged" ? "acknowledged, at this offset of the log" : state;
+  small.title = state === "acknowledged" ? "acknowledged, at this offset of the log" : "";
 }

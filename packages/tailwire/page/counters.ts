@@ -149,6 +149,8 @@ export interface Totals {
 export class Counters {
   sent = 0;
   acknowledged = 0;
+  /** What somebody else has counted, of a subscription that isn't this page's. */
+  elsewhere = { missed: 0, duplicated: 0, toldMissing: 0 };
   readonly #tallies: Tally[] = [];
 
   /** A new account for one more subscription. */
@@ -165,9 +167,9 @@ export class Counters {
       sent: this.sent,
       acknowledged: this.acknowledged,
       received: sum((tally) => tally.received),
-      missed: sum((tally) => tally.missed),
-      duplicated: sum((tally) => tally.duplicated),
-      toldMissing: sum((tally) => tally.toldMissing),
+      missed: this.elsewhere.missed + sum((tally) => tally.missed),
+      duplicated: this.elsewhere.duplicated + sum((tally) => tally.duplicated),
+      toldMissing: this.elsewhere.toldMissing + sum((tally) => tally.toldMissing),
       toldUncounted: sum((tally) => tally.toldUncounted),
     };
   }

@@ -36,6 +36,7 @@ export class Load {
   /** Publications received in each of the last samples: a second of them. */
   readonly #recent: number[] = [];
   #receivedBefore = 0;
+  #lastOffset = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: LoadOptions) {
@@ -47,7 +48,8 @@ export class Load {
       ceiling: RATE_PER_S * 1.5,
       fromZero: true,
     });
-    this.#tally = receiver.follow(channel, "tick", {}, ({ data }) => {
+    this.#tally = receiver.follow(channel, "tick", {}, ({ data, position }) => {
+      this.#note(position.offset);
       if (typeof data === "number") this.#latencies.add(performance.now() - data);
     }).tally;
     this.#toggle.addEventListener("click", () => {
@@ -63,6 +65,15 @@ export class Load {
     }
     setInterval(() => this.#sample(), SAMPLE_MS);
     this.#draw(0);
+  }
+
+  /** The last offset in the channel's log, as far as this page knows. */
+  get lastOffset(): number {
+    return this.#lastOffset;
+  }
+
+  #note(offset: number): void {
+    this.#lastOffset = Math.max(this.#lastOffset, offset);
   }
 
   #start(): void {
@@ -89,7 +100,10 @@ export class Load {
     const { sender, channel } = this.#options;
     // The data is when it was sent, by the clock of this page, which also receives it.
     sender.publish(channel, "tick", performance.now()).then(
-      ({ position }) => this.#tally.expect(position),
+      ({ position }) => {
+        this.#note(position.offset);
+        this.#tally.expect(position);
+      },
       (error: unknown) => {
         if (this.#timer === undefined) return;
         this.#stop(`stopped: ${error instanceof TailwireError ? error.code : "failed"}`);

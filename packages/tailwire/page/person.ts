@@ -13,6 +13,7 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from "@tailwire/client";
+import { command } from "./command.ts";
 import type { Counters, Tally } from "./counters.ts";
 import { count } from "./dom.ts";
 import type { Journal } from "./journal.ts";
@@ -88,13 +89,8 @@ export class Person {
   /** Has the server destroy this person's sockets. */
   async cut(): Promise<void> {
     this.#write("cut: the server resets the socket, mid-sentence");
-    const url = `/demo/cut?user=${encodeURIComponent(this.user)}`;
-    try {
-      const { ok, status } = await fetch(url, { method: "POST" });
-      if (!ok) this.#write(`couldn't be cut: HTTP ${status}`, "bad");
-    } catch {
-      this.#write("couldn't be cut: the server can't be reached", "bad");
-    }
+    const failure = await command(`cut?user=${encodeURIComponent(this.user)}`);
+    if (failure !== null) this.#write(`couldn't be cut: ${failure}`, "bad");
   }
 
   /** After each loss, says from where a subscription went on, and what it caught up with. */

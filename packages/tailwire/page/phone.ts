@@ -3,11 +3,15 @@ import { type Publication, type Subscription, TailwireError } from "@tailwire/cl
 import { Bubbles } from "./bubbles.ts";
 import { count, find, fromTemplate, setText } from "./dom.ts";
 import type { Person } from "./person.ts";
-import { statusWords } from "./status-words.ts";
+import { noticeWords, spokenWords, statusWords } from "./status-words.ts";
+
+/** How far back a page begins that opens or reopens a conversation. */
+const REWIND = 100;
 
 /** What is published to the room. The key finds the bubble again that shows it as on its way. */
 interface Said {
   readonly key: string;
+  readonly who: string;
   readonly text: string;
 }
 
@@ -20,6 +24,8 @@ export class Phone {
   readonly #status = find(this.element, ".status", HTMLElement);
   readonly #spoken = find(this.element, ".spoken-status", HTMLElement);
   readonly #place = find(this.element, ".place", HTMLElement);
+  readonly #notice = find(this.element, ".notice", HTMLElement);
+  readonly #words = find(this.element, ".notice .words", HTMLElement);
   readonly #retry = find(this.element, ".retry", HTMLButtonElement);
   readonly #cut = find(this.element, ".cut", HTMLButtonElement);
   readonly #away = find(this.element, ".away", HTMLButtonElement);
@@ -31,11 +37,22 @@ export class Phone {
     this.#room = room;
     this.#nameEverything();
     this.#listen(onTyping);
-    this.#subscription = person.follow(room, "said", {}, (publication) =>
+    const start = { rewind: { count: REWIND } };
+    this.#subscription = person.follow(room, "said", { start }, (publication) =>
       this.#heard(publication),
     ).subscription;
     person.client.onStatus(() => this.draw());
     this.draw();
+  }
+
+  /** Resolves when the conversation so far is here, with whether there is one. */
+  hasConversation(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const stop = this.#subscription.onCaughtUp(() => {
+        stop();
+        resolve((this.#subscription.position?.offset ?? 0) > 0);
+      });
+    });
   }
 
   /** Publishes a text as this person. */
@@ -43,7 +60,8 @@ export class Phone {
     this.#said += 1;
     const key = `${this.#person.user}.${this.#said}`;
     this.#bubbles.send(key, text);
-    this.#person.publish(this.#room, "said", { key, text } satisfies Said).then(
+    const said: Said = { key, who: this.#person.name, text };
+    this.#person.publish(this.#room, "said", said).then(
       ({ position }) => this.#bubbles.acknowledge(key, position.offset),
       (error: unknown) => {
         this.#bubbles.fail(key, error instanceof TailwireError ? error.code : "failed");
@@ -56,8 +74,11 @@ export class Phone {
     const { status } = this.#person.client;
     const { state, retryAt } = status;
     this.element.dataset["state"] = state;
-    setText(this.#status, statusWords(status, Date.now()));
-    setText(this.#spoken, `${this.#person.name} is ${state}`);
+    setText(this.#status, statusWords(status));
+    setText(this.#spoken, `${this.#person.name} is ${spokenWords(status)}`);
+    const words = noticeWords(status, Date.now());
+    this.#notice.hidden = words === null;
+    setText(this.#words, words ?? "");
     const offset = this.#subscription.position?.offset;
     setText(this.#place, offset === undefined ? "" : `offset ${count(offset)}`);
     this.#retry.hidden = retryAt === null;
@@ -104,18 +125,15 @@ export class Phone {
 
   #heard({ data, position, publisher }: Publication): void {
     if (!isSaid(data)) return;
-    this.#bubbles.arrive(
-      data.key,
-      data.text,
-      position.offset,
-      publisher === this.#person.client.id,
-    );
+    // The bubble of what this very page has sent is there already.
+    if (publisher === this.#person.client.id) this.#bubbles.acknowledge(data.key, position.offset);
+    else this.#bubbles.arrive(data.text, position.offset, data.who === this.#person.name);
   }
 }
 
 /** Rooms are open, so that anything may be in them. */
 function isSaid(data: unknown): data is Said {
   if (typeof data !== "object" || data === null) return false;
-  const { key, text } = data as Partial<Record<keyof Said, unknown>>;
-  return typeof key === "string" && typeof text === "string";
+  const { key, who, text } = data as Partial<Record<keyof Said, unknown>>;
+  return typeof key === "string" && typeof who === "string" && typeof text === "string";
 }

@@ -1,27 +1,44 @@
 /** The connection's status in plain words. It knows neither the page nor the clock. */
 import type { ConnectionStatus } from "@tailwire/client";
 
-/** What to show as the status, as of now. */
-export function statusWords(status: ConnectionStatus, now: number): string {
+/** The status in as few words as will do. */
+export function statusWords({ state }: ConnectionStatus): string {
+  return state === "idle" ? "not connected yet" : state;
+}
+
+/** What a person should know while there is no connection, as of now; null while there is one. */
+export function noticeWords(status: ConnectionStatus, now: number): string | null {
   const { state, attempt, retryAt, pending } = status;
   switch (state) {
     case "idle":
-      return "not connected yet";
-    case "connecting":
-      return "connecting";
     case "connected":
-      return "connected";
+      return null;
+    case "connecting":
+      return "Connecting.";
     case "reconnecting":
       return retryAt === null
-        ? `reconnecting, attempt ${attempt}`
-        : `reconnecting ${inSeconds(retryAt - now)}`;
+        ? `Trying to connect, attempt ${attempt}.`
+        : `No connection. Trying again ${inSeconds(retryAt - now)}.`;
     case "offline":
-      return pending === 0 ? "offline" : `offline, ${pending} waiting`;
+      return `Offline. ${waitingWords(pending)}`;
     case "closed":
-      return "closed";
+      return "Closed for good.";
     default:
       return state satisfies never;
   }
+}
+
+/** What is said aloud. It has no countdown in it, which nobody could listen to. */
+export function spokenWords(status: ConnectionStatus): string {
+  const { state, pending } = status;
+  return state === "offline" && pending > 0
+    ? `offline. ${waitingWords(pending)}`
+    : statusWords(status);
+}
+
+function waitingWords(pending: number): string {
+  if (pending === 0) return "What is sent now will wait here.";
+  return pending === 1 ? "1 message waits here." : `${pending} messages wait here.`;
 }
 
 /** One change of status, as the journal tells it; null where it isn't worth a line. */

@@ -2,7 +2,7 @@
 import type { ConnectionStatus } from "@tailwire/client";
 import { describe, expect, test } from "vitest";
 import { Recent } from "../page/recent.ts";
-import { changeWords, statusWords } from "../page/status-words.ts";
+import { changeWords, noticeWords, spokenWords, statusWords } from "../page/status-words.ts";
 
 const connected: ConnectionStatus = {
   state: "connected",
@@ -19,25 +19,44 @@ const waiting: ConnectionStatus = {
   reason: "closed_1006",
 };
 
+const offline: ConnectionStatus = { ...connected, state: "offline" };
+
 describe("the status", () => {
+  test("is a word", () => {
+    expect(statusWords(connected)).toBe("connected");
+    expect(statusWords({ ...connected, state: "idle" })).toBe("not connected yet");
+  });
+
+  test("is spoken without a countdown, and with what waits", () => {
+    expect(spokenWords(waiting)).toBe("reconnecting");
+    expect(spokenWords({ ...offline, pending: 3 })).toBe("offline. 3 messages wait here.");
+  });
+});
+
+describe("the notice", () => {
+  test("is there only while there is no connection", () => {
+    expect(noticeWords(connected, 0)).toBeNull();
+    expect(noticeWords({ ...connected, pending: 2 }, 0)).toBeNull();
+  });
+
   test("counts down to the next attempt", () => {
-    expect(statusWords(waiting, 1_000)).toBe("reconnecting in 0.4 s");
+    expect(noticeWords(waiting, 1_000)).toBe("No connection. Trying again in 0.4 s.");
   });
 
   test("never counts below zero", () => {
-    expect(statusWords(waiting, 2_000)).toBe("reconnecting in 0.0 s");
+    expect(noticeWords(waiting, 2_000)).toBe("No connection. Trying again in 0.0 s.");
   });
 
   test("says which attempt is in progress", () => {
-    expect(statusWords({ ...waiting, retryAt: null, attempt: 3 }, 0)).toBe(
-      "reconnecting, attempt 3",
+    expect(noticeWords({ ...waiting, retryAt: null, attempt: 3 }, 0)).toBe(
+      "Trying to connect, attempt 3.",
     );
   });
 
   test("says how many publications wait while offline", () => {
-    const offline: ConnectionStatus = { ...connected, state: "offline" };
-    expect(statusWords(offline, 0)).toBe("offline");
-    expect(statusWords({ ...offline, pending: 3 }, 0)).toBe("offline, 3 waiting");
+    expect(noticeWords(offline, 0)).toBe("Offline. What is sent now will wait here.");
+    expect(noticeWords({ ...offline, pending: 1 }, 0)).toBe("Offline. 1 message waits here.");
+    expect(noticeWords({ ...offline, pending: 3 }, 0)).toBe("Offline. 3 messages wait here.");
   });
 });
 

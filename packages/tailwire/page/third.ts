@@ -102,7 +102,7 @@ export class Third {
 
   #statusWords(lag: number): string {
     if (this.#sample === null) return "not here yet";
-    if (this.#wanted) return lag < LAGGING ? "slow, until the load starts" : "slow";
+    if (this.#wanted) return lag < LAGGING ? "slow: start the load" : "slow";
     return lag < LAGGING ? "up to date" : "catching up";
   }
 

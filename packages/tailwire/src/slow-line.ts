@@ -1,5 +1,5 @@
 /**
- * A TCP line to a port of this machine, which can be made slow towards the client: what a reader on
+ * A TCP line from this machine to an address, which can be made slow towards the client: what a reader on
  * a bad network is to the server. It doesn't know what travels on it.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -10,19 +10,25 @@ const STEP_MS = 100;
 /** How much at a time. With the above it is 5 KiB a second, an eighth of the page's load. */
 const STEP_BYTES = 512;
 
+/** Where something listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 export class SlowLine {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #timer: NodeJS.Timeout | undefined;
   #port = 0;
 
-  private constructor(target: number) {
-    this.#server = createServer((client) => this.#join(client, connect(target, "127.0.0.1")));
+  private constructor(address: Address) {
+    this.#server = createServer((client) => this.#join(client, connect({ ...address })));
   }
 
-  /** A line to a port of this machine. */
-  static async to(target: number): Promise<SlowLine> {
-    const line = new SlowLine(target);
+  /** A line to an address. */
+  static async to(address: Address): Promise<SlowLine> {
+    const line = new SlowLine(address);
     line.#port = await listen(line.#server, "127.0.0.1", 0);
     return line;
   }

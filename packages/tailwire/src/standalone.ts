@@ -58,7 +58,7 @@ export async function startStandalone({
     else refuseUpgrade(socket);
   });
   const readers: ThirdReaders = new ThirdReaders({
-    port: () => listener.port,
+    address: () => ({ host: ownHost(host), port: listener.port }),
     path: WEBSOCKET_PATH,
     publish: async (owner, sample) =>
       server.channel("demo:{id}", { id: `reader-of-${owner}` }).publish("sample", sample),
@@ -109,8 +109,13 @@ async function close(http: Server, listener: Listener, server: TailwireServer): 
   await closed;
 }
 
-/** The host as a URL names it. All addresses at once have none of their own: loopback is one. */
+/** The host as a URL names it. */
 function urlHost(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
+  const own = ownHost(host);
+  return own.includes(":") ? `[${own}]` : own;
+}
+
+/** The host as this machine reaches it. All addresses at once have none of their own: loopback is one. */
+function ownHost(host: string): string {
+  return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
 }

@@ -3,7 +3,7 @@
  * that can be made slow. It says how far it is; what that means is the page's business.
  */
 import { type Client, createClient, type Subscription } from "@tailwire/client";
-import { SlowLine } from "./slow-line.ts";
+import { type Address, SlowLine } from "./slow-line.ts";
 
 const SAMPLE_MS = 100;
 
@@ -21,8 +21,8 @@ export interface ReaderSample {
 }
 
 export interface ThirdReaderOptions {
-  /** Of the server, on this machine. */
-  readonly port: number;
+  /** Of the server. */
+  readonly address: Address;
   readonly path: string;
   readonly user: string;
   readonly channel: string;
@@ -60,7 +60,7 @@ export class ThirdReader {
 
   /** Begins to follow the channel. Resolves when it does. */
   static async start(options: ThirdReaderOptions): Promise<ThirdReader> {
-    const reader = new ThirdReader(options, await SlowLine.to(options.port));
+    const reader = new ThirdReader(options, await SlowLine.to(options.address));
     try {
       await reader.#subscription.ready;
     } catch (error) {

@@ -3,6 +3,7 @@
  * while. It is told of pages by the users that they connect as, and knows nothing else of them.
  */
 import { TailwireError } from "@tailwire/protocol";
+import type { Address } from "./slow-line.ts";
 import { type ReaderSample, ThirdReader } from "./third-reader.ts";
 
 /** Each takes a socket and a client. Nobody has that many tabs open to look at them. */
@@ -11,8 +12,8 @@ const READERS_MAX = 32;
 const GRACE_MS = 30_000;
 
 export interface ThirdReadersOptions {
-  /** The server's port, once it listens. */
-  readonly port: () => number;
+  /** Where the server is reached, once it listens. */
+  readonly address: () => Address;
   readonly path: string;
   /** Publishes how an owner's reader is doing. */
   readonly publish: (owner: string, sample: ReaderSample) => Promise<unknown>;
@@ -75,9 +76,9 @@ export class ThirdReaders {
   #start(user: string, channel: string): Promise<ThirdReader> {
     const readers = [...this.#owners.values()].filter(({ reader }) => reader !== null);
     if (readers.length >= READERS_MAX) throw refusal("too_many_readers", "Close a few tabs.");
-    const { port, path, publish } = this.#options;
+    const { address, path, publish } = this.#options;
     return ThirdReader.start({
-      port: port(),
+      address: address(),
       path,
       user: `reader-of-${user}`,
       channel,

@@ -160,3 +160,12 @@ test("the page's counters are the sum of all tallies", () => {
     duplicated: 2,
   });
 });
+
+test("what somebody else has counted is added to the page's counters", () => {
+  const counters = new Counters();
+  for (const offset of [1, 3]) {
+    counters.tally().receive(`id.${offset}`, { epoch: "a", offset, id: null });
+  }
+  counters.elsewhere = { missed: 4, duplicated: 5, toldMissing: 6 };
+  expect(counters.totals).toMatchObject({ received: 2, missed: 4, duplicated: 5, toldMissing: 6 });
+});

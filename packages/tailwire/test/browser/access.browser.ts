@@ -38,10 +38,10 @@ interface Focus {
 describe.skipIf(isWithoutChromium)("the page", () => {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`has nothing for axe to find when it is ${colorScheme}, connected or not`, async ({
-      server,
+      network,
       visit,
     }) => {
-      const page = await visit(server.url);
+      const page = await visit(network.url);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await expectConnected(page);
       await phone(page, "Ada").expectOnce("Grace? Are we live?");
@@ -50,7 +50,7 @@ describe.skipIf(isWithoutChromium)("the page", () => {
       await phone(page, "Grace").expectState("offline");
       await phone(page, "Grace").say("waits");
       await page.getByRole("button", { name: "Make Joan slow" }).click();
-      await page.getByRole("button", { name: "Restart the listener" }).click();
+      network.goAway();
       await phone(page, "Ada").expectState("reconnecting");
       expect(await faultsOf(page)).toEqual([]);
     });

@@ -50,12 +50,14 @@ export async function startChromium(): Promise<RunningChromium> {
   const profile = await mkdtemp(join(tmpdir(), "tailwire-chromium-"));
   const child = spawn(path, [...ARGS, `--user-data-dir=${profile}`, "about:blank"], {
     stdio: ["ignore", "ignore", "pipe"],
+    // A group of its own: on some systems what was started is a script that starts it.
+    detached: true,
   });
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  // Its standard error is closed when the last of its processes has gone.
+  const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const close = async (): Promise<void> => {
-    child.kill();
-    await exited;
-    // Its last children may still be writing.
+    if (child.pid !== undefined) process.kill(-child.pid);
+    await gone;
     await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   try {

@@ -14,8 +14,12 @@ export const PATIENCE_MS = 90_000;
 
 const patience = { timeout: PATIENCE_MS, interval: 100 };
 
-/** What Chromium says by itself of a WebSocket whose network is gone. */
-const LOST_NETWORK = /^WebSocket connection to '\S+' failed/;
+/**
+ * What Chromium says by itself of a WebSocket for which there is no network, or whose page it has
+ * frozen: it closes those.
+ */
+const NO_NETWORK =
+  /^WebSocket connection to '\S+' failed: (?:Error in connection establishment: net::ERR_CONNECTION_(?:REFUSED|RESET)|Page entered Back-Forward Cache\.)$/;
 
 interface Fixtures {
   readonly chromium: RunningChromium;
@@ -61,7 +65,7 @@ export const test = base.extend<Fixtures>({
 
 function complaintsOf(message: ConsoleMessage): readonly string[] {
   const isComplaint = message.type() === "error" || message.type() === "warning";
-  return isComplaint && !LOST_NETWORK.test(message.text()) ? [message.text()] : [];
+  return isComplaint && !NO_NETWORK.test(message.text()) ? [message.text()] : [];
 }
 
 type Who = "Ada" | "Grace";

@@ -111,6 +111,9 @@ describe.skipIf(isWithoutChromium)("the page", () => {
     const spoken = ada.element.getByRole("status");
     await expectConnected(page);
     expect(await spoken.textContent()).toBe("Ada is connected");
+    // From the first typed word on, nobody else speaks for her.
+    await ada.say("is heard");
+    await phone(page, "Grace").expectOnce("is heard");
     await ada.button("Go offline").click();
     await ada.say("waits");
     await spoken.filter({ hasText: "Ada is offline. 1 message waits here." }).waitFor();

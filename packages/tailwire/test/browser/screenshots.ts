@@ -55,7 +55,7 @@ describe.skipIf(isWithoutChromium)("pictures", () => {
     async (colorScheme, { server, visit }) => {
       const page = await visit(server.url);
       await resize(page, WIDE);
-      await page.emulateMedia({ colorScheme });
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await expectConnected(page);
       await toggleLoad(page);
       await expectAtLeast(page, "received", 1_000);
@@ -68,7 +68,7 @@ describe.skipIf(isWithoutChromium)("pictures", () => {
   test("a slow reader that lags", async ({ server, visit }) => {
     const page = await visit(server.url);
     await resize(page, WIDE);
-    await page.emulateMedia({ colorScheme: "light" });
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
     await expectConnected(page);
     await toggleLoad(page);
     await page.getByRole("button", { name: "Make Joan slow" }).click();
@@ -82,7 +82,7 @@ describe.skipIf(isWithoutChromium)("pictures", () => {
   }) => {
     const page = await visit(network.url);
     await resize(page, WIDE);
-    await page.emulateMedia({ colorScheme: "dark" });
+    await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
     await expectConnected(page);
     await expectLines(page, 3);
     await phone(page, "Grace").button("Go offline").click();
@@ -99,9 +99,11 @@ describe.skipIf(isWithoutChromium)("pictures", () => {
   test("a phone's width", async ({ server, visit }) => {
     const page = await visit(server.url);
     await resize(page, PHONE);
-    await page.emulateMedia({ colorScheme: "light" });
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
     await expectConnected(page);
     await expectLines(page, 2);
+    // From the first typed letter on, nobody else speaks for her.
+    await phone(page, "Ada").element.getByRole("textbox").fill("No signal here.");
     await phone(page, "Ada").button("Go offline").click();
     await phone(page, "Ada").say("No signal here.");
     await phone(page, "Ada").notice.filter({ hasText: "1 message waits here." }).waitFor();

@@ -61,6 +61,9 @@ describe.skipIf(isWithoutChromium)("the page", () => {
     const page = await visit(server.url);
     const ada = phone(page, "Ada");
     await expectConnected(page);
+    // From the first typed word on, nobody else speaks for her.
+    await ada.say("in the light");
+    await phone(page, "Grace").expectOnce("in the light");
     await ada.button("Go offline").click();
     await ada.expectState("offline");
     await ada.say("first, in the dark");

@@ -1,5 +1,10 @@
 /** @tailwire/simulation: a simulated world in which the real client and server cores run. */
+export { BrokerLine } from "./broker/broker-line.ts";
+export { NO_WITNESS, SharedBroker } from "./broker/shared-broker.ts";
 export { openApplication } from "./application.ts";
+export { check } from "./checker/checker.ts";
+export type { Beginning, Entry, HistoryEvent, Place, Rule, Violation } from "./checker/history.ts";
+export { EMPTY_STATE, foldOne } from "./checker/truth.ts";
 export { SimulatedClock } from "./clock.ts";
 export { Device } from "./device.ts";
 export { Dice } from "./dice.ts";

@@ -1,0 +1,165 @@
+/**
+ * Rules about how nodes conduct themselves: who is let see what, what is answered, what is held, what
+ * is left. Rules 17 to 21, 23, 24, 27, 28 of the checker.
+ */
+import type { AccessEvent, HistoryEvent, Report, RunEvent, WireEvent } from "./history.ts";
+
+/** How long after its end a token may still be served: the grace, and what a deadline is late by. */
+export interface Patience {
+  readonly expiryMs: number;
+}
+
+interface Speaker {
+  readonly user: string;
+  readonly expiresAt: number;
+  /** Channels that its user may see, or could at some time since its token came. */
+  readonly allowed: Set<string>;
+}
+
+export class Conduct {
+  readonly #report: Report;
+  readonly #patience: Patience;
+  readonly #speakers = new Map<string, Speaker>();
+  readonly #policies = new Map<string, Set<string>>();
+  /** Requests without an answer, by connection. */
+  readonly #open = new Map<string, Set<string>>();
+  /** What was answered to those who may not, per action. */
+  readonly #denials = new Map<string, string>();
+  readonly #unresolved = new Set<string>();
+
+  constructor(report: Report, patience: Patience) {
+    this.#report = report;
+    this.#patience = patience;
+  }
+
+  take(event: HistoryEvent): void {
+    switch (event.type) {
+      case "token":
+      case "policy":
+      case "sent":
+      case "denied":
+        return this.#access(event);
+      case "request":
+      case "answer":
+      case "closed":
+        return this.#wire(event);
+      case "held":
+      case "idled":
+      case "delayed":
+      case "left":
+      case "crash":
+      case "rerun":
+        return this.#run(event);
+      case "publish":
+        this.#unresolved.add(event.tag);
+        return;
+      case "published":
+      case "unpublished":
+        this.#unresolved.delete(event.tag);
+        return;
+      default:
+    }
+  }
+
+  /** At the end, after all was healed: was everybody answered? */
+  settle(): void {
+    for (const [connection, ids] of this.#open) {
+      for (const id of ids) this.#report("R20", `${id} on ${connection} was never answered`);
+    }
+    for (const tag of this.#unresolved) this.#report("R21", `${tag} has no outcome`);
+  }
+
+  #access(event: AccessEvent): void {
+    switch (event.type) {
+      case "token": {
+        const { user, expiresAt } = event;
+        const allowed = new Set(this.#policies.get(user));
+        this.#speakers.set(event.connection, { user, expiresAt, allowed });
+        return;
+      }
+      case "policy":
+        return this.#policy(event);
+      case "sent":
+        return this.#sent(event);
+      case "denied": {
+        const first = this.#denials.get(event.action);
+        if (first === undefined) this.#denials.set(event.action, event.answer);
+        else if (first !== event.answer) {
+          this.#report("R18", `${event.action}: "${event.answer}", and elsewhere "${first}"`);
+        }
+        return;
+      }
+      default:
+        event satisfies never;
+    }
+  }
+
+  #policy({ user, channel, allowed }: Extract<AccessEvent, { type: "policy" }>): void {
+    const channels = this.#policies.get(user) ?? new Set<string>();
+    this.#policies.set(user, channels);
+    if (!allowed) {
+      channels.delete(channel);
+      return;
+    }
+    channels.add(channel);
+    for (const speaker of this.#speakers.values()) {
+      if (speaker.user === user) speaker.allowed.add(channel);
+    }
+  }
+
+  #sent({ connection, channel, wall }: Extract<AccessEvent, { type: "sent" }>): void {
+    const speaker = this.#speakers.get(connection);
+    if (speaker === undefined) {
+      return this.#report("R17", `${channel} was sent on ${connection}, whose nobody knows`);
+    }
+    const { user, expiresAt, allowed } = speaker;
+    if (!allowed.has(channel)) {
+      this.#report("R17", `${channel} was sent to ${user}, who may not see it`);
+    } else if (wall > expiresAt + this.#patience.expiryMs) {
+      const ms = wall - expiresAt;
+      this.#report("R17", `${channel} was sent to ${user}, ${ms} ms after the token's end`);
+    }
+  }
+
+  #wire(event: WireEvent): void {
+    const open = this.#open.get(event.connection) ?? new Set<string>();
+    switch (event.type) {
+      case "request":
+        this.#open.set(event.connection, open);
+        open.add(event.id);
+        return;
+      case "answer":
+        if (open.delete(event.re)) return;
+        return this.#report("R20", `${event.re} on ${event.connection} was answered unasked`);
+      case "closed":
+        this.#open.delete(event.connection);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #run(event: Exclude<RunEvent, { type: "healed" | "settled" }>): void {
+    switch (event.type) {
+      case "held":
+        if (event.bytes <= event.bound) return;
+        return this.#report("R19", `${event.what} holds ${event.bytes} of ${event.bound} bytes`);
+      case "idled":
+        if (event.timers <= event.bound) return;
+        return this.#report("R21", `${event.timers} timers fired while nothing was to be done`);
+      case "delayed":
+        if (event.ms <= event.bound) return;
+        return this.#report("R23", `${event.sub} waited for ${event.ms} ms`);
+      case "left":
+        if (event.count === 0) return;
+        return this.#report("R24", `${event.count} ${event.what} are left`);
+      case "crash":
+        return this.#report("R27", event.error);
+      case "rerun":
+        if (event.hash === event.again) return;
+        return this.#report("R28", `${event.hash} the first time, ${event.again} the second`);
+      default:
+        event satisfies never;
+    }
+  }
+}

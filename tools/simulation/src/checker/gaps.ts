@@ -1,0 +1,86 @@
+/**
+ * Whether a gap is justified: what the log, as it was when the gap was told, couldn't serve.
+ *
+ * It follows the truth as a history goes on, and knows no subscriber.
+ */
+import type { HistoryEvent, Place, SubscriberEvent } from "./history.ts";
+import type { Incarnation, Truth } from "./truth.ts";
+
+type Gap = Omit<Extract<SubscriberEvent, { type: "gap" }>, "type" | "sub">;
+
+export class Gaps {
+  readonly #truth: Truth;
+  /** The last offset by now, per channel and epoch. */
+  readonly #lasts = new Map<string, number>();
+  readonly #edges = new Map<string, number>();
+
+  constructor(truth: Truth) {
+    this.#truth = truth;
+  }
+
+  /** Goes on with the history. */
+  note(event: HistoryEvent): void {
+    if (event.type === "appended") {
+      this.#lasts.set(`${event.channel} ${event.epoch}`, event.entry.offset);
+    } else if (event.type === "epoch") {
+      this.#lasts.set(`${event.channel} ${event.epoch}`, event.at);
+      const edge = this.#edges.get(`${event.channel} ${event.parent}`) ?? 0;
+      this.#edges.set(`${event.channel} ${event.epoch}`, Math.min(edge, event.at));
+    } else if (event.type === "edge") {
+      this.#edges.set(`${event.channel} ${event.epoch}`, event.offset);
+    }
+  }
+
+  /** What is wrong with a gap; null where nothing is. */
+  faultOf(channel: string, gap: Gap, hasState: boolean): string | null {
+    const log = this.#truth.find(channel, gap.continuesAfter.epoch);
+    if (log === undefined)
+      return `it goes on in epoch ${gap.continuesAfter.epoch}, which never was`;
+    const key = `${channel} ${log.epoch}`;
+    const edge = this.#edges.get(key) ?? 0;
+    const goesOn = hasState ? null : gap.continuesAfter.offset;
+    switch (gap.reason) {
+      case "trimmed":
+        return trimFault(log, gap, edge, goesOn);
+      case "epoch":
+        if (log.descendsFrom(gap.from.epoch)) return "the log goes on from that epoch";
+        return goesOn !== null && goesOn > edge ? `it begins at ${goesOn}, behind the edge` : null;
+      case "diverged":
+        return divergenceFault(log, gap, edge, goesOn);
+      case "ahead": {
+        const last = this.#lasts.get(key) ?? Infinity;
+        return gap.from.offset > last || !log.descendsFrom(gap.from.epoch)
+          ? null
+          : `the log reaches to ${last}`;
+      }
+      default:
+        return gap.reason satisfies never;
+    }
+  }
+}
+
+function trimFault(log: Incarnation, gap: Gap, edge: number, goesOn: number | null): string | null {
+  const { from, to, lost } = gap;
+  if (!log.continues(from)) return "the log doesn't go on from there";
+  if (to.offset > edge) return `only ${edge} were trimmed`;
+  if (lost !== Math.max(0, to.offset - from.offset)) return `${lost} lost`;
+  return goesOn !== null && goesOn !== to.offset ? `it goes on after ${goesOn}` : null;
+}
+
+function divergenceFault(
+  log: Incarnation,
+  { from }: Gap,
+  edge: number,
+  goesOn: number | null,
+): string | null {
+  if (!log.descendsFrom(from.epoch)) return "the log has nothing in common with it";
+  if (log.continues(from) && !isForeign(log, from)) return "the log goes on from there";
+  const common = Math.min(log.sharedWith(from.epoch), log.last);
+  if (goesOn === null || isForeign(log, from) || goesOn === Math.max(common, edge)) return null;
+  return `it goes on after ${goesOn}, and they have ${common} in common`;
+}
+
+/** Whether a position names another publication than the one that stands there. */
+function isForeign(log: Incarnation, { offset, id }: Place): boolean {
+  return id !== null && log.at(offset)?.id !== id;
+}

@@ -1,0 +1,121 @@
+/**
+ * The truth about logs: for each channel its epochs, what each of them continues, and what was
+ * appended where. It is built in one pass, and then asked; it judges nobody.
+ */
+import type { Entry, HistoryEvent, Place } from "./history.ts";
+
+/** One incarnation of a log. */
+export class Incarnation {
+  readonly epoch: string;
+  readonly parent: Incarnation | null;
+  /** What it shares with its parent ends here. */
+  readonly sharedEnd: number;
+  readonly #own = new Map<number, Entry>();
+  /** The highest offset; offsets need not be without holes, but these logs' are. */
+  last: number;
+  /** Up to here it was trimmed, as far as has been told. */
+  edge = 0;
+
+  constructor(epoch: string, parent: Incarnation | null, sharedEnd: number) {
+    this.epoch = epoch;
+    this.parent = parent;
+    this.sharedEnd = parent === null ? 0 : sharedEnd;
+    this.last = this.sharedEnd;
+  }
+
+  /** What was appended under this very epoch. */
+  get own(): ReadonlyMap<number, Entry> {
+    return this.#own;
+  }
+
+  add(entry: Entry): void {
+    this.#own.set(entry.offset, entry);
+    this.last = Math.max(this.last, entry.offset);
+  }
+
+  at(offset: number): Entry | undefined {
+    return offset > this.sharedEnd ? this.#own.get(offset) : this.parent?.at(offset);
+  }
+
+  /** Up to which offset it has what an epoch has: 0 where they have nothing to do with each other. */
+  sharedWith(epoch: string): number {
+    if (epoch === this.epoch) return Infinity;
+    if (this.parent === null) return 0;
+    return Math.min(this.sharedEnd, this.parent.sharedWith(epoch));
+  }
+
+  /** Whether a position in another epoch, or in this, is a place in this log's past. */
+  continues({ epoch, offset }: Pick<Place, "epoch" | "offset">): boolean {
+    if (epoch === this.epoch) return true;
+    if (!this.descendsFrom(epoch)) return false;
+    return offset <= this.sharedWith(epoch);
+  }
+
+  descendsFrom(epoch: string): boolean {
+    return epoch === this.epoch || (this.parent?.descendsFrom(epoch) ?? false);
+  }
+}
+
+export class Truth {
+  readonly #logs = new Map<string, Map<string, Incarnation>>();
+  /** Epochs that were begun twice. */
+  readonly reused: string[] = [];
+
+  constructor(history: readonly HistoryEvent[]) {
+    for (const event of history) {
+      if (event.type === "epoch") this.#begin(event.channel, event.epoch, event.parent, event.at);
+      else if (event.type === "appended") {
+        this.find(event.channel, event.epoch)?.add(event.entry);
+      }
+    }
+  }
+
+  find(channel: string, epoch: string): Incarnation | undefined {
+    return this.#logs.get(channel)?.get(epoch);
+  }
+
+  /** The incarnation of now. */
+  newest(channel: string): Incarnation | undefined {
+    return [...(this.#logs.get(channel)?.values() ?? [])].at(-1);
+  }
+
+  *all(): Generator<readonly [channel: string, log: Incarnation]> {
+    for (const [channel, epochs] of this.#logs) {
+      for (const log of epochs.values()) yield [channel, log];
+    }
+  }
+
+  #begin(channel: string, epoch: string, parent: string | null, at: number): void {
+    const epochs = this.#logs.get(channel) ?? new Map<string, Incarnation>();
+    this.#logs.set(channel, epochs);
+    if (epochs.has(epoch)) {
+      this.reused.push(`${channel}: epoch ${epoch}`);
+      return;
+    }
+    const from = parent === null ? null : (epochs.get(parent) ?? null);
+    epochs.set(epoch, new Incarnation(epoch, from, at));
+  }
+}
+
+/** The state that an application makes of a log: how many there were, and a hash of their tags. */
+export function fold(log: Incarnation, offset: number): string {
+  let state = EMPTY_STATE;
+  for (let at = 1; at <= offset; at += 1) {
+    const entry = log.at(at);
+    if (entry !== undefined) state = foldOne(state, entry.tag);
+  }
+  return state;
+}
+
+/** The state of an empty log. */
+export const EMPTY_STATE = "0:0";
+
+/** The state after one more publication. */
+export function foldOne(state: string, tag: string): string {
+  const [count = "0", hash = "0"] = state.split(":");
+  let mixed = Number(hash) | 0;
+  for (let index = 0; index < tag.length; index += 1) {
+    mixed = Math.imul(mixed ^ tag.charCodeAt(index), 0x01000193);
+  }
+  return `${Number(count) + 1}:${mixed}`;
+}

@@ -9,6 +9,8 @@ const CHANNELS_MAX = 1_024;
 
 interface Hold {
   readonly id: string;
+  /** Which of the connection's publications it was. */
+  readonly turn: number;
   /** When it ends by itself, by the monotonic clock. */
   readonly until: number;
 }
@@ -17,11 +19,18 @@ export class Holds {
   readonly #clock: Clock;
   readonly #forMs: number;
   #holds: Map<string, Hold> | null = null;
+  #turn = 0;
 
   /** A hold ends after `forMs`, when its publication can't come again in any case. */
   constructor(clock: Clock, forMs: number) {
     this.#clock = clock;
     this.#forMs = forMs;
+  }
+
+  /** The number of the next publication: they come in their sender's order. */
+  next(): number {
+    this.#turn += 1;
+    return this.#turn;
   }
 
   /** Whether a publication has to wait for another of its channel. */
@@ -30,12 +39,16 @@ export class Holds {
     return hold !== undefined && hold.id !== id && this.#clock.monotonic() < hold.until;
   }
 
-  /** From now on this one has to come first, unless another has to already. False: too many. */
-  begin(channel: string, id: string): boolean {
-    if (this.mustWait(channel, id)) return true;
+  /**
+   * From now on this one has to come first, unless one before it has to already. What was sent first
+   * may be refused last: its turn says which. False: too many.
+   */
+  begin(channel: string, id: string, turn: number): boolean {
+    const hold = this.#holds?.get(channel);
+    if (hold !== undefined && hold.turn < turn && this.mustWait(channel, id)) return true;
     this.#holds ??= new Map();
     if (this.#holds.size >= CHANNELS_MAX && !this.#holds.has(channel)) return false;
-    this.#holds.set(channel, { id, until: this.#clock.monotonic() + this.#forMs });
+    this.#holds.set(channel, { id, turn, until: this.#clock.monotonic() + this.#forMs });
     return true;
   }
 

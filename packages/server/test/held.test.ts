@@ -212,19 +212,26 @@ describe("a connection's holds", () => {
   test("end by themselves when their publication can't come again in any case", async () => {
     const clock = new SimulatedClock();
     const holds = new Holds(clock, 1_000);
-    expect(holds.begin("room:1", "x")).toBe(true);
-    expect(holds.begin("room:1", "y")).toBe(true);
+    expect(holds.begin("room:1", "x", 1)).toBe(true);
+    expect(holds.begin("room:1", "y", 2)).toBe(true);
     expect([holds.mustWait("room:1", "x"), holds.mustWait("room:1", "y")]).toEqual([false, true]);
     expect(holds.mustWait("room:2", "y")).toBe(false);
     await clock.advance(1_000);
     expect(holds.mustWait("room:1", "y")).toBe(false);
   });
 
+  test("[PUB-12] are for what was sent first, though it is refused last", () => {
+    const holds = new Holds(new SimulatedClock(), 1_000);
+    holds.begin("room:1", "y", 2);
+    holds.begin("room:1", "x", 1);
+    expect([holds.mustWait("room:1", "x"), holds.mustWait("room:1", "y")]).toEqual([false, true]);
+  });
+
   test("are bounded: a channel too many is told", () => {
     const holds = new Holds(new SimulatedClock(), 1_000);
-    const begun = Array.from({ length: 1_025 }, (_, index) => holds.begin(`room:${index}`, "x"));
+    const begun = Array.from({ length: 1_025 }, (_, index) => holds.begin(`room:${index}`, "x", 1));
     expect(begun.filter(Boolean)).toHaveLength(1_024);
     holds.end("room:0", "x");
-    expect(holds.begin("room:9999", "x")).toBe(true);
+    expect(holds.begin("room:9999", "x", 1)).toBe(true);
   });
 });

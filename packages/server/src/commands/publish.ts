@@ -18,7 +18,14 @@ import { givenBy } from "./given.ts";
 import { inLane, REQUEST_BYTES } from "./lane.ts";
 import { DEBT_REFUSE_MS } from "../rate-limit.ts";
 
-export function publish(connection: Connection, message: Publish): void {
+/** A publication on its way in. */
+interface Incoming extends Publish {
+  /** Which of the connection's publications it is. */
+  readonly turn: number;
+}
+
+export function publish(connection: Connection, publication: Publish): void {
+  const message: Incoming = { ...publication, turn: connection.holds.next() };
   let data: Payload;
   try {
     data = payloadOf(carriedValue(message));
@@ -34,7 +41,7 @@ export function publish(connection: Connection, message: Publish): void {
 /** Publications are checked and begun in the order in which they came, and answered as they end. */
 async function publishNow(
   connection: Connection,
-  message: Publish,
+  message: Incoming,
   data: Payload,
   release: () => void,
 ): Promise<void> {
@@ -93,10 +100,11 @@ function requireTurn({ holds }: Connection, { channel, id }: Publish): void {
   if (holds.mustWait(channel, id)) throw tailwireError("held");
 }
 
-function refusePublish(connection: Connection, { channel, id }: Publish, error: unknown): void {
+function refusePublish(connection: Connection, message: Incoming, error: unknown): void {
+  const { channel, id } = message;
   const refusal = connection.node.asTailwireError(error);
   // Another's refusal says nothing about the one that has to come first.
-  if (refusal.retry) hold(connection, channel, id);
+  if (refusal.retry) hold(connection, message);
   else connection.holds.end(channel, id);
   const waitMs = Math.ceil(connection.debtMs);
   connection.refuse(id, refusal.retry && waitMs > 0 ? after(waitMs, refusal) : refusal);
@@ -109,14 +117,14 @@ function after(retryAfterMs: number, refusal: TailwireError): TailwireError {
 }
 
 /** From now on this one has to come first, unless another has to already. */
-function hold(connection: Connection, channel: string, id: string): void {
-  if (!connection.holds.begin(channel, id)) connection.close("rate_limited");
+function hold(connection: Connection, { channel, id, turn }: Incoming): void {
+  if (!connection.holds.begin(channel, id, turn)) connection.close("rate_limited");
 }
 
 function append(
   connection: Connection,
   { clientId, generation }: Identity,
-  message: Publish,
+  message: Incoming,
   content: Pick<Append, "data" | "sent">,
 ): Promise<AppendResult> {
   const { node } = connection;
@@ -134,7 +142,7 @@ function append(
         notAfter: node.ports.clock.now() + node.limits.appendMs,
         ...(repeat === undefined ? {} : { repeat: onArrival(repeat, connection.ageMs) }),
       },
-      () => hold(connection, message.channel, message.id),
+      () => hold(connection, message),
     ),
   );
 }
@@ -147,7 +155,7 @@ function onArrival({ ageMs, epoch }: Repeat, connectionAgeMs: number): Repeat {
   return { ageMs: ageMs + Math.ceil(connectionAgeMs), ...(epoch === undefined ? {} : { epoch }) };
 }
 
-function answerPublish(connection: Connection, message: Publish, result: AppendResult): void {
+function answerPublish(connection: Connection, message: Incoming, result: AppendResult): void {
   if (result.kind === "refused") {
     return refusePublish(connection, message, tailwireError(result.code));
   }

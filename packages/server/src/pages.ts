@@ -4,7 +4,7 @@
  * It asks the log and keeps nothing.
  */
 import { type LostRange, type Position, tailwireError } from "@tailwire/protocol";
-import type { Publication } from "./brokers/contract.ts";
+import type { LogGap, Publication } from "./brokers/contract.ts";
 import type { Log } from "./log.ts";
 
 export interface Page {
@@ -29,7 +29,7 @@ export async function pageAfter(log: Log, after: Position, count: number): Promi
     // One more than was asked for tells whether there are more.
     const read = await log.read(at, count + 1);
     if (read.kind === "gap") {
-      gap = { ...read.gap, from: after };
+      gap = gap === null ? { ...read.gap, from: after } : joined(gap, read.gap);
       at = read.gap.continuesAfter;
       continue;
     }
@@ -41,6 +41,13 @@ export async function pageAfter(log: Log, after: Position, count: number): Promi
     return { position: { ...at, epoch: read.epoch }, publications, more, gap };
   }
   throw tailwireError("unavailable", "the log changes faster than it can be read");
+}
+
+/** Two gaps, the second of which opened while the log was read on behind the first. */
+function joined(first: LostRange, second: LogGap): LostRange {
+  const lost = first.lost === null || second.lost === null ? null : first.lost + second.lost;
+  const reason = second.reason === "trimmed" ? first.reason : second.reason;
+  return { ...second, reason, from: first.from, lost };
 }
 
 /** What precedes a position, or with null the end of the log. @throws `unavailable`. */

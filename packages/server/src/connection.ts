@@ -258,13 +258,13 @@ export class Connection implements CursorOwner, Due, Served {
   /** Ends the conversation. What is queued goes out first, where the socket allows it [CLOSE-2]. */
   close(name: CloseName, detail = ""): void {
     if (this.#state === "closing" || this.#state === "closed") return;
-    this.serve();
+    for (const cursor of this.subscriptions.values()) cursor?.close();
+    this.output.serve();
     this.#state = nextState(this.#state, "close");
     const { code } = CLOSE_CODES[name];
     const reason = detail === "" ? name : `${name}: ${detail}`;
     const { clock } = this.node.ports;
     this.node.deadlines.set(this, clock.monotonic() + this.node.limits.closeTimeoutMs);
-    for (const cursor of this.subscriptions.values()) cursor?.close();
     this.node.counters.closed(name);
     this.node.log("connection closed", { close: name, user: this.user.id });
     // A paused socket would never see the peer's answer.
@@ -277,9 +277,10 @@ export class Connection implements CursorOwner, Due, Served {
     this.node.ports.clock.after(ms, () => this.close(name));
   }
 
-  // What the sweep and the deadlines call
+  // What the sweep and the deadlines call: either may come late, on a node that stood still
 
   serve(): boolean {
+    if (this.node.ports.clock.monotonic() >= this.#endsAt) this.close("token_expired");
     if (this.#state === "closing" || this.#state === "closed") return false;
     const wasFree = this.output.blockedAt === null;
     this.output.serve();
@@ -292,8 +293,7 @@ export class Connection implements CursorOwner, Due, Served {
     const now = this.node.ports.clock.monotonic();
     switch (this.#state) {
       case "awaiting hello":
-        this.close("hello_timeout");
-        return;
+        return this.close("hello_timeout");
       case "open":
         if (now >= this.#stallAt) this.close("slow_consumer");
         else if (now >= this.#endsAt) this.close("token_expired");

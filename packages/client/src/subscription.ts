@@ -200,7 +200,8 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       case "gap":
         return this.#takeGap(item.gap, this.#received);
       case "epoch":
-        if (this.#received.epoch === item.from) {
+        // What was seen beyond the cursor the new epoch may not have: it has to be asked for.
+        if (this.#received.epoch === item.from && this.#received.offset <= item.position.offset) {
           this.#received = { ...this.#received, epoch: item.position.epoch };
         }
         return true;

@@ -67,8 +67,8 @@ export class WireSubscription implements Feed {
   /** Where the server's cursor is; null before the first acknowledgement. */
   #position: Position | null = null;
   #caughtUp = false;
-  /** Whether the application keeps a state of the channel. */
-  #hasState = false;
+  /** Whether the application keeps a state of the channel; null until a start would have shown it. */
+  #hasState: boolean | null = null;
   /** Restarts since a publication was taken: one that brings nothing waits before the next. */
   #fruitless = 0;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
@@ -147,7 +147,15 @@ export class WireSubscription implements Feed {
     for (const subscription of this.#subscriptions) served = subscription.take(item) && served;
     if (!served) return this.#restart();
     this.#fruitless = 0;
-    if (message.type === "gap" || message.type === "epoch") this.reconsider();
+    if (message.type === "gap" || message.type === "epoch") this.#reconsiderSoon();
+  }
+
+  /** Not at once: a snapshot may stand right behind, in the same WebSocket message [STATE-2, STATE-3]. */
+  #reconsiderSoon(): void {
+    const current = this.#current;
+    this.#wire.after(0, () => {
+      if (this.#current === current) this.reconsider();
+    });
   }
 
   /**
@@ -193,10 +201,8 @@ export class WireSubscription implements Feed {
         subscription.acknowledge(position);
       }
     }
-    // Not at once: a snapshot may stand behind the answer, in the same WebSocket message [STATE-2].
-    this.#wire.after(0, () => {
-      if (this.#current === current) this.reconsider();
-    });
+    if (current.start === "latest") this.#wire.after(0, () => (this.#hasState ??= false));
+    this.#reconsiderSoon();
     this.#idleIfUnused();
   }
 
@@ -214,7 +220,7 @@ export class WireSubscription implements Feed {
     if (this.#position === null) return;
     const { received, start } = subscription;
     // Where there is a state it is owed to newcomers, and only a new subscribe brings it [STATE-2].
-    if (received === null && start === "latest" && this.#caughtUp && !this.#hasState) {
+    if (received === null && start === "latest" && this.#caughtUp && this.#hasState === false) {
       subscription.acknowledge(this.#position);
     }
     if (subscription.state === "pending" && this.#covers(subscription)) {

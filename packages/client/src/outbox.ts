@@ -40,6 +40,10 @@ interface Entry {
   readonly ttlMs: number;
   /** The connection it was sent on last, counted from 1; 0 while it never was [PUB-12]. */
   sentOn: number;
+  /** Whether it is on its way, or at the server, on the connection as it is: sent and not answered. */
+  underWay: boolean;
+  /** Whether its publisher has been told that it is in the log, while the server still waits for it. */
+  told: boolean;
   /** How often a connection that it was on was closed for what was sent there. */
   blamed: number;
   /** The first send; null while it certainly wasn't. */
@@ -80,8 +84,8 @@ export class Outbox {
   readonly #entries = new Map<string, Entry>();
   /** The newest known epoch of channels that were published to or followed. */
   readonly #epochs = new Map<string, string>();
-  /** Channels that wait after a refusal that may pass. */
-  readonly #held = new Set<string>();
+  /** Channels that wait after a refusal that may pass, and whether they have waited long enough. */
+  readonly #held = new Map<string, boolean>();
   /** Connections so far. */
   #connections = 0;
   #length = 0;
@@ -122,6 +126,8 @@ export class Outbox {
         made: this.#now(),
         ttlMs,
         sentOn: 0,
+        underWay: false,
+        told: false,
         blamed: 0,
         first: null,
         stopListening: () => undefined,
@@ -147,6 +153,10 @@ export class Outbox {
   opened(): void {
     this.#connections += 1;
     this.#held.clear();
+    for (const entry of this.#entries.values()) {
+      entry.underWay = false;
+      if (entry.told) this.#forget(entry);
+    }
     for (const entry of this.#entries.values()) this.#send(entry);
   }
 
@@ -154,8 +164,10 @@ export class Outbox {
   answered(answer: Ack | ErrorMessage): boolean {
     const entry = answer.re === undefined ? undefined : this.#entries.get(answer.re);
     if (entry === undefined) return false;
+    entry.underWay = false;
     if (answer.type === "error") this.#refused(entry, answer);
     else if (answer.position !== undefined) this.#resolve(entry, answer.position);
+    this.#sendHeld(entry.channel);
     return true;
   }
 
@@ -165,7 +177,11 @@ export class Outbox {
     if (publisher === null || this.#entries.size === 0) return;
     if (publisher !== this.#connection.welcome?.client) return;
     const entry = this.#entries.get(id.slice(publisher.length + 1));
-    if (entry?.channel === publication.channel) this.#resolve(entry, position);
+    if (entry?.channel !== publication.channel) return;
+    if (!entry.underWay && !this.#held.has(entry.channel)) return this.#resolve(entry, position);
+    // It may have been refused for now, and then it has to come again before others may [PUB-12].
+    entry.told = true;
+    entry.resolve({ position });
   }
 
   /**
@@ -253,12 +269,13 @@ export class Outbox {
   #send(entry: Entry): void {
     // The timer may have slept with the machine.
     if (this.#isStale(entry)) return this.#reject(entry, localError("ttl_expired"));
-    if (this.#held.has(entry.channel) || this.#waitsForSuspects(entry)) return;
+    if (entry.underWay || this.#held.has(entry.channel) || this.#waitsForSuspects(entry)) return;
     if (entry.first !== null && this.#mayBeForgotten(entry.first)) {
       return this.#reject(entry, localError("indeterminate"));
     }
     // The server of this connection may take less than the one before: then it must not come again.
     if (this.#isTooLarge(entry)) return this.#reject(entry, this.#tooLarge());
+    entry.underWay = true;
     this.#connection.send({
       // Encoded when it is written, so that a repeat's age is true; not at all if it was taken back.
       encode: (codec) => (this.#entries.has(entry.id) ? this.#encode(entry, codec) : ""),
@@ -326,13 +343,24 @@ export class Outbox {
     if (entry.first?.connection === this.#connections) entry.first = null;
     // What was published after it must not overtake it: the whole channel waits.
     if (this.#held.has(entry.channel)) return;
-    this.#held.add(entry.channel);
+    const { channel } = entry;
+    this.#held.set(channel, false);
     this.#ports.clock.after(answer.retryAfterMs ?? HOLD_MS, () => {
-      if (!this.#held.delete(entry.channel) || !this.#connection.isOpen) return;
-      for (const later of this.#entries.values()) {
-        if (later.channel === entry.channel) this.#send(later);
-      }
+      if (this.#held.has(channel)) this.#held.set(channel, true);
+      this.#sendHeld(channel);
     });
+  }
+
+  /**
+   * Sends what a channel has waited with, when all that was under way is answered: of two sends of
+   * one publication nobody could tell which an answer is to, nor whether the other is yet to come.
+   */
+  #sendHeld(channel: string): void {
+    if (this.#held.get(channel) !== true || !this.#connection.isOpen) return;
+    const waiting = [...this.#entries.values()].filter((entry) => entry.channel === channel);
+    if (waiting.some(({ underWay }) => underWay)) return;
+    this.#held.delete(channel);
+    for (const entry of waiting) this.#send(entry);
   }
 
   #resolve(entry: Entry, position: Position): void {
@@ -351,6 +379,7 @@ export class Outbox {
     entry.stopTimer();
     this.#entries.delete(entry.id);
     this.#length -= payloadBytes(entry.data);
+    this.#sendHeld(entry.channel);
     if (this.#suspects > 0) {
       if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
       if (this.#connection.isOpen) for (const later of this.#entries.values()) this.#send(later);

@@ -23,7 +23,8 @@ const siblings: Readonly<Record<string, RegExp>> = {
   "packages/react": /^@tailwire\/client$/,
   "packages/tailwire": anyPackage,
   "tools/conformance": /^@tailwire\/protocol(?:\/msgpack)?$/,
-  "tools/simulation": /^@tailwire\/(?:protocol|client|server)(?:\/core|\/broker-contract)?$/,
+  "tools/simulation":
+    /^@tailwire\/(?:protocol|client|server)(?:\/core|\/broker-contract|\/msgpack)?$/,
   "tools/docs": /^@tailwire\/(?:protocol|bench|(?:client|server)\/core)$/,
   "tools/bench": anyPackage,
 };

@@ -22,8 +22,9 @@ export function isSuite(path: string): boolean {
   return isTest(path) || path.endsWith("-suite.ts") || path.startsWith("tools/conformance/src/");
 }
 
-/** Shell files: the ones in packages with a core that own a clock, a socket or a disk. */
+/** Shell files: the ones beside a core that own a clock, a socket, a disk or a process. */
 const shell = [
+  /^tools\/simulation\/src\/drivers\//,
   /^packages\/client\/src\/(?:drivers\/|index\.ts$)/,
   /^packages\/server\/src\/(?:drivers\/|brokers\/disk|index\.ts$|server\.ts$)/,
 ];

@@ -5,12 +5,7 @@
  * doesn't know what runs on it.
  */
 import type { Cancel, Clock } from "@tailwire/protocol";
-
-interface Timer {
-  readonly at: number;
-  readonly order: number;
-  readonly callback: () => void;
-}
+import { Timers } from "./timers.ts";
 
 /** Rounds of microtasks between two steps: more than the longest chain of promises in the cores. */
 const SETTLE_ROUNDS = 64;
@@ -19,9 +14,10 @@ export class SimulatedClock implements Clock {
   #time = 0;
   /** Difference of the wall clock to the monotonic one; a jump changes it. */
   #wall: number;
-  #order = 0;
-  #timers: Timer[] = [];
+  readonly #timers = new Timers();
   #soon: (() => void)[] = [];
+  /** Timers and callbacks that have fired since it began. */
+  fired = 0;
 
   constructor(startAt = 1_700_000_000_000) {
     this.#wall = startAt;
@@ -37,7 +33,7 @@ export class SimulatedClock implements Clock {
 
   /** Timers and callbacks that are still to come. */
   get pending(): number {
-    return this.#timers.length + this.#soon.length;
+    return this.#timers.size + this.#soon.length;
   }
 
   /** Sets the wall clock forward, or back. Timers don't notice. */
@@ -46,15 +42,7 @@ export class SimulatedClock implements Clock {
   }
 
   after(ms: number, callback: () => void): Cancel {
-    this.#order += 1;
-    const timer = { at: this.#time + Math.max(0, ms), order: this.#order, callback };
-    let index = this.#timers.length;
-    while (index > 0 && (this.#timers[index - 1] as Timer).at > timer.at) index -= 1;
-    this.#timers.splice(index, 0, timer);
-    return () => {
-      const at = this.#timers.indexOf(timer);
-      if (at >= 0) this.#timers.splice(at, 1);
-    };
+    return this.#timers.add(this.#time + Math.max(0, ms), callback);
   }
 
   soon(callback: () => void): void {
@@ -65,9 +53,11 @@ export class SimulatedClock implements Clock {
   async advance(ms: number): Promise<void> {
     const until = this.#time + ms;
     await this.settle();
-    while (this.#timers[0] !== undefined && this.#timers[0].at <= until) {
-      const timer = this.#timers.shift() as Timer;
+    for (;;) {
+      const timer = this.#timers.takeDue(until);
+      if (timer === null) break;
       this.#time = Math.max(this.#time, timer.at);
+      this.fired += 1;
       timer.callback();
       await this.settle();
     }
@@ -79,11 +69,11 @@ export class SimulatedClock implements Clock {
     const deadline = this.#time + withinMs;
     await this.settle();
     while (!condition()) {
-      const next = this.#timers[0];
-      if (next === undefined || next.at > deadline) {
+      const next = this.#timers.nextAt;
+      if (next > deadline) {
         throw new Error(`it doesn't hold within ${withinMs} simulated ms: ${condition.toString()}`);
       }
-      await this.advance(next.at - this.#time);
+      await this.advance(next - this.#time);
     }
   }
 
@@ -91,12 +81,16 @@ export class SimulatedClock implements Clock {
   async settle(): Promise<void> {
     await microtasks();
     while (this.#soon.length > 0) {
-      for (const callback of this.#soon.splice(0)) callback();
+      const due = this.#soon;
+      this.#soon = [];
+      for (const callback of due) callback();
+      this.fired += due.length;
       await microtasks();
     }
   }
 }
 
 async function microtasks(): Promise<void> {
-  for (let round = 0; round < SETTLE_ROUNDS; round += 1) await Promise.resolve();
+  const settled = Promise.resolve();
+  for (let round = 0; round < SETTLE_ROUNDS; round += 1) await settled;
 }

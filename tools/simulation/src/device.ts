@@ -1,6 +1,7 @@
 /**
- * The device that a simulated client runs on: it sleeps, and tells of its page's and its network's
- * life. While it sleeps no timer fires; those that came due meanwhile fire late, when it wakes.
+ * The machine that a simulated client or node runs on: it sleeps, its wall clock is wrong, it ends,
+ * and it tells of its page's and its network's life. While it sleeps nothing happens on it; what
+ * came due meanwhile happens late, when it wakes.
  */
 import type { Ports } from "@tailwire/client/core";
 import type { Cancel, Clock } from "@tailwire/protocol";
@@ -8,22 +9,30 @@ import type { Cancel, Clock } from "@tailwire/protocol";
 type LifeEvent = Parameters<Parameters<Ports["life"]>[1]>[0];
 
 export class Device {
-  /** The clock as the client sees it. */
+  /** The clock as its programs see it. */
   readonly clock: Clock;
   /** Who listens. */
   readonly listeners = new Set<(event: LifeEvent) => void>();
   /** Whether there is a network when somebody begins to listen. */
   hasNetwork = true;
   #asleep = false;
+  #ended = false;
+  /** By how much its wall clock is wrong. */
+  #skewMs = 0;
   #overdue: (() => void)[] = [];
+  readonly #timers = new Set<Cancel>();
 
   constructor(clock: Clock) {
     this.clock = {
-      now: () => clock.now(),
+      now: () => clock.now() + this.#skewMs,
       monotonic: () => clock.monotonic(),
-      soon: (callback) => clock.soon(callback),
+      soon: (callback) => clock.soon(() => this.run(callback)),
       after: (ms, callback) => this.#after(clock, ms, callback),
     };
+  }
+
+  get isAsleep(): boolean {
+    return this.#asleep;
   }
 
   readonly life: Ports["life"] = (_url, listener) => {
@@ -43,19 +52,48 @@ export class Device {
   /** Goes on, and tells nobody: not every platform does. */
   wake(): void {
     this.#asleep = false;
-    for (const callback of this.#overdue.splice(0)) callback();
+    for (const callback of this.#overdue.splice(0)) this.run(callback);
+  }
+
+  /** By how much its wall clock is ahead. */
+  get skewMs(): number {
+    return this.#skewMs;
+  }
+
+  /** Sets its wall clock forward, or back. */
+  jump(ms: number): void {
+    this.#skewMs += ms;
+  }
+
+  /** Ends at once, without a word to anybody: nothing happens on it any more. */
+  end(): void {
+    this.#ended = true;
+    this.#overdue = [];
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
+
+  /** Has something happen on it: now, when it wakes, or never. */
+  run(callback: () => void): void {
+    if (this.#ended) return;
+    if (this.#asleep) this.#overdue.push(callback);
+    else callback();
   }
 
   #after(clock: Clock, ms: number, callback: () => void): Cancel {
+    if (this.#ended) return () => undefined;
     let wanted = true;
-    const due = (): void => {
-      if (this.#asleep) this.#overdue.push(due);
-      else if (wanted) callback();
-    };
-    const cancel = clock.after(ms, due);
+    const stop = clock.after(ms, () => {
+      this.#timers.delete(stop);
+      this.run(() => {
+        if (wanted) callback();
+      });
+    });
+    this.#timers.add(stop);
     return () => {
       wanted = false;
-      cancel();
+      this.#timers.delete(stop);
+      stop();
     };
   }
 }

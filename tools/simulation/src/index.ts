@@ -9,5 +9,7 @@ export { SimulatedClock } from "./clock.ts";
 export { Device } from "./device.ts";
 export { Dice } from "./dice.ts";
 export { type Followed, Follower } from "./follower.ts";
-export { type Direction, type Fate, Link, type Tap } from "./link.ts";
+export { Host } from "./host.ts";
+export { type Direction, type Fate, Link, type LinkWatch, type Tap } from "./link.ts";
 export { BAD_TOKEN, World, type WorldOptions } from "./world.ts";
+export { type Outcome, simulate } from "./run/simulate.ts";

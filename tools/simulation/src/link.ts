@@ -4,7 +4,7 @@
  * swallow one direction (half-open), and stop reading at the client's end.
  */
 import type { Socket, SocketEvents } from "@tailwire/client/core";
-import type { Clock } from "@tailwire/protocol";
+import type { Clock, Wire } from "@tailwire/protocol";
 import type { Connection, Transport } from "@tailwire/server/core";
 
 export type Direction = "toServer" | "toClient";
@@ -12,21 +12,34 @@ export type Direction = "toServer" | "toClient";
 /** What happens to a message: it arrives, or the link is cut before or right after it does. */
 export type Fate = "arrives" | "cut before" | "cut after";
 
-/** Looks at a message as it is about to arrive, and decides its fate. */
+/** Looks at a message as it is about to arrive, and decides its fate. Bytes are shown as Latin-1. */
 export type Tap = (direction: Direction, text: string, link: Link) => Fate;
 
 export interface LinkOptions {
   readonly clock: Clock;
-  readonly delayMs: number;
+  /** How long so many bytes are on their way, in milliseconds. */
+  readonly delayOf: (bytes: number) => number;
   /** What the kernel takes of unread bytes before a write of the server has to wait. */
   readonly kernelBytes: number;
   readonly tap: Tap;
-  readonly decode: (frame: Uint8Array) => string;
+  /** What a frame carries, as the client's socket gives it. */
+  readonly decode: (frame: Uint8Array, subprotocol: string) => Wire;
+  readonly watch: LinkWatch;
+}
+
+/** Is told what happens at the ends of links. */
+export interface LinkWatch {
+  /** The server has written something. */
+  written(link: Link, wire: Wire): void;
+  /** The client has heard that it is over. */
+  closed(link: Link, code: number): void;
+  /** The server has. */
+  gone(link: Link): void;
 }
 
 /** A message in the kernel's buffers at the client's end. */
 interface Unread {
-  readonly text: string;
+  readonly wire: Wire;
   readonly bytes: number;
 }
 
@@ -45,6 +58,11 @@ export class Link implements Socket, Transport {
     toClient: { lastAt: 0, silent: false },
   };
   #connection: Connection | null = null;
+  #subprotocol = "";
+  /** Has something happen at the node. */
+  #atServer: (callback: () => void) => void = (callback) => callback();
+  /** The client has left, and what it sent is still on its way. */
+  #haunted = false;
   #clientEnded = false;
   #serverEnded = false;
   /** Messages that the client hasn't read, and their bytes. */
@@ -52,7 +70,7 @@ export class Link implements Socket, Transport {
   #unreadBytes = 0;
   #reading = true;
   #serverReading = true;
-  readonly #unreadByServer: string[] = [];
+  readonly #unreadByServer: Wire[] = [];
   #blocked = false;
   /** Bytes that the server has written to it. */
   writtenBytes = 0;
@@ -67,6 +85,16 @@ export class Link implements Socket, Transport {
     return this.#connection !== null && !this.#clientEnded && !this.#serverEnded;
   }
 
+  /** Whether it is over for the server, or will be as soon as that looks. */
+  get isGone(): boolean {
+    return this.#serverEnded;
+  }
+
+  /** Whether nobody believes in it any more. */
+  get isOver(): boolean {
+    return this.#clientEnded && (this.#serverEnded || this.#connection === null);
+  }
+
   get connection(): Connection | null {
     return this.#connection;
   }
@@ -77,6 +105,23 @@ export class Link implements Socket, Transport {
   cut(): void {
     this.#endClient(1006, "");
     this.#endServer();
+  }
+
+  /** The server's machine is gone, and nobody is left to say so. */
+  vanish(): void {
+    this.silence("toClient");
+    this.silence("toServer");
+    this.#endServer();
+  }
+
+  /**
+   * The client's end is cut. What it sent before arrives nevertheless, perhaps long after the client
+   * is back on another link, and the server hears of the end only behind that.
+   */
+  haunt(): void {
+    this.#haunted = true;
+    this.#endClient(1006, "");
+    this.#carry("toServer", 0, () => this.#endServer());
   }
 
   /** From now on one direction swallows everything, closes included. */
@@ -102,11 +147,17 @@ export class Link implements Socket, Transport {
   // The client's end
 
   /** The upgrade was granted. */
-  open(connect: (transport: Transport) => Connection): void {
+  open(
+    subprotocol: string,
+    atServer: (callback: () => void) => void,
+    connect: (transport: Transport) => Connection,
+  ): void {
     if (this.#clientEnded) return;
+    this.#subprotocol = subprotocol;
+    this.#atServer = atServer;
     this.#connection = connect(this);
-    this.#carry("toClient", () => {
-      if (!this.#clientEnded) this.#events.opened("tailwire.v1.json");
+    this.#carry("toClient", 0, () => {
+      if (!this.#clientEnded) this.#events.opened(subprotocol);
     });
   }
 
@@ -115,25 +166,27 @@ export class Link implements Socket, Transport {
     this.#endClient(code, reason);
   }
 
-  send(text: string): void {
+  send(wire: Wire): void {
     if (this.#clientEnded) return;
-    this.#carry("toServer", () => this.#arriveAtServer(text));
+    this.#carry("toServer", wire.length, () => this.#atServer(() => this.#arriveAtServer(wire)));
   }
 
   // The server's end, and the client's close: a socket has one name for both
 
   close(code: number, reason: string): void {
     // Whoever closes first, the other end hears of it, and then both have ended.
-    this.#carry("toClient", () => this.#endClient(code, reason));
-    this.#carry("toServer", () => this.#endServer());
+    this.#carry("toClient", 0, () => this.#endClient(code, reason));
+    this.#carry("toServer", 0, () => this.#endServer());
   }
 
   write(frames: readonly Uint8Array[]): boolean {
     for (const frame of frames) {
-      const text = this.#options.decode(frame);
+      const wire = this.#options.decode(frame, this.#subprotocol);
+      this.#options.watch.written(this, wire);
       this.writtenBytes += frame.length;
       this.#unreadBytes += frame.length;
-      this.#carry("toClient", () => this.#arriveAtClient({ text, bytes: frame.length }));
+      const { length: bytes } = frame;
+      this.#carry("toClient", bytes, () => this.#arriveAtClient({ wire, bytes }));
     }
     this.#blocked = this.#unreadBytes > this.#options.kernelBytes;
     return !this.#blocked;
@@ -145,34 +198,34 @@ export class Link implements Socket, Transport {
 
   resume(): void {
     this.#serverReading = true;
-    for (const text of this.#unreadByServer.splice(0)) this.#arriveAtServer(text);
+    for (const wire of this.#unreadByServer.splice(0)) this.#arriveAtServer(wire);
   }
 
   destroy(): void {
-    this.#carry("toClient", () => this.#endClient(1006, ""));
+    this.#carry("toClient", 0, () => this.#endClient(1006, ""));
     this.#endServer();
   }
 
   // What travels
 
-  #carry(direction: Direction, arrive: () => void): void {
-    const { clock, delayMs } = this.#options;
+  #carry(direction: Direction, bytes: number, arrive: () => void): void {
+    const { clock, delayOf } = this.#options;
     const way = this.#ways[direction];
-    const at = Math.max(way.lastAt, clock.monotonic() + delayMs);
+    const at = Math.max(way.lastAt, clock.monotonic() + delayOf(bytes));
     way.lastAt = at;
     clock.after(at - clock.monotonic(), () => {
       if (!way.silent) arrive();
     });
   }
 
-  #arriveAtServer(text: string): void {
-    if (this.#serverEnded || this.#clientEnded) return;
+  #arriveAtServer(wire: Wire): void {
+    if (this.#serverEnded || (this.#clientEnded && !this.#haunted)) return;
     if (!this.#serverReading) {
-      this.#unreadByServer.push(text);
+      this.#unreadByServer.push(wire);
       return;
     }
-    const fate = this.#options.tap("toServer", text, this);
-    if (fate !== "cut before") this.#connection?.receive(text);
+    const fate = this.#options.tap("toServer", textOf(wire), this);
+    if (fate !== "cut before") this.#connection?.receive(wire);
     if (fate !== "arrives") this.cut();
   }
 
@@ -184,28 +237,37 @@ export class Link implements Socket, Transport {
 
   #readAll(): void {
     for (let next = this.#unread.shift(); next !== undefined; next = this.#unread.shift()) {
-      const { text, bytes } = next;
+      const { wire, bytes } = next;
       this.#unreadBytes -= bytes;
-      const fate = this.#options.tap("toClient", text, this);
-      if (fate !== "cut before") this.#events.received(text);
+      const fate = this.#options.tap("toClient", textOf(wire), this);
+      if (fate !== "cut before") this.#events.received(wire);
       if (fate !== "arrives") return this.cut();
       if (this.#clientEnded) return;
     }
     if (this.#blocked && this.#unreadBytes <= this.#options.kernelBytes) {
       this.#blocked = false;
-      if (!this.#serverEnded) this.#connection?.drained();
+      this.#atServer(() => {
+        if (!this.#serverEnded) this.#connection?.drained();
+      });
     }
   }
 
   #endClient(code: number, reason: string): void {
     if (this.#clientEnded) return;
     this.#clientEnded = true;
+    this.#options.watch.closed(this, code);
     this.#events.closed(code, reason);
   }
 
   #endServer(): void {
     if (this.#serverEnded) return;
     this.#serverEnded = true;
-    this.#connection?.gone();
+    this.#options.watch.gone(this);
+    this.#atServer(() => this.#connection?.gone());
   }
+}
+
+/** Platforms' decoders take Latin-1 for Windows-1252, from which there is no way back. */
+function textOf(wire: Wire): string {
+  return typeof wire === "string" ? wire : String.fromCharCode(...wire);
 }

@@ -1,9 +1,16 @@
 /**
- * A simulated world: real clients and a real node, joined by simulated links, on one clock and
+ * A simulated world: real clients and real nodes, joined by simulated links, on one clock and
  * one seed. What a test or the simulator does to it, it does through `links` and `advance`.
  */
 import { Client, type ClientOptions, type Ports as ClientPorts } from "@tailwire/client/core";
-import { CLOSE_CODES } from "@tailwire/protocol";
+import {
+  chooseSubprotocol,
+  CLOSE_CODES,
+  type Codec,
+  jsonCodec,
+  type Random,
+} from "@tailwire/protocol";
+import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import type { Broker } from "@tailwire/server/broker-contract";
 import {
   type Application,
@@ -21,12 +28,19 @@ import { openApplication } from "./application.ts";
 import { SimulatedClock } from "./clock.ts";
 import { Device } from "./device.ts";
 import { Dice } from "./dice.ts";
-import { Link, type Tap } from "./link.ts";
+import { Host } from "./host.ts";
+import { Link, type LinkWatch, type Tap } from "./link.ts";
 
 export interface WorldOptions {
   readonly seed?: number;
+  /** One that others use as well; its own where left out. */
+  readonly clock?: SimulatedClock;
   /** One way, in milliseconds. */
   readonly delayMs?: number;
+  /** The same by the number of bytes, where that counts. */
+  readonly delayOf?: (bytes: number) => number;
+  /** Machines with a node each; one where left out. */
+  readonly hosts?: number;
   /** What a kernel takes of unread bytes before the server's write has to wait. */
   readonly kernelBytes?: number;
   readonly limits?: Partial<Limits>;
@@ -34,19 +48,29 @@ export interface WorldOptions {
   /** What the application decides and answers; nothing special where left out. */
   readonly application?: Partial<Application>;
   /** Judges a token; every token is its user's name where left out. */
-  readonly authenticate?: (token: string) => Authenticated | null;
+  readonly authenticate?: Authenticate;
   /** Wraps the memory broker, to put faults into it. */
   readonly wrapBroker?: (broker: Broker) => Broker;
+  /** The broker of a node that starts on a machine; a memory of its own where left out. */
+  readonly brokerOf?: (device: Device) => Broker;
 }
+
+/** Judges a token: null refuses it. */
+type Authenticate = (token: string) => Authenticated | null | Promise<Authenticated | null>;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** What a node speaks. */
+const CODECS: readonly Codec[] = [jsonCodec, msgpackCodec];
+
+const ignore = (): void => undefined;
 
 /** A token that is refused. */
 export const BAD_TOKEN = "refused";
 
 export class World {
-  readonly clock = new SimulatedClock();
+  readonly clock: SimulatedClock;
   readonly dice: Dice;
   readonly limits: Limits;
   /** Every link that was ever made, the newest last. */
@@ -54,9 +78,18 @@ export class World {
   /** Errors that the server logged: none is expected unless a test says so. */
   readonly errors: object[] = [];
   readonly #options: WorldOptions;
-  node: TailwireNode;
+  readonly hosts: readonly Host[];
+  /** Where each link leads from, and to. */
+  readonly #deviceOf = new WeakMap<Link, Device>();
+  readonly #hostOf = new WeakMap<Link, Host>();
+  /** What frames carry, which many links share. */
+  readonly #texts = new WeakMap<Uint8Array, string>();
+  /** Chooses the host of a new connection, as a load balancer does; null: there is none. */
+  route: () => Host | null = () => this.hosts[0] ?? null;
   /** Looks at every message as it arrives. */
   tap: Tap = () => "arrives";
+  /** Is told what happens at the ends of links. */
+  watch: LinkWatch = { written: ignore, closed: ignore, gone: ignore };
   /** What the clients' platform throws when a socket is to be made. */
   cannotConnect: Error | null = null;
   /** Whether connections are refused, as when nobody listens. */
@@ -64,9 +97,17 @@ export class World {
 
   constructor(options: WorldOptions = {}) {
     this.#options = options;
+    this.clock = options.clock ?? new SimulatedClock();
     this.dice = new Dice(options.seed ?? 1);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.node = this.newNode();
+    const start = (device: Device): TailwireNode => this.newNode(device);
+    const { hosts = 1 } = options;
+    this.hosts = Array.from({ length: hosts }, () => new Host(this.clock, start));
+  }
+
+  /** The first node. */
+  get node(): TailwireNode {
+    return (this.hosts[0] as Host).node;
   }
 
   /** The link that was made last. */
@@ -77,14 +118,15 @@ export class World {
   }
 
   /** A node with a memory of its own, as a process has that starts anew. */
-  newNode(): TailwireNode {
+  newNode(device = new Device(this.clock)): TailwireNode {
     const { channels = { "room:{id}": {} }, wrapBroker = (broker: Broker) => broker } =
       this.#options;
-    const ports = this.#serverPorts();
+    const ports = this.#serverPorts(device);
+    const { brokerOf = () => new MemoryBroker({ ...ports, ...this.limits }) } = this.#options;
     return new TailwireNode({
       ports,
       limits: this.limits,
-      broker: wrapBroker(new MemoryBroker({ ...ports, ...this.limits })),
+      broker: wrapBroker(brokerOf(device)),
       rules: new ChannelRules(channels),
       application: openApplication({
         authenticate: async (token) => this.#authenticate(token),
@@ -94,18 +136,45 @@ export class World {
     });
   }
 
-  /** The process ends without a word and another one starts: links break, memory is gone. */
-  crash(): void {
-    for (const link of this.links) link.cut();
-    this.node = this.newNode();
+  /** A process ends without a word and another one starts: links break, its memory is gone. */
+  crash(host = this.hosts[0] as Host): void {
+    host.crash();
+    for (const link of this.linksOf(host)) link.cut();
+    host.start();
+  }
+
+  /** Where a link leads, once it was granted. */
+  hostOf(link: Link): Host | undefined {
+    return this.#hostOf.get(link);
+  }
+
+  /** Links that lead to a host. */
+  linksOf(host: Host): readonly Link[] {
+    return this.links.filter((link) => this.#hostOf.get(link) === host);
+  }
+
+  /** Links that a client's device has made. */
+  linksFrom(device: Device): readonly Link[] {
+    return this.links.filter((link) => this.#deviceOf.get(link) === device);
+  }
+
+  /** Lets go of links that are over. */
+  forgetLinks(): void {
+    const kept = this.links.filter(({ isOver }) => !isOver);
+    this.links.splice(0, this.links.length, ...kept);
   }
 
   /** A client whose token is the user's name, on a device of its own unless it is given one. */
-  client(user: string, options: ClientOptions = {}, device = new Device(this.clock)): Client {
+  client(
+    user: string,
+    options: ClientOptions = {},
+    device = new Device(this.clock),
+    random: Random = this.dice,
+  ): Client {
     return new Client(
       "ws://node/tailwire",
       { getToken: () => user, ...options },
-      this.#clientPorts(device),
+      this.#clientPorts(device, random),
     );
   }
 
@@ -128,11 +197,10 @@ export class World {
     return promise;
   }
 
-  #serverPorts(): ServerPorts {
-    const { clock, dice } = this;
+  #serverPorts({ clock }: Device): ServerPorts {
     return {
       clock,
-      random: dice,
+      random: this.dice,
       digest: (text) => `id-${text.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, 60)}`,
       encodeInto: (text, target) => encoder.encodeInto(text, target),
       abort: () => new AbortController(),
@@ -141,50 +209,82 @@ export class World {
     };
   }
 
-  #clientPorts(device: Device): ClientPorts {
-    const { clock, dice } = this;
+  #clientPorts(device: Device, random: Random): ClientPorts {
     return {
       clock: device.clock,
-      random: dice,
+      random,
       life: device.life,
       base64url: (text) => text,
       abort: () => new AbortController(),
       connect: (_url, subprotocols, events) => {
         if (this.cannotConnect !== null) throw this.cannotConnect;
-        const link = new Link(
-          {
-            clock,
-            delayMs: this.#options.delayMs ?? 10,
-            kernelBytes: this.#options.kernelBytes ?? 65_536,
-            tap: (direction, text, own) => this.tap(direction, text, own),
-            decode: (frame) => decoder.decode(frame),
-          },
-          events,
-        );
+        const { delayMs = 10, delayOf = () => delayMs, kernelBytes = 65_536 } = this.#options;
+        const { clock, watch } = this;
+        const tap: Tap = (direction, text, own) => this.tap(direction, text, own);
+        const decode = (frame: Uint8Array, subprotocol: string) => this.#decode(frame, subprotocol);
+        const link = new Link({ clock, delayOf, kernelBytes, tap, decode, watch }, events);
         this.links.push(link);
-        clock.after(this.#options.delayMs ?? 10, () => this.#answer(link, subprotocols));
+        this.#deviceOf.set(link, device);
+        clock.after(delayOf(0), () => this.#answer(link, subprotocols));
         return link;
       },
     };
   }
 
-  #answer(link: Link, subprotocols: readonly string[]): void {
-    const user = subprotocols.at(-1)?.split(".").at(-1) ?? "anonymous";
-    if (this.unreachable) return link.refuse(1006, "");
-    if (user === BAD_TOKEN) return link.refuse(CLOSE_CODES.unauthenticated.code, "unauthenticated");
-    const authenticated = this.#authenticate(user);
-    if (authenticated === null)
-      return link.refuse(CLOSE_CODES.unauthenticated.code, "unauthenticated");
-    link.open((transport) => this.node.connect(transport, authenticated));
+  #decode(frame: Uint8Array, subprotocol: string): string | Uint8Array {
+    if (subprotocol !== jsonCodec.subprotocol) return frame;
+    let text = this.#texts.get(frame);
+    if (text === undefined) {
+      text = decoder.decode(frame);
+      this.#texts.set(frame, text);
+    }
+    return text;
   }
 
-  #authenticate(token: string): Authenticated | null {
+  #answer(link: Link, subprotocols: readonly string[]): void {
+    const user = subprotocols.at(-1)?.split(".").at(-1) ?? "anonymous";
+    const host = this.unreachable ? null : this.route();
+    if (host === null || !host.isUp) return link.refuse(1006, "");
+    if (user === BAD_TOKEN) return link.refuse(CLOSE_CODES.unauthenticated.code, "unauthenticated");
+    // A machine that stands still accepts nobody, and refuses nobody.
+    host.device.run(() => this.#judge(link, host, user, subprotocols));
+  }
+
+  #judge(link: Link, host: Host, user: string, subprotocols: readonly string[]): void {
+    const codec = chooseSubprotocol(subprotocols, CODECS) ?? jsonCodec;
+    const judged = this.#authenticate(user);
+    if (!(judged instanceof Promise)) return this.#admit(link, host, codec, judged);
+    // A node that can't judge in time refuses with a status, which a client can't read.
+    const { node } = host;
+    node
+      .callHook("authenticate", () => judged)
+      .then(
+        (authenticated) => {
+          if (node === host.node) this.#admit(link, host, codec, authenticated);
+        },
+        () => link.refuse(1006, ""),
+      );
+  }
+
+  #admit(link: Link, host: Host, codec: Codec, authenticated: Authenticated | null): void {
+    if (!host.isUp) return link.refuse(1006, "");
+    if (authenticated === null) {
+      return link.refuse(CLOSE_CODES.unauthenticated.code, "unauthenticated");
+    }
+    const { device, node } = host;
+    this.#hostOf.set(link, host);
+    const atServer = (callback: () => void): void => device.run(callback);
+    link.open(codec.subprotocol, atServer, (transport) =>
+      node.connect(transport, authenticated, codec),
+    );
+  }
+
+  #authenticate(token: string): ReturnType<Authenticate> {
     const { authenticate = (name: string) => ({ user: { id: name } }) } = this.#options;
     return authenticate(token);
   }
 
   #logger(): Logger {
-    const ignore = (): void => undefined;
     const keep = (fields: object): void => void this.errors.push(fields);
     return { debug: ignore, info: ignore, warn: keep, error: keep };
   }

@@ -29,7 +29,14 @@ const appended = (offset: number, changes: object = {}, name = "A"): HistoryEven
   channel,
   epoch: name,
   entry: { ...entry(offset), ...changes },
+  again: false,
 });
+/** Taken as a repeat of the publication of this tag. */
+const repeated = (offset: number, tag: string, name = "A"): HistoryEvent =>
+  ({
+    ...(appended(offset, { tag, id: tag.replace("tag", "id") }, name) as object),
+    again: true,
+  }) as HistoryEvent;
 const published = (offset: number, name = "A"): HistoryEvent => ({
   type: "published",
   tag: `tag${offset}`,
@@ -88,6 +95,7 @@ const token = (changes: object = {}): HistoryEvent => ({
   connection: "c",
   user: "ada",
   expiresAt: Infinity,
+  at: 0,
   ...changes,
 });
 const policy = (allowed: boolean): HistoryEvent => ({
@@ -96,7 +104,13 @@ const policy = (allowed: boolean): HistoryEvent => ({
   channel,
   allowed,
 });
-const sent = (wall = 0): HistoryEvent => ({ type: "sent", connection: "c", channel, wall });
+const sent = (wall = 0, at = wall): HistoryEvent => ({
+  type: "sent",
+  connection: "c",
+  channel,
+  wall,
+  at,
+});
 const settled: HistoryEvent = { type: "settled" };
 
 const SOUND: readonly HistoryEvent[] = [
@@ -163,7 +177,7 @@ const BROKEN: readonly (readonly [Rule, string, readonly HistoryEvent[]])[] = [
   [
     "R2",
     "an id is in a log and again in the one after it was wiped",
-    [epoch("A"), publish("tag1"), appended(1), epoch("B"), appended(1, {}, "B")],
+    [epoch("A"), publish("tag1"), appended(1), epoch("B"), repeated(1, "tag1", "B")],
   ],
   [
     "R3",
@@ -192,6 +206,11 @@ const BROKEN: readonly (readonly [Rule, string, readonly HistoryEvent[]])[] = [
     "R8",
     "a publisher's second is before its first",
     [epoch("A"), publish("tag2"), publish("tag1"), appended(1), appended(2)],
+  ],
+  [
+    "R8",
+    "of two repeats the second is before the first",
+    [epoch("A"), publish("tag2"), publish("tag1"), repeated(1, "tag1"), repeated(2, "tag2")],
   ],
   [
     "R9",
@@ -308,7 +327,7 @@ const BROKEN: readonly (readonly [Rule, string, readonly HistoryEvent[]])[] = [
   [
     "R17",
     "a channel is sent after it was forbidden and a fresh token came",
-    [policy(true), policy(false), token(), sent()],
+    [policy(true), policy(false), token(), sent(0, 5_251)],
   ],
   [
     "R18",

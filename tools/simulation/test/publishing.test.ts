@@ -201,7 +201,7 @@ test("[PUB-5] what a repeat was on its way for counts as its age: a younger brok
   const doubtful = ada.channel("room:1").publish("message", "once");
   await world.until(() => world.link.connection?.state === "closed");
   await world.advance(200);
-  world.node = world.newNode();
+  world.hosts[0]?.start();
   world.tap = (direction, text, link) => {
     const repeat = direction === "toServer" && text.includes('"repeat"');
     if (repeat) link.connection?.receive(text.replace(/"ageMs":\d+/, '"ageMs":1'));

@@ -7,6 +7,7 @@
  */
 import { type Clock, tailwireError } from "@tailwire/protocol";
 import type {
+  Append,
   Broker,
   BrokerLog,
   Publication,
@@ -74,7 +75,14 @@ export class BrokerLine implements Broker {
   log(channel: string, retention: Retention): BrokerLog {
     const log = () => this.#broker.log(channel, retention);
     return {
-      append: (batch) => this.#call("indeterminate", () => log().append(batch)),
+      append: (batch) => {
+        const at = this.#clock.monotonic();
+        const append = () => {
+          const ms = this.#clock.monotonic() - at;
+          return log().append(batch.map((one) => aged(one, ms)));
+        };
+        return this.#call("indeterminate", append);
+      },
       read: (after, limit) => this.#call("unavailable", () => log().read(after, limit)),
       readBack: (before, limit) => this.#call("unavailable", () => log().readBack(before, limit)),
       locate: (start) => this.#call("unavailable", () => log().locate(start)),
@@ -82,8 +90,14 @@ export class BrokerLine implements Broker {
     };
   }
 
+  /** It is fast and loses nothing. What it is cut from it stays cut from. */
+  calm(): void {
+    this.faults = NO_LINE_FAULTS;
+  }
+
   /** The line is whole again: whoever follows is told to look. */
   mend(): void {
+    this.calm();
     this.cutIn = false;
     this.cutOut = false;
     this.down = false;
@@ -112,6 +126,7 @@ export class BrokerLine implements Broker {
     try {
       const position = await this.#call("unavailable", () => {
         const log = this.#broker.log(channel, retention);
+        if (this.#ended) return log.position;
         const take = (epoch: string, publications: readonly Publication[]): void =>
           this.#push(listener, epoch, publications);
         log.listeners.add(take);
@@ -181,4 +196,11 @@ export class BrokerLine implements Broker {
       this.suspect();
     });
   }
+}
+
+/** The same when it has arrived: a repeat is older by what it was on its way for. */
+function aged(append: Append, ms: number): Append {
+  const { repeat } = append;
+  if (repeat === undefined || ms === 0) return append;
+  return { ...append, repeat: { ...repeat, ageMs: repeat.ageMs + Math.ceil(ms) } };
 }

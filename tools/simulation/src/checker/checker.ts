@@ -19,7 +19,7 @@ const DETAILS_MAX = 20;
 /** Every promise that the history breaks, up to twenty times each; none, if it is sound. */
 export function check(
   history: readonly HistoryEvent[],
-  patience: Patience = { expiryMs: 5_250 },
+  patience: Patience = { expiryMs: 5_250, decisionMs: 5_250 },
 ): readonly Violation[] {
   const violations: Violation[] = [];
   const counts = new Map<Rule, number>();

@@ -4,14 +4,18 @@
  */
 import type { AccessEvent, HistoryEvent, Report, RunEvent, WireEvent } from "./history.ts";
 
-/** How long after its end a token may still be served: the grace, and what a deadline is late by. */
+/** What isn't at once, in milliseconds. */
 export interface Patience {
+  /** How long after its end a token may still be served: the grace, and what a deadline is late by. */
   readonly expiryMs: number;
+  /** How long it may take to decide anew about a subscription, after a fresh token. */
+  readonly decisionMs: number;
 }
 
 interface Speaker {
   readonly user: string;
   readonly expiresAt: number;
+  readonly at: number;
   /** Channels that its user may see, or could at some time since its token came. */
   readonly allowed: Set<string>;
 }
@@ -21,8 +25,10 @@ export class Conduct {
   readonly #patience: Patience;
   readonly #speakers = new Map<string, Speaker>();
   readonly #policies = new Map<string, Set<string>>();
-  /** Requests without an answer, by connection. */
-  readonly #open = new Map<string, Set<string>>();
+  /** Users and channels that were allowed at some time. */
+  readonly #ever = new Set<string>();
+  /** How often each request was asked and not answered, by connection. */
+  readonly #open = new Map<string, Map<string, number>>();
   /** What was answered to those who may not, per action. */
   readonly #denials = new Map<string, string>();
   readonly #unresolved = new Set<string>();
@@ -64,7 +70,7 @@ export class Conduct {
   /** At the end, after all was healed: was everybody answered? */
   settle(): void {
     for (const [connection, ids] of this.#open) {
-      for (const id of ids) this.#report("R20", `${id} on ${connection} was never answered`);
+      for (const id of ids.keys()) this.#report("R20", `${id} on ${connection} was never answered`);
     }
     for (const tag of this.#unresolved) this.#report("R21", `${tag} has no outcome`);
   }
@@ -72,9 +78,9 @@ export class Conduct {
   #access(event: AccessEvent): void {
     switch (event.type) {
       case "token": {
-        const { user, expiresAt } = event;
+        const { user, expiresAt, at } = event;
         const allowed = new Set(this.#policies.get(user));
-        this.#speakers.set(event.connection, { user, expiresAt, allowed });
+        this.#speakers.set(event.connection, { user, expiresAt, at, allowed });
         return;
       }
       case "policy":
@@ -102,18 +108,21 @@ export class Conduct {
       return;
     }
     channels.add(channel);
+    this.#ever.add(`${user} ${channel}`);
     for (const speaker of this.#speakers.values()) {
       if (speaker.user === user) speaker.allowed.add(channel);
     }
   }
 
-  #sent({ connection, channel, wall }: Extract<AccessEvent, { type: "sent" }>): void {
+  #sent({ connection, channel, wall, at }: Extract<AccessEvent, { type: "sent" }>): void {
     const speaker = this.#speakers.get(connection);
     if (speaker === undefined) {
       return this.#report("R17", `${channel} was sent on ${connection}, whose nobody knows`);
     }
     const { user, expiresAt, allowed } = speaker;
-    if (!allowed.has(channel)) {
+    const undecided =
+      this.#ever.has(`${user} ${channel}`) && at - speaker.at <= this.#patience.decisionMs;
+    if (!allowed.has(channel) && !undecided) {
       this.#report("R17", `${channel} was sent to ${user}, who may not see it`);
     } else if (wall > expiresAt + this.#patience.expiryMs) {
       const ms = wall - expiresAt;
@@ -122,15 +131,19 @@ export class Conduct {
   }
 
   #wire(event: WireEvent): void {
-    const open = this.#open.get(event.connection) ?? new Set<string>();
+    const open = this.#open.get(event.connection) ?? new Map<string, number>();
     switch (event.type) {
       case "request":
         this.#open.set(event.connection, open);
-        open.add(event.id);
+        open.set(event.id, (open.get(event.id) ?? 0) + 1);
         return;
-      case "answer":
-        if (open.delete(event.re)) return;
+      case "answer": {
+        const asked = open.get(event.re) ?? 0;
+        if (asked > 1) open.set(event.re, asked - 1);
+        else open.delete(event.re);
+        if (asked > 0) return;
         return this.#report("R20", `${event.re} on ${event.connection} was answered unasked`);
+      }
       case "closed":
         this.#open.delete(event.connection);
         return;

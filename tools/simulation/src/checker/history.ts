@@ -66,6 +66,8 @@ type LogEvent =
       readonly channel: string;
       readonly epoch: string;
       readonly entry: Entry;
+      /** Whether it was said to be a repeat. */
+      readonly again: boolean;
     }
   /** Up to here it was trimmed. */
   | {
@@ -124,6 +126,8 @@ export type AccessEvent =
       readonly connection: string;
       readonly user: string;
       readonly expiresAt: number;
+      /** By the monotonic clock, as in `sent`. */
+      readonly at: number;
     }
   | {
       readonly type: "policy";
@@ -136,6 +140,7 @@ export type AccessEvent =
       readonly connection: string;
       readonly channel: string;
       readonly wall: number;
+      readonly at: number;
     }
   /** What was answered to somebody who may not, or about what there isn't. */
   | {

@@ -37,8 +37,10 @@ export function checkPublishing(
   report: Report,
 ): void {
   const spots = new Map<string, Spot[]>();
+  const lost = new Set<string>();
   for (const [channel, log] of truth.all()) {
-    checkLog(channel, log, publications, report);
+    checkLog(channel, log, { publications, lost }, report);
+    for (const { id } of log.own.values()) lost.add(id);
     for (const { offset, id, tag } of log.own.values()) {
       const known = spots.get(tag);
       if (known === undefined) spots.set(tag, [{ log, offset, id }]);
@@ -62,25 +64,48 @@ export function checkPublishing(
   }
 }
 
-/** One epoch's own entries: whose are they, and in their publishers' order? */
+interface Known {
+  readonly publications: Publications;
+  /** Ids that were in a log before: what was lost before it was acknowledged keeps no place. */
+  readonly lost: ReadonlySet<string>;
+}
+
+/** The latest of a publisher's so far: of those that came at their first send, and of repeats. */
+interface Turns {
+  first: number;
+  repeat: number;
+}
+
+/**
+ * One epoch's own entries: whose are they, and in their publishers' order?
+ *
+ * A repeat may stand behind what was sent after it and was taken then: its own first send ended for
+ * good, in a refusal or a lost append, and nobody heard of it. Nobody remembers that, so it is
+ * taken. Among first sends, and among repeats, there is no such excuse.
+ */
 function checkLog(
   channel: string,
   log: Incarnation,
-  publications: Publications,
+  { publications, lost }: Known,
   report: Report,
 ): void {
-  const turns = new Map<string, number>();
-  for (const { tag, offset } of log.own.values()) {
+  const turns = new Map<string, Turns>();
+  for (const { tag, offset, id } of log.own.values()) {
     const published = publications.get(tag);
     if (published === undefined || published.channel !== channel) {
       report("R5", `${tag} at ${channel} ${log.epoch} ${offset} was never published there`);
       continue;
     }
+    if (lost.has(id)) continue;
     const { publisher, turn } = published;
-    if (turn < (turns.get(publisher) ?? -1)) {
+    const latest = turns.get(publisher) ?? { first: -1, repeat: -1 };
+    turns.set(publisher, latest);
+    const isRepeat = log.repeats.has(offset);
+    if (turn < latest.repeat || (!isRepeat && turn < latest.first)) {
       report("R8", `${tag} of ${publisher} is behind a later one, at ${channel} ${offset}`);
     }
-    turns.set(publisher, turn);
+    if (isRepeat) latest.repeat = Math.max(latest.repeat, turn);
+    else latest.first = Math.max(latest.first, turn);
   }
 }
 
@@ -88,16 +113,23 @@ function checkLog(
 function checkPlaces(tag: string, places: readonly Spot[], report: Report): void {
   for (const [index, one] of places.entries()) {
     for (const other of places.slice(index + 1)) {
-      const withdrawn =
-        one.log !== other.log &&
-        other.log.descendsFrom(one.log.epoch) &&
-        one.offset > other.log.sharedWith(one.log.epoch);
+      const withdrawn = one.log !== other.log && isWithdrawn(one, other);
       if (withdrawn) continue;
       const where = `${one.log.epoch} ${one.offset} and ${other.log.epoch} ${other.offset}`;
       if (one.id === other.id) report("R2", `${tag} (${one.id}) is at ${where}`);
       else report("R10", `${tag} was appended under two ids, at ${where}`);
     }
   }
+}
+
+/**
+ * Whether the first place was lost before the second was taken: with the log's end, or with the whole
+ * log. In the latter case a repeat must not be taken again, since nobody knows what was lost; what
+ * was on its way for the first time can't be known for one.
+ */
+function isWithdrawn(one: Spot, { log, offset }: Spot): boolean {
+  if (log.descendsFrom(one.log.epoch)) return one.offset > log.sharedWith(one.log.epoch);
+  return !log.repeats.has(offset);
 }
 
 function checkAck(

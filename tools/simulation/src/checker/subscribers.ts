@@ -129,11 +129,14 @@ export class Subscribers {
   #snapshot(one: Subscriber, { sub, position, state }: Told<"snapshot">): void {
     const { channel } = one.told;
     const at = one.at ?? position;
-    if (at.epoch !== position.epoch || at.offset !== position.offset) {
-      this.#report("R12", `${sub} at ${word(at)} got a snapshot of ${word(position)}`);
-    }
-    one.owed = false;
     const log = this.#truth.find(channel, position.epoch);
+    if (log?.continues(at) !== true || at.offset > position.offset) {
+      this.#report("R12", `${sub} at ${word(at)} got a snapshot of ${word(position)}`);
+    } else {
+      this.#checkHole(one, log, at.offset, position.offset);
+    }
+    one.at = position;
+    one.owed = false;
     const truth = log === undefined ? null : fold(log, position.offset);
     if (truth !== state) {
       this.#report("R13", `${sub} got ${state} for ${word(position)}, which is ${truth}`);

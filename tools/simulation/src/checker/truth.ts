@@ -11,6 +11,8 @@ export class Incarnation {
   /** What it shares with its parent ends here. */
   readonly sharedEnd: number;
   readonly #own = new Map<number, Entry>();
+  /** Offsets of what was said to be a repeat. */
+  readonly repeats = new Set<number>();
   /** The highest offset; offsets need not be without holes, but these logs' are. */
   last: number;
   /** Up to here it was trimmed, as far as has been told. */
@@ -65,7 +67,9 @@ export class Truth {
     for (const event of history) {
       if (event.type === "epoch") this.#begin(event.channel, event.epoch, event.parent, event.at);
       else if (event.type === "appended") {
-        this.find(event.channel, event.epoch)?.add(event.entry);
+        const log = this.find(event.channel, event.epoch);
+        log?.add(event.entry);
+        if (event.again) log?.repeats.add(event.entry.offset);
       }
     }
   }

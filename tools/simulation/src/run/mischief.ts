@@ -1,0 +1,211 @@
+/**
+ * Mischief: at each step, of each class of faults that the seed has enabled, perhaps one. What it has
+ * begun ends by itself after a while, or when all is healed.
+ */
+import type { Host } from "../host.ts";
+import type { Link } from "../link.ts";
+import type { Device } from "../device.ts";
+import { Dice } from "../dice.ts";
+import type { Cast } from "./cast.ts";
+import { LineMischief } from "./line-mischief.ts";
+import { FAULT_CLASSES, type FaultClass } from "./regime.ts";
+import type { Stage } from "./stage.ts";
+import { WeatherMischief } from "./weather-mischief.ts";
+
+export class Mischief {
+  /** Faults so far. */
+  count = 0;
+  readonly #stage: Stage;
+  readonly #cast: Cast;
+  /** Each class has its own, so that one more or less changes nothing about the others. */
+  readonly #dices = new Map<FaultClass, Dice>();
+  /** Those of the class that is at work. */
+  #dice: Dice;
+  readonly #lines: LineMischief;
+  readonly #weather: WeatherMischief;
+  /** What ends what is going on. */
+  readonly #undos = new Set<() => void>();
+
+  constructor(stage: Stage, cast: Cast) {
+    this.#stage = stage;
+    this.#cast = cast;
+    for (const [index, name] of FAULT_CLASSES.entries()) {
+      this.#dices.set(name, new Dice(stage.regime.seed * 15_485_863 + index * 7_919));
+    }
+    this.#dice = new Dice(stage.regime.seed);
+    const endLater = (ms: number, undo: () => void): void => this.#endLater(ms, undo);
+    this.#lines = new LineMischief(stage, endLater);
+    this.#weather = new WeatherMischief(stage.weather, endLater);
+  }
+
+  /** One step's worth of it. */
+  step(): void {
+    for (const [name, rate] of this.#stage.regime.rates) {
+      this.#dice = this.#dices.get(name) ?? this.#dice;
+      if (this.#dice.fraction() >= rate) continue;
+      this.count += 1;
+      this.#stage.witness.see(`fault: ${name}`);
+      this.#stage.witness.mix(name);
+      this.#make(name);
+    }
+  }
+
+  /** Nothing goes wrong any more. */
+  heal(): void {
+    for (const undo of this.#undos) undo();
+    this.#undos.clear();
+    const { weather, world, brokerDevice } = this.#stage;
+    weather.calm();
+    for (const host of world.hosts) {
+      if (!host.isUp) host.start();
+      host.device.wake();
+      setRight(host.device);
+      this.#stage.lineOf(host).mend();
+    }
+    for (const player of this.#cast.players) {
+      setRight(player.device);
+      player.client.goOnline();
+    }
+    setRight(brokerDevice);
+    for (const link of world.links) link.startReading();
+    this.#stage.allowAll();
+  }
+
+  #make(name: FaultClass): void {
+    const made = this.#weather.make(name, this.#dice) || this.#lines.make(name, this.#dice);
+    if (made) return;
+    const link = this.#link();
+    switch (name) {
+      case "half-open to server":
+        return link?.silence("toServer");
+      case "half-open to client":
+        return link?.silence("toClient");
+      case "late bytes":
+        return this.#haunt(link);
+      case "consumer stops":
+        link?.stopReading();
+        return this.#endLater(this.#dice.below(25_000), () => link?.startReading());
+      case "clock jump":
+        return this.#jump();
+      case "node crash":
+        return this.#crash();
+      case "node pause":
+        return this.#pause();
+      default:
+        return this.#makeForPlayers(name, this.#stage.world.hosts);
+    }
+  }
+
+  #makeForPlayers(name: FaultClass, hosts: readonly Host[]): void {
+    const player = this.#cast.one();
+    switch (name) {
+      case "offline":
+        player.client.goOffline();
+        return this.#endLater(this.#dice.below(60_000), () => player.client.goOnline());
+      case "clone":
+        if (this.#cast.players.length < 8) this.#cast.clone(player);
+        return;
+      case "restart with kept position":
+        return void this.#cast.replace(player, player.positions());
+      case "restart with lost position":
+        return void this.#cast.replace(player);
+      case "restart with old position":
+        return void this.#cast.replace(player, this.#cast.memories());
+      case "revocation": {
+        const { user } = player;
+        this.#stage.forbid(user, "room:2", true);
+        return this.#endLater(this.#dice.below(60_000), () =>
+          this.#stage.forbid(user, "room:2", false),
+        );
+      }
+      case "removal":
+        for (const host of hosts)
+          this.#awake(host, ({ node }) => node.unsubscribe(player.user, "room:1"));
+        return;
+      case "disconnect":
+        return this.#awake(this.#host(), ({ node }) => node.disconnect(player.user));
+      default:
+        throw new Error(`nobody knows how to make "${name}"`);
+    }
+  }
+
+  /** What the client sent last comes when it is long back. */
+  #haunt(link: Link | undefined): void {
+    if (link === undefined) return;
+    link.hold("toServer", this.#dice.below(40_000));
+    const { clock } = this.#stage.world;
+    clock.after(this.#dice.below(1_500), () => link.haunt());
+  }
+
+  #jump(): void {
+    const { world, brokerDevice } = this.#stage;
+    const devices: readonly Device[] = [
+      ...world.hosts.map(({ device }) => device),
+      ...this.#cast.players.map(({ device }) => device),
+      brokerDevice,
+    ];
+    const size = 10 ** (2 + this.#dice.fraction() * 4.5);
+    const ms = Math.round(this.#dice.below(2) === 0 ? size : -size);
+    const device = devices[this.#dice.below(devices.length)];
+    device?.jump(ms);
+    this.#stage.jumpedAt = world.clock.monotonic();
+    this.#endLater(this.#dice.below(40_000), () => {
+      device?.jump(-ms);
+      this.#stage.jumpedAt = world.clock.monotonic();
+    });
+  }
+
+  #crash(): void {
+    const host = this.#host();
+    if (!host.isUp) return;
+    const { world } = this.#stage;
+    const links = world.linksOf(host);
+    this.#stage.lineOf(host).end();
+    this.#stage.lines.delete(host.device);
+    host.crash();
+    this.#cast.bereave(host);
+    const isSilent = this.#dice.below(3) === 0;
+    for (const link of links) {
+      if (isSilent) link.vanish();
+      else link.cut();
+    }
+    this.#endLater(this.#dice.below(20_000), () => {
+      if (!host.isUp) host.start();
+    });
+  }
+
+  #awake(host: Host, deed: (host: Host) => void): void {
+    if (host.isUp && !host.device.isAsleep) deed(host);
+  }
+
+  #pause(): void {
+    const { device } = this.#host();
+    device.sleep();
+    // Long ones are rare: what a node holds for a client ends after dedupeMs, paused or not.
+    const ms = this.#dice.below(6) === 0 ? 45_000 : 8_000;
+    this.#endLater(this.#dice.below(ms), () => device.wake());
+  }
+
+  #endLater(ms: number, undo: () => void): void {
+    const once = (): void => {
+      if (this.#undos.delete(once)) undo();
+    };
+    this.#undos.add(once);
+    this.#stage.world.clock.after(ms, once);
+  }
+
+  #host(): Host {
+    const { hosts } = this.#stage.world;
+    return hosts[this.#dice.below(hosts.length)] as Host;
+  }
+
+  #link(): Link | undefined {
+    const up = this.#stage.world.links.filter(({ isUp }) => isUp);
+    return up[this.#dice.below(Math.max(1, up.length))];
+  }
+}
+
+/** Its wall clock goes right again. */
+function setRight(device: Device): void {
+  device.jump(-device.skewMs);
+}

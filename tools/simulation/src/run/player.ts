@@ -1,0 +1,333 @@
+/**
+ * A player: an application on a device of its own, with a client. It publishes, follows, reads and
+ * asks, by both of the client's faces, and tells the witness what it did and was told.
+ */
+import type { Client, Gap, Publication, Subscription } from "@tailwire/client/core";
+import {
+  type Clock,
+  type Position,
+  type Random,
+  type Start,
+  TailwireError,
+} from "@tailwire/protocol";
+import { msgpackCodec } from "@tailwire/protocol/msgpack";
+import { Device } from "../device.ts";
+import type { Dice } from "../dice.ts";
+import type { World } from "../world.ts";
+import type { Weather } from "./weather.ts";
+import { dataOf, entryOf, tagOf, type Witness } from "./witness.ts";
+
+/** What all players share. */
+export interface Scene {
+  readonly world: World;
+  readonly witness: Witness;
+  readonly weather: Weather;
+  readonly dice: Dice;
+}
+
+/** One of its subscriptions. */
+interface Followed {
+  readonly id: string;
+  readonly channel: string;
+  readonly subscription: Subscription;
+  started: boolean;
+  ended: boolean;
+}
+
+/** What a player leaves behind for the one that comes after it. */
+interface Kept {
+  readonly channel: string;
+  readonly position: Position;
+}
+
+/** Codes after which nobody knows whether it was appended. */
+const MAYBE: ReadonlySet<string> = new Set(["indeterminate", "taken back", "killed"]);
+
+/** Codes that say nothing about whether a channel exists. */
+const PASSING: ReadonlySet<string> = new Set(
+  "unavailable internal indeterminate closed timeout unauthenticated ttl_expired limit_exceeded too_large".split(
+    " ",
+  ),
+);
+
+export class Player {
+  readonly name: string;
+  readonly user: string;
+  readonly device: Device;
+  readonly client: Client;
+  /** The session's secret, for who clones it. */
+  readonly session: string;
+  readonly #scene: Scene;
+  readonly #followed = new Map<string, Followed>();
+  readonly #unresolved = new Set<string>();
+  /** Pages and requests that aren't answered. */
+  readonly #asking = new Set<number>();
+  #count = 0;
+  #ended = false;
+
+  constructor(scene: Scene, name: string, user: string, session?: string) {
+    this.#scene = scene;
+    this.name = name;
+    this.user = user;
+    const { world, dice } = scene;
+    this.session = session ?? dice.token();
+    this.device = new Device(world.clock);
+    const codec = dice.below(4) === 0 ? { codec: msgpackCodec } : {};
+    const getToken = (): string => `${user}~${name}`;
+    const random = withSession(this.session, dice);
+    this.client = world.client(user, { ...codec, getToken }, this.device, random);
+    this.client.onSubscribed(({ channel, subscription }) => {
+      if (this.#ended) return;
+      const followed = this.#watch(channel.name, subscription, "latest", null);
+      subscription.on("message", (one) => this.#take(followed, one));
+      scene.witness.see("subscription that the server began");
+    });
+  }
+
+  /** Subscriptions that aren't over. */
+  get following(): number {
+    return this.#followed.size;
+  }
+
+  /** Whether its connection has been refused for good: an application would start anew. */
+  get isOut(): boolean {
+    return this.#ended || this.client.status.state === "closed";
+  }
+
+  /** What it waits for. */
+  get waiting(): number {
+    return this.#asking.size;
+  }
+
+  publish(
+    channel: string,
+    options: { readonly ttlMs?: number; readonly takeBackMs?: number },
+  ): void {
+    const { witness, dice, world } = this.#scene;
+    const tag = this.#nextTag();
+    witness.note({ type: "publish", tag, channel, publisher: this.name });
+    this.#unresolved.add(tag);
+    const data = dataOf(tag, dice.below(20) === 0 ? dice.below(3_000) : 0, dice.below(5) === 0);
+    const { ttlMs, takeBackMs } = options;
+    const given = {
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(takeBackMs === undefined ? {} : { signal: abortedAfter(world.clock, takeBackMs) }),
+    };
+    this.client
+      .channel(channel)
+      .publish("message", data, given)
+      .then(
+        ({ position }) => {
+          if (this.#unresolved.delete(tag)) witness.note({ type: "published", tag, position });
+        },
+        (error: unknown) => this.#unpublished(tag, channel, error),
+      );
+  }
+
+  follow(channel: string, start: Start, face: "on" | "iterate", echo: boolean): void {
+    if (this.isOut) return;
+    const subscription = this.client.channel(channel).subscribe({ start, echo });
+    const followed = this.#watch(channel, subscription, start, echo ? null : this.name);
+    if (face === "on") subscription.on("message", (one) => this.#take(followed, one));
+    else void this.#iterate(followed);
+  }
+
+  /** Ends one of its subscriptions. */
+  unfollow(turn: number): void {
+    const followed = [...this.#followed.values()][turn % Math.max(1, this.#followed.size)];
+    if (followed === undefined) return;
+    this.#end(followed);
+    void followed.subscription.close();
+  }
+
+  read(channel: string, at: { readonly after?: Position; readonly before?: Position }): void {
+    const { witness, dice } = this.#scene;
+    const asked = this.#ask();
+    this.client
+      .channel(channel)
+      .read({ ...at, limit: 1 + dice.below(20) })
+      .then(
+        ({ publications, more, gap }) => {
+          if (!this.#asking.delete(asked)) return;
+          const epoch = publications[0]?.position.epoch ?? null;
+          const entries = publications.map(({ position, id, data }) =>
+            entryOf(position.offset, id, carried(data)),
+          );
+          const { after = null, before = null } = at;
+          witness.note({ type: "page", channel, after, before, epoch, entries, more, gap });
+          witness.see(gap === null ? "page" : "page with a gap");
+        },
+        (error: unknown) => {
+          this.#asking.delete(asked);
+          this.#refused("read", channel, error);
+        },
+      );
+  }
+
+  request(name: string): void {
+    const { witness, dice, world } = this.#scene;
+    const asked = this.#ask();
+    const takenBack =
+      dice.below(6) === 0 ? { signal: abortedAfter(world.clock, dice.below(400)) } : {};
+    this.client.request(name, { asked }, { ...takenBack, timeoutMs: 8_000 }).then(
+      () => {
+        this.#asking.delete(asked);
+        witness.see("request answered");
+      },
+      (error: unknown) => {
+        this.#asking.delete(asked);
+        witness.see(`request: ${codeOf(error)}`);
+      },
+    );
+  }
+
+  /** Where its subscriptions are. */
+  positions(): readonly Kept[] {
+    return [...this.#followed.values()].flatMap(({ channel, subscription: { position } }) =>
+      position === null ? [] : [{ channel, position }],
+    );
+  }
+
+  /** The application is killed: nothing it waits for will come. */
+  kill(): void {
+    this.#ended = true;
+    this.device.end();
+    for (const link of this.#scene.world.linksFrom(this.device)) link.cut();
+    for (const followed of this.#followed.values()) this.#end(followed);
+    for (const tag of this.#unresolved) this.#unpublished(tag, "", new Error("killed"));
+    this.#asking.clear();
+  }
+
+  // What it is told
+
+  #watch(
+    channel: string,
+    subscription: Subscription,
+    start: Start,
+    without: string | null,
+  ): Followed {
+    const { witness } = this.#scene;
+    const id = `${this.name} ${this.#nextTag()}`;
+    const hasState = channel.startsWith("state:");
+    witness.note({ type: "subscribe", sub: id, channel, start, without, hasState });
+    const followed = { id, channel, subscription, started: false, ended: false };
+    this.#followed.set(id, followed);
+    if (typeof start === "object" && !("rewind" in start)) this.#begin(followed, start);
+    void subscription.ready.then(
+      () => this.#begin(followed, subscription.position),
+      (error: unknown) => this.#refused("subscribe", channel, error),
+    );
+    subscription.onGap((gap) => this.#gap(followed, gap));
+    subscription.onSnapshot(({ data, position }) => {
+      if (followed.ended) return;
+      this.#begin(followed, position);
+      const state = String((data as { readonly state?: unknown }).state);
+      witness.note({ type: "snapshot", sub: id, position, state });
+      witness.see("snapshot");
+    });
+    subscription.onEnd((error) => {
+      if (error !== null) witness.see(`subscription ended: ${error.code}`);
+      this.#end(followed);
+    });
+    return followed;
+  }
+
+  #begin(followed: Followed, position: Position | null): void {
+    if (followed.started || followed.ended || position === null) return;
+    followed.started = true;
+    this.#scene.witness.note({ type: "started", sub: followed.id, position });
+  }
+
+  #take(followed: Followed, publication: Publication): Promise<void> | void {
+    if (followed.ended) return;
+    this.#begin(followed, followed.subscription.position);
+    const { position, id, data } = publication;
+    const entry = entryOf(position.offset, id, carried(data));
+    const { witness, weather, world } = this.#scene;
+    witness.note({ type: "delivery", sub: followed.id, epoch: position.epoch, entry });
+    if (weather.dripMs === 0) return;
+    return new Promise((resolve) => void world.clock.after(weather.dripMs, resolve));
+  }
+
+  async #iterate(followed: Followed): Promise<void> {
+    try {
+      for await (const publication of followed.subscription)
+        await this.#take(followed, publication);
+    } catch {
+      // Why it ended is told by `onEnd`.
+    }
+  }
+
+  #gap(followed: Followed, gap: Gap): void {
+    if (followed.ended) return;
+    this.#begin(followed, gap.from);
+    this.#scene.witness.note({ type: "gap", sub: followed.id, ...gap });
+    this.#scene.witness.see(`gap: ${gap.reason}`);
+  }
+
+  #end(followed: Followed): void {
+    if (followed.ended) return;
+    followed.ended = true;
+    this.#followed.delete(followed.id);
+    this.#scene.witness.note({ type: "ended", sub: followed.id });
+  }
+
+  #unpublished(tag: string, channel: string, error: unknown): void {
+    if (!this.#unresolved.delete(tag)) return;
+    const code = codeOf(error);
+    this.#scene.witness.note({ type: "unpublished", tag, code, may: MAYBE.has(code) });
+    this.#refused("publish", channel, error);
+  }
+
+  #refused(action: string, channel: string, error: unknown): void {
+    const { witness } = this.#scene;
+    const code = codeOf(error);
+    witness.see(`${action}: ${code}`);
+    const exists = channel.startsWith("secret:");
+    if (PASSING.has(code) || (!exists && !channel.startsWith("nowhere:"))) return;
+    if (exists && this.user === "ada") return;
+    if (!(error instanceof TailwireError)) return;
+    const answer = `${code} ${error.description} ${error.retry}`;
+    witness.note({ type: "denied", action, exists, answer });
+  }
+
+  #ask(): number {
+    this.#count += 1;
+    this.#asking.add(this.#count);
+    return this.#count;
+  }
+
+  #nextTag(): string {
+    this.#count += 1;
+    return `${this.name}.${this.#count}`;
+  }
+}
+
+function abortedAfter(clock: Clock, ms: number): AbortSignal {
+  const abort = new AbortController();
+  clock.after(ms, () => abort.abort(new Error("taken back")));
+  return abort.signal;
+}
+
+/** What went wrong, in a word. */
+export function codeOf(error: unknown): string {
+  if (error instanceof TailwireError) return error.code;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function carried(data: unknown): { readonly data?: unknown; readonly bytes?: Uint8Array } {
+  return data instanceof Uint8Array ? { bytes: data } : { data: { tag: tagOf(data) } };
+}
+
+/** Dice whose first name is the session's secret, which a client asks for first. */
+function withSession(session: string, dice: Random): Random {
+  let first = true;
+  return {
+    fraction: () => dice.fraction(),
+    token: () => {
+      if (!first) return dice.token();
+      first = false;
+      return session;
+    },
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * A witness writes the history of a run, and a hash of it that is the same for the same run. It
+ * judges nothing.
+ */
+import type { Publication } from "@tailwire/server/broker-contract";
+import { carrying, type Clock } from "@tailwire/protocol";
+import type { LogWitness } from "../broker/shared-log.ts";
+import { EMPTY_STATE, foldOne } from "../checker/truth.ts";
+import type { Entry, HistoryEvent } from "../checker/history.ts";
+
+export class Witness implements LogWitness {
+  readonly history: HistoryEvent[] = [];
+  /** What has been seen of what a run may show. */
+  readonly seen = new Set<string>();
+  readonly #clock: Clock;
+  #hash = 0x811c9dc5;
+  /** What an application makes of each log, by offset. */
+  readonly #states = new Map<string, string[]>();
+  readonly #epochs = new Map<string, string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get hash(): string {
+    return (this.#hash >>> 0).toString(16).padStart(8, "0");
+  }
+
+  note(event: HistoryEvent): void {
+    this.history.push(event);
+    this.mix(`${event.type} ${keyOf(event)}`);
+  }
+
+  see(sight: string): void {
+    this.seen.add(sight);
+  }
+
+  /** Adds something that happened now to the hash. */
+  mix(text: string): void {
+    let hash = Math.imul(this.#hash ^ Math.round(this.#clock.monotonic() * 8), 0x01000193);
+    for (let index = 0; index < text.length; index += 1) {
+      hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+    }
+    this.#hash = hash;
+  }
+
+  // The truth about logs
+
+  began(channel: string, epoch: string, parent: string | null, at: number): void {
+    this.note({ type: "epoch", channel, epoch, parent, at });
+    const former = parent === null ? [] : (this.#states.get(`${channel} ${parent}`) ?? []);
+    const kept = parent === null ? [EMPTY_STATE] : former.slice(0, at + 1);
+    this.#states.set(`${channel} ${epoch}`, kept);
+    this.#epochs.set(channel, epoch);
+  }
+
+  appended(channel: string, epoch: string, publication: Publication, again: boolean): void {
+    const entry = entryOf(publication.offset, publication.id, carrying(publication.data));
+    this.note({ type: "appended", channel, epoch, entry, again });
+    const states = this.#states.get(`${channel} ${epoch}`);
+    states?.push(foldOne(states.at(-1) ?? EMPTY_STATE, entry.tag));
+  }
+
+  trimmed(channel: string, epoch: string, offset: number): void {
+    this.note({ type: "edge", channel, epoch, offset });
+  }
+
+  /** The state of a channel, so many publications ago: null where there is no log. */
+  stateOf(channel: string, ago: number): { epoch: string; offset: number; state: string } | null {
+    const epoch = this.#epochs.get(channel);
+    const states = this.#states.get(`${channel} ${epoch}`);
+    if (epoch === undefined || states === undefined) return null;
+    const offset = Math.max(0, states.length - 1 - ago);
+    return { epoch, offset, state: states[offset] ?? EMPTY_STATE };
+  }
+}
+
+function keyOf(event: HistoryEvent): string {
+  switch (event.type) {
+    case "delivery":
+      return `${event.sub} ${event.entry.offset} ${event.entry.tag}`;
+    case "appended":
+      return `${event.channel} ${event.entry.offset} ${event.entry.id}`;
+    case "request":
+      return event.id;
+    case "answer":
+      return event.re;
+    default:
+      return "sub" in event ? event.sub : "tag" in event ? event.tag : "";
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What a publication of this tag carries: a JSON value, or bytes. */
+export function dataOf(tag: string, padding: number, asBytes: boolean): unknown {
+  const pad = ".".repeat(padding);
+  return asBytes ? encoder.encode(`${tag}|${pad}`) : { tag, pad };
+}
+
+/** The tag in what was carried, wherever it was seen. */
+export function tagOf(carried: unknown): string {
+  if (carried instanceof Uint8Array) return decoder.decode(carried).split("|")[0] ?? "";
+  return String((carried as { readonly tag?: unknown } | null)?.tag);
+}
+
+/** An entry, of whatever carries it. */
+export function entryOf(
+  offset: number,
+  id: string,
+  carried: { readonly data?: unknown; readonly bytes?: Uint8Array },
+): Entry {
+  const { data, bytes } = carried;
+  const text = (data as { readonly text?: string } | undefined)?.text;
+  const value: unknown = bytes ?? (text === undefined ? data : JSON.parse(text));
+  return { offset, id, tag: tagOf(value) };
+}

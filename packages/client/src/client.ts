@@ -213,7 +213,7 @@ export class Client implements AsyncDisposable {
       request: (message, answered) => this.#ask(message, answered),
       noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
       seen: (publication, position) => this.#outbox.seen(publication, position),
-      after: (ms, callback) => void this.#ports.clock.after(ms, callback),
+      clock: this.#ports.clock,
       idle: () => void this.#wires.delete(name),
     };
   }

@@ -258,6 +258,10 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     if (received.epoch !== gap.from.epoch) return true;
     if (received.offset < gap.from.offset) return false;
     const { continuesAfter } = gap;
+    const goesOnElsewhere = continuesAfter.epoch !== received.epoch;
+    // What was seen beyond the cursor the new epoch may not have: that has to be asked for.
+    if (gap.reason === "trimmed" && goesOnElsewhere && received.offset > gap.from.offset)
+      return true;
     const beyond =
       continuesAfter.epoch === received.epoch && continuesAfter.offset <= received.offset;
     // What is trimmed behind this subscription doesn't concern it.

@@ -9,6 +9,7 @@ import {
   type Ack,
   carriedValue,
   type ClientMessage,
+  type Clock,
   type ErrorMessage,
   isPosition,
   type Position,
@@ -32,8 +33,8 @@ export interface Wire {
   noteEpoch(epoch: string): void;
   /** A publication has come, whoever it is for. */
   seen(publication: PublicationMessage, position: Position): void;
-  /** Calls back after so many milliseconds. */
-  after(ms: number, callback: () => void): void;
+  /** What is to be done soon is done when all of the present WebSocket message was taken. */
+  readonly clock: Clock;
   /** Nobody follows the channel any more. */
   idle(): void;
 }
@@ -69,6 +70,8 @@ export class WireSubscription implements Feed {
   #caughtUp = false;
   /** Whether the application keeps a state of the channel; null until a start would have shown it. */
   #hasState: boolean | null = null;
+  /** Whether what comes in the present WebSocket message has to be taken first. */
+  #waits = false;
   /** Restarts since a publication was taken: one that brings nothing waits before the next. */
   #fruitless = 0;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
@@ -121,7 +124,7 @@ export class WireSubscription implements Feed {
 
   /** Begins, begins anew or ends the wire's subscription, if anything has changed. */
   reconsider(): void {
-    if (!this.#wire.isOpen) return;
+    if (!this.#wire.isOpen || this.#waits) return;
     const current = this.#current;
     // What is in progress is judged when its answer is here.
     if (current !== null && !current.acknowledged) return;
@@ -142,33 +145,39 @@ export class WireSubscription implements Feed {
   receive(message: ChannelMessage): void {
     // Between an unsubscribe and the next acknowledgement, it is of a cursor that is gone [SUB-5].
     if (this.#current?.acknowledged !== true || this.#position === null) return;
+    // Before anybody is told, who might ask for more at once.
+    if (message.type === "gap" || message.type === "epoch") this.#reconsiderSoon(false);
     const item = this.#itemOf(message, this.#position);
     let served = true;
     for (const subscription of this.#subscriptions) served = subscription.take(item) && served;
-    if (!served) return this.#restart();
-    this.#fruitless = 0;
-    if (message.type === "gap" || message.type === "epoch") this.#reconsiderSoon();
-  }
-
-  /** Not at once: a snapshot may stand right behind, in the same WebSocket message [STATE-2, STATE-3]. */
-  #reconsiderSoon(): void {
-    const current = this.#current;
-    this.#wire.after(0, () => {
-      if (this.#current === current) this.reconsider();
-    });
+    if (served) this.#fruitless = 0;
+    else this.#reconsiderSoon(true);
   }
 
   /**
-   * Something lies between: begins anew from the one furthest behind. When the last beginning
-   * brought nothing either, it waits first, so that no fault can turn into a storm.
+   * Begins anew where somebody has to be served from elsewhere. Not at once, whoever asks meanwhile:
+   * a snapshot may stand right behind, in the same WebSocket message, and would be taken for one of
+   * a cursor that is gone [STATE-2, STATE-3].
    */
-  #restart(): void {
-    this.#fruitless += 1;
-    if (this.#fruitless === 1) return this.reconsider();
+  #reconsiderSoon(isBroken: boolean): void {
+    if (this.#waits) return;
+    this.#waits = true;
+    if (isBroken) this.#fruitless += 1;
+    this.#wire.clock.soon(() => {
+      this.#waits = false;
+      if (this.#current?.start === "latest") this.#hasState ??= false;
+      if (isBroken && this.#fruitless > 1) this.#pause();
+      else this.reconsider();
+    });
+  }
+
+  /** Something lay between, and the beginning before brought nothing either: no fault makes a storm. */
+  #pause(): void {
+    if (this.#current === null) return;
     this.#current = null;
     this.#wire.request({ type: "unsubscribe", channel: this.#channel }, () => undefined);
     const ms = Math.min(RESTART_MAX_MS, RETRY_MS * 2 ** (this.#fruitless - 2));
-    this.#wire.after(ms, () => this.reconsider());
+    this.#wire.clock.after(ms, () => this.reconsider());
   }
 
   #subscribe(start: Start): void {
@@ -201,15 +210,14 @@ export class WireSubscription implements Feed {
         subscription.acknowledge(position);
       }
     }
-    if (current.start === "latest") this.#wire.after(0, () => (this.#hasState ??= false));
-    this.#reconsiderSoon();
+    this.#reconsiderSoon(false);
     this.#idleIfUnused();
   }
 
   #refused(answer: Refusal): void {
     this.#current = null;
     if (answer.retry) {
-      this.#wire.after(answer.retryAfterMs ?? RETRY_MS, () => this.reconsider());
+      this.#wire.clock.after(answer.retryAfterMs ?? RETRY_MS, () => this.reconsider());
     } else {
       this.end(new TailwireError(answer));
     }

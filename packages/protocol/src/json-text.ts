@@ -23,7 +23,7 @@ export class JsonText {
    */
   static of(value: unknown): JsonText {
     let text: string | undefined;
-    let detail = "no JSON value, or nested too deeply";
+    let detail: string | undefined;
     try {
       // Bytes have a form as JSON that nobody means.
       if (!(value instanceof Uint8Array)) text = JSON.stringify(value);

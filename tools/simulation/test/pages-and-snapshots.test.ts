@@ -123,6 +123,27 @@ test("[STATE-3] after a gap the state comes again, and nothing between it and th
   expect(follower.violations).toEqual([]);
 });
 
+test("[STATE-3] the state behind a gap comes though the application subscribes on hearing of the gap", async () => {
+  const world = await worldWith(2, ({ position }) => ({ data: position.offset }));
+  const ada = world.client("ada");
+  const room = ada.channel("room:1");
+  const subscription = room.subscribe();
+  const states: unknown[] = [];
+  const others: Follower[] = [];
+  subscription.onSnapshot(({ data }) => states.push(data));
+  subscription.onGap(() => others.push(new Follower(room.subscribe({ start: "earliest" }))));
+  const follower = new Follower(subscription);
+  await world.until(() => follower.caughtUps === 1);
+  ada.goOffline();
+  for (let number = 3; number <= 40; number += 1) {
+    await world.outcome(world.node.publish("room:1", "message", number));
+  }
+  ada.goOnline();
+  await world.until(() => others[0]?.caughtUps === 1);
+  expect(states).toEqual([2, 40]);
+  expect(others[0]?.publications.length).toBe(20);
+});
+
 test("[STATE-4] a state that can't be had for a while is waited for", async () => {
   let works = false;
   const world = await worldWith(3, ({ position }) => {

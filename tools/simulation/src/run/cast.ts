@@ -124,6 +124,13 @@ export class Cast {
 
   #follow(player: Player): void {
     if (player.following >= FOLLOWING_MAX) return player.unfollow(this.#stage.dice.below(10));
+    const known = player.positions()[0];
+    if (known !== undefined && this.#stage.dice.below(30) === 0) {
+      const { channel, position } = known;
+      // A place that nobody was ever given.
+      const beyond = { ...position, offset: position.offset + 1_000, id: null };
+      return this.#followFrom(player, channel, beyond);
+    }
     this.#followFrom(player, this.#channel(), this.#start());
   }
 

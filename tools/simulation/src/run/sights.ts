@@ -29,10 +29,27 @@ export function sightsOf(history: readonly HistoryEvent[]): readonly string[] {
   return [...seen];
 }
 
+/** Codes that nodes say. The others need a client that breaks the protocol, or more than they meet. */
+const CODES =
+  "cancelled expired fenced forbidden held indeterminate internal limit_exceeded nope rate_limited snapshot_unavailable unavailable unknown_request".split(
+    " ",
+  );
+
+/** How links end. */
+const CLOSES =
+  "1006 done disconnected heartbeat_timeout hello_timeout session_in_use slow_consumer superseded token_expired".split(
+    " ",
+  );
+
 /** Everything that has to be seen in a run of many seeds. */
 export const SIGHTS: readonly string[] = [
   ...FAULT_CLASSES.map((name) => `fault: ${name}`),
   ..."trimmed epoch diverged ahead".split(" ").map((reason) => `gap: ${reason}`),
+  ...CODES.map((code) => `error: ${code}`),
+  ...CLOSES.map((name) => `close: ${name}`),
+  "publish: ttl_expired",
+  "request: indeterminate",
+  "subscription ended: removed",
   "start exactly at the edge",
   "resumed with nothing missed",
   "resumed with a gap",

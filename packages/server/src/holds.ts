@@ -11,7 +11,7 @@ interface Hold {
   readonly id: string;
   /** Which of the connection's publications it was. */
   readonly turn: number;
-  /** When it ends by itself, by the monotonic clock. */
+  /** When it has lasted for too long, by the monotonic clock. */
   readonly until: number;
 }
 
@@ -21,7 +21,7 @@ export class Holds {
   #holds: Map<string, Hold> | null = null;
   #turn = 0;
 
-  /** A hold ends after `forMs`, when its publication can't come again in any case. */
+  /** A hold is over after `forMs`: its client has given the publication up, or can't bring it. */
   constructor(clock: Clock, forMs: number) {
     this.#clock = clock;
     this.#forMs = forMs;
@@ -36,7 +36,13 @@ export class Holds {
   /** Whether a publication has to wait for another of its channel. */
   mustWait(channel: string, id: string): boolean {
     const hold = this.#holds?.get(channel);
-    return hold !== undefined && hold.id !== id && this.#clock.monotonic() < hold.until;
+    return hold !== undefined && hold.id !== id;
+  }
+
+  /** Whether it has waited for so long that nobody knows any more what comes first. */
+  isOver(channel: string): boolean {
+    const hold = this.#holds?.get(channel);
+    return hold !== undefined && this.#clock.monotonic() >= hold.until;
   }
 
   /**

@@ -209,15 +209,17 @@ test("[PUB-8] a refusal for good holds nothing", async () => {
 });
 
 describe("a connection's holds", () => {
-  test("end by themselves when their publication can't come again in any case", async () => {
+  test("are over when they have lasted for too long, and hold until then", async () => {
     const clock = new SimulatedClock();
     const holds = new Holds(clock, 1_000);
     expect(holds.begin("room:1", "x", 1)).toBe(true);
     expect(holds.begin("room:1", "y", 2)).toBe(true);
     expect([holds.mustWait("room:1", "x"), holds.mustWait("room:1", "y")]).toEqual([false, true]);
     expect(holds.mustWait("room:2", "y")).toBe(false);
+    expect(holds.isOver("room:1")).toBe(false);
     await clock.advance(1_000);
-    expect(holds.mustWait("room:1", "y")).toBe(false);
+    expect([holds.isOver("room:1"), holds.isOver("room:2")]).toEqual([true, false]);
+    expect(holds.mustWait("room:1", "y")).toBe(true);
   });
 
   test("[PUB-12] are for what was sent first, though it is refused last", () => {

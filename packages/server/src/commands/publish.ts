@@ -96,8 +96,12 @@ async function admit(connection: Connection, message: Publish, data: Payload): P
 }
 
 /** After a refusal that may pass, nothing overtakes what was refused [PUB-12]. @throws `held`. */
-function requireTurn({ holds }: Connection, { channel, id }: Publish): void {
-  if (holds.mustWait(channel, id)) throw tailwireError("held");
+function requireTurn(connection: Connection, { channel, id }: Publish): void {
+  const { holds } = connection;
+  if (!holds.mustWait(channel, id)) return;
+  // Only a client that sends everything anew, in order, can say what comes first now.
+  if (holds.isOver(channel)) connection.close("rate_limited", "held for too long");
+  throw tailwireError("held");
 }
 
 function refusePublish(connection: Connection, message: Incoming, error: unknown): void {

@@ -124,12 +124,14 @@ export class Cast {
 
   #follow(player: Player): void {
     if (player.following >= FOLLOWING_MAX) return player.unfollow(this.#stage.dice.below(10));
-    const known = player.positions()[0];
-    if (known !== undefined && this.#stage.dice.below(30) === 0) {
-      const { channel, position } = known;
+    const known = this.#memories[this.#stage.dice.below(this.#memories.length + 30)];
+    if (
+      known !== undefined &&
+      player.positions().every(({ channel }) => channel !== known.channel)
+    ) {
       // A place that nobody was ever given.
-      const beyond = { ...position, offset: position.offset + 1_000, id: null };
-      return this.#followFrom(player, channel, beyond);
+      const beyond = { ...known.position, offset: known.position.offset + 1_000, id: null };
+      return this.#followFrom(player, known.channel, beyond);
     }
     this.#followFrom(player, this.#channel(), this.#start());
   }

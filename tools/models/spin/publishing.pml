@@ -212,7 +212,8 @@ active proctype World() {
         :: copies[id] > 0 -> copies[id]--
         :: else -> skip
         fi;
-        /* Refused here, never sent before, and nothing of it under way: certainly not in the log. */
+        /* Refused here, never sent before, and nothing of it under way: certainly not in the log. The
+           code sends none again that is under way, which is one way to keep this. */
 #ifdef MUTANT_FORGETS_COPIES
         if
         :: sentOn[id] == connections -> sent[id] = false; sentAt[id] = 0; sentOn[id] = 0; sentEpoch[id] = 0

@@ -11,7 +11,7 @@ import { type Manifest, readManifest } from "./manifest.ts";
 import type { Tree } from "./tree.ts";
 
 const anyPackage =
-  /^(?:@tailwire\/(?!simulation|checks|conformance|models|bench)|tailwire(?:\/|$))/;
+  /^(?:@tailwire\/(?!simulation|checks|conformance|models|fuzz|bench)|tailwire(?:\/|$))/;
 const brokers = /^@tailwire\/(?:protocol|server\/broker-contract)$/;
 
 /** What each workspace's sources may import of the others. One that isn't here may import none. */
@@ -26,6 +26,7 @@ const siblings: Readonly<Record<string, RegExp>> = {
   "tools/simulation":
     /^@tailwire\/(?:protocol|client|server)(?:\/core|\/broker-contract|\/msgpack)?$/,
   "tools/docs": /^@tailwire\/(?:protocol|bench|(?:client|server)\/core)$/,
+  "tools/fuzz": /^@tailwire\/(?:protocol(?:\/msgpack)?|server|simulation)$/,
   "tools/bench": anyPackage,
 };
 

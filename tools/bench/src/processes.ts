@@ -84,10 +84,20 @@ export class Process {
 
   /** Seconds of processor time, of all its threads. */
   get cpuSeconds(): number {
+    return this.#scheduled(0);
+  }
+
+  /** Seconds for which its threads would have run, if the core had been free. */
+  get waitedSeconds(): number {
+    return this.#scheduled(1);
+  }
+
+  #scheduled(column: number): number {
     const tasks = `/proc/${this.pid}/task`;
     let nanoseconds = 0;
     for (const task of readdirSync(tasks)) {
-      nanoseconds += Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ", 1)[0]);
+      const columns = readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ");
+      nanoseconds += Number(columns[column]);
     }
     return nanoseconds / 1e9;
   }

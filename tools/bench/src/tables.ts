@@ -16,6 +16,7 @@ const TITLES: Readonly<Record<string, string>> = {
   bytesPerDelivery: "bytes each",
   deliveriesPerCpuSecond: "deliveries per CPU-second",
   cpuShare: "CPU in use",
+  waitedShare: "CPU waited for",
   p50Ms: "p50, ms",
   p99Ms: "p99, ms",
   kibPerConnection: "KiB per connection",

@@ -11,7 +11,7 @@ import { onStage, settle } from "./stage.ts";
 /** Publishers, who share the rate. */
 const PUBLISHERS = 50;
 
-const WARM_UP_MS = 1_000;
+const WARM_UP_MS = 700;
 
 export interface Load {
   readonly connections: number;
@@ -31,12 +31,13 @@ export function measureLoad(server: ServerName, load: Load): Promise<Sample> {
     await publishers.open(PUBLISHERS, () => []);
     await settle();
     const text = subject.dialect.publish(load.channel);
-    const published = publishers.publish(text, load.rate, WARM_UP_MS + load.ms + 500);
+    const published = publishers.publish(text, load.rate, WARM_UP_MS + load.ms + 300);
     await sleep(WARM_UP_MS);
     await subscribers.reset();
-    const cpuBefore = subject.process.cpuSeconds;
+    const [cpuBefore, waitedBefore] = [subject.process.cpuSeconds, subject.process.waitedSeconds];
     await sleep(load.ms);
     const cpuSeconds = subject.process.cpuSeconds - cpuBefore;
+    const waitedSeconds = subject.process.waitedSeconds - waitedBefore;
     const counted = await subscribers.report();
     const { refused } = await published;
     if (refused > 0) throw new Error(`publishers were held up ${refused} times`);
@@ -46,6 +47,7 @@ export function measureLoad(server: ServerName, load: Load): Promise<Sample> {
       bytesPerDelivery: counted.bytes / counted.deliveries,
       deliveriesPerCpuSecond: counted.deliveries / cpuSeconds,
       cpuShare: cpuSeconds / counted.seconds,
+      waitedShare: waitedSeconds / counted.seconds,
       p50Ms: counted.p50Ms,
       p99Ms: counted.p99Ms,
     };

@@ -1,12 +1,11 @@
 /**
  * A server that says what it was told to: to every subscriber the same publications, so many per
- * WebSocket message, as fast as they are taken. It serves the client's files too, to a browser. It
- * keeps no log, and nothing of it can be measured but its clients.
+ * WebSocket message, as fast as they are taken. It keeps no log, and nothing of it can be measured
+ * but its clients.
  */
 import { createServer } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import { CHANNEL, payloadNow } from "../payload.ts";
-import { pageFile } from "../clients/page.ts";
 import { listen } from "./life.ts";
 
 const perMessage = Number(process.argv[3] ?? "1");
@@ -14,11 +13,7 @@ const perMessage = Number(process.argv[3] ?? "1");
 /** What may wait in a socket before more is made. */
 const WAITING_BYTES = 262_144;
 
-const server = createServer((request, response) => {
-  const file = pageFile(request.url ?? "/");
-  response.writeHead(file === null ? 404 : 200, { "content-type": file?.type ?? "text/plain" });
-  response.end(file?.text ?? "");
-});
+const server = createServer();
 const webSockets = new WebSocketServer({ server, perMessageDeflate: false });
 const position = { epoch: "e", offset: 0, id: null };
 

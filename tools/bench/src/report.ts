@@ -17,7 +17,8 @@ export function benchParts(root: string): Readonly<Record<string, () => readonly
 /** Under what circumstances, for whoever judges the numbers. */
 function howMeasured({ node, rounds, receiver, pinned, noise }: Result): string {
   const cores = pinned ? "a core each for server and load" : "no cores of their own";
-  // Of one server alone there is no ratio, and no noise of ratios.
-  const noisy = noise === null ? "" : `; ratios ±${Math.round(noise * 100)} % between rounds`;
+  // Of one server alone there is no ratio, and of one round no noise.
+  const noisy =
+    noise === null || rounds === 1 ? "" : `; ratios ±${Math.round(noise * 100)} % between rounds`;
   return `Node ${node.slice(1)}, ${rounds} rounds, ${cores}; receiver: ${receiver}${noisy}.`;
 }

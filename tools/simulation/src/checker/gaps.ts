@@ -76,7 +76,9 @@ function divergenceFault(
   if (!log.descendsFrom(from.epoch)) return "the log has nothing in common with it";
   if (log.continues(from) && !isForeign(log, from)) return "the log goes on from there";
   const common = Math.min(log.sharedWith(from.epoch), log.last);
-  if (goesOn === null || isForeign(log, from) || goesOn === Math.max(common, edge)) return null;
+  if (goesOn === null || isForeign(log, from)) return null;
+  // The edge may have moved on since the log was read.
+  if (goesOn >= common && goesOn <= Math.max(common, edge)) return null;
   return `it goes on after ${goesOn}, and they have ${common} in common`;
 }
 

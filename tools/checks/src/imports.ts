@@ -25,6 +25,7 @@ const siblings: Readonly<Record<string, RegExp>> = {
   "tools/conformance": /^@tailwire\/protocol(?:\/msgpack)?$/,
   "tools/simulation":
     /^@tailwire\/(?:protocol|client|server)(?:\/core|\/broker-contract|\/msgpack)?$/,
+  "tools/mutants": /^@tailwire\/simulation$/,
   "tools/docs": /^@tailwire\/(?:protocol|bench|(?:client|server)\/core)$/,
   "tools/fuzz": /^@tailwire\/(?:protocol(?:\/msgpack)?|server|simulation)$/,
   "tools/bench": anyPackage,

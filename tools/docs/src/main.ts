@@ -7,7 +7,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { regenerate } from "./markers.ts";
 import { partsOf } from "./parts.ts";
 
-const DOCUMENTS = ["PROTOCOL.md", "docs/lifecycle.md", "docs/limits.md", "docs/performance.md"];
+const DOCUMENTS = [
+  "PROTOCOL.md",
+  "docs/lifecycle.md",
+  "docs/limits.md",
+  "docs/performance.md",
+  "docs/promises.md",
+];
 
 const check = process.argv.includes("--check");
 const parts = partsOf(".");

@@ -11,6 +11,7 @@ import {
 import { stateDiagram } from "./diagrams.ts";
 import { commentsOf } from "./limit-comments.ts";
 import type { Part } from "./markers.ts";
+import { resultsOf } from "./results.ts";
 import { grouped, table } from "./tables.ts";
 
 /** The parts, with the repository's root to read comments from. */
@@ -43,6 +44,7 @@ export function partsOf(root: string): Readonly<Record<string, Part>> {
     "server limits": limits("packages/server/src/limits.ts", { ...DEFAULT_LIMITS }),
     "client limits": limits("packages/client/src/limits.ts", CLIENT_LIMITS),
     ...benchParts(root),
+    ...resultsOf(root),
     "protocol limits": limits("packages/protocol/src/limits.ts", PROTOCOL_LIMITS),
   };
 }

@@ -10,7 +10,7 @@ Searches every Spin model of tools/models/spin: it has to hold, and each of its 
 
   --large        with larger bounds, which takes minutes
   --only <name>  this model only
-  --json         print one line of JSON, {"models": [{name, ok, states, seconds, mutants}]}, last
+  --json         print one line of JSON, {"models": [{name, ok, states, seconds, mutants}]}, and no other
   --help         show this
 
 It needs spin (Debian: apt-get install spin) and a C compiler. Without them it is skipped, but for
@@ -72,8 +72,7 @@ export async function run(
     return mustRun ? 1 : 0;
   }
   const results = await searchAll(tools, models, values.large, teller);
-  teller.print(results.map(row).join("\n"));
-  if (values.json) teller.print(JSON.stringify({ models: results }));
+  teller.print(values.json ? JSON.stringify({ models: results }) : results.map(row).join("\n"));
   return results.length > 0 && results.every(({ ok }) => ok) ? 0 : 1;
 }
 

@@ -1,0 +1,221 @@
+/**
+ * The mutants: deliberate bugs, each a change of one place in the built code. The simulator has to
+ * find every one of them; one that it doesn't find is a promise that nothing checks.
+ *
+ * They are told from the outside, so that the product has no switch for being wrong. A place that
+ * isn't there any more, or is there twice, is an error: whoever moves code moves its mutants.
+ *
+ * What two guards hold isn't here: of them one can be taken away and nothing is broken. So it is with
+ * the client's chain and what the server sends, with ids at positions and the lineage of epochs, and
+ * with the age of repeats, which both sides look at. Each guard has unit tests of its own.
+ */
+
+export interface Mutant {
+  readonly name: string;
+  /** Below the repository's root; built. */
+  readonly file: string;
+  /** The code as it is, which stands in the file once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const BROKER = "tools/simulation/dist/broker/shared-log.js";
+const server = (file: string): string => `packages/server/dist/${file}.js`;
+const client = (file: string): string => `packages/client/dist/${file}.js`;
+
+const PUBLISHING: readonly Mutant[] = [
+  {
+    name: "the broker doesn't deduplicate",
+    file: BROKER,
+    find: "const known = this.#records.get(id);",
+    replace: "const known = undefined;",
+  },
+  {
+    name: "the broker trusts every repeat that it doesn't know",
+    file: BROKER,
+    find: "if (repeat !== undefined && !this.#wouldKnow(repeat))",
+    replace: "if (false)",
+  },
+  {
+    name: "the broker fences nobody",
+    file: BROKER,
+    find: "if (generation < (this.#generations.get(producer) ?? 0))",
+    replace: "if (false)",
+  },
+  {
+    name: "a publication is acknowledged before it is appended",
+    file: server("commands/publish"),
+    find: "append(connection, identity, message, content)\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
+    replace: `const { log } = connection.node.channel(message.channel);
+        const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: identity.clientId + "/" + message.id };
+        connection.say({ type: "ack", re: message.id, position });
+        append(connection, identity, message, content).then(() => undefined, () => undefined)`,
+  },
+  {
+    name: "an ack names the place behind the publication's",
+    file: server("commands/publish"),
+    find: "position: result.position,",
+    replace: "position: { ...result.position, offset: result.position.offset + 1 },",
+  },
+  {
+    name: "a refusal holds nothing up on the connection",
+    file: server("commands/publish"),
+    find: "if (!holds.mustWait(channel, id))\n        return;",
+    replace: "return;",
+  },
+  {
+    name: "a repeat that is refused is called refused",
+    file: server("commands/publish"),
+    find: "if (repeat === undefined || refusal.retry)",
+    replace: "if (true)",
+  },
+  {
+    name: "the client sends what it repeats under a new id",
+    file: client("outbox"),
+    find: '            type: "publish",\n            id,',
+    replace:
+      '            type: "publish",\n            id: first === null ? id : `${id}.${this.#connections}`,',
+  },
+  {
+    name: "the client repeats the newest first",
+    file: client("outbox"),
+    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n    }\n    /** Takes",
+    replace:
+      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n    }\n    /** Takes",
+  },
+  {
+    name: "the client doesn't say that it repeats",
+    file: client("outbox"),
+    find: "...(first === null\n                ? {}",
+    replace: "...(true\n                ? {}",
+  },
+  {
+    name: "the client calls what was sent unsent when it closes",
+    file: client("outbox"),
+    find: 'localError(entry.first === null ? "closed" : "indeterminate")',
+    replace: 'localError("closed")',
+  },
+];
+
+const DELIVERY: readonly Mutant[] = [
+  {
+    name: "a cursor skips one",
+    file: server("encoded-tail"),
+    find: "const index = this.#indexAfter(offset);",
+    replace: "const index = Math.min(this.#indexAfter(offset + 1), this.#lines.length - 1);",
+  },
+  {
+    name: "a lost push is nothing to read again for",
+    file: server("log"),
+    find: 'fits &&= link !== "broken";\n            if (link === "next")',
+    replace: 'if (link !== "seen")',
+  },
+  {
+    name: "the broker keeps its epoch after a loss",
+    file: BROKER,
+    find: "this.#epoch = random.token();\n        this.#lineage",
+    replace: "this.#lineage",
+  },
+  {
+    name: "a gap is kept from the subscriber",
+    file: server("cursor"),
+    find: 'this.#say(flush, { type: "gap", channel, from: this.#position, ...step.gap }, ...(step.snapshot === null ? [] : [snapshotMessage(channel, step.snapshot)]));',
+    replace: "",
+  },
+  {
+    name: "a gap comes without the state that is owed",
+    file: server("cursor"),
+    find: "...(step.snapshot === null ? [] : [snapshotMessage(channel, step.snapshot)])",
+    replace: "",
+  },
+  {
+    name: "a gap is counted one short",
+    file: BROKER,
+    find: 'this.#gap("trimmed", this.#edge, this.#edge - offset)',
+    replace: 'this.#gap("trimmed", this.#edge, this.#edge - offset - 1)',
+  },
+  {
+    name: "a new epoch isn't told",
+    file: server("cursor"),
+    find: 'this.#say(flush, { type: "epoch", channel, position: this.#position });',
+    replace: "",
+  },
+  {
+    name: "a state is called newer than it is",
+    file: server("snapshots"),
+    find: "return { position, payload };",
+    replace: 'return { position: (await log.start("latest")).position, payload };',
+  },
+  {
+    name: "recovered is said of everything",
+    file: server("commands/subscribe"),
+    find: "const known = isPosition(message.start) ? { recovered } : {};",
+    replace: "const known = isPosition(message.start) ? { recovered: true } : {};",
+  },
+  {
+    name: "a page before a place has that place in it",
+    file: BROKER,
+    find: "before.offset - 1",
+    replace: "before.offset",
+  },
+  {
+    name: "a page leaves its first one out",
+    file: server("pages"),
+    find: "read.publications.slice(0, count)",
+    replace: "read.publications.slice(1, count + 1)",
+  },
+  {
+    name: "the client takes what it has seen",
+    file: client("subscription"),
+    find: 'if (link === "next") {',
+    replace: 'if (link !== "broken") {',
+  },
+];
+
+const CONDUCT: readonly Mutant[] = [
+  {
+    name: "an ended subscription's replay goes on",
+    file: server("connection"),
+    find: "cursor.close();\n        const { code, description, retry } = error;",
+    replace: "const { code, description, retry } = error;",
+  },
+  {
+    name: "a token that has ended is served",
+    file: server("connection"),
+    find: "return clock.monotonic() + leftMs;",
+    replace: "return Infinity;",
+  },
+  {
+    name: "a refusal tells what exists",
+    file: server("access"),
+    find: 'if (rule === null || !(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
+    replace:
+      'if (rule === null) throw tailwireError("forbidden", "no such channel");\n        if (!(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
+  },
+  {
+    name: "a connection is read however much waits on it",
+    file: server("connection"),
+    find: "if (this.#reading && share > 1) {",
+    replace: "if (false) {",
+  },
+  {
+    name: "a connection that is gone leaves its cursors",
+    file: server("connection"),
+    find: "for (const cursor of this.subscriptions.values())\n            cursor?.close();\n        this.subscriptions.clear();",
+    replace: "this.subscriptions.clear();",
+  },
+  {
+    name: "a request stays unanswered when it fails",
+    file: server("commands/request"),
+    find: "connection.refuse(id, node.asTailwireError(error));\n        // Whoever",
+    replace: "// Whoever",
+  },
+  {
+    name: "silence is never noticed by the client",
+    file: client("connection"),
+    find: 'onSilent: () => this.#giveUp("silent"),',
+    replace: "onSilent: () => undefined,",
+  },
+];
+
+export const MUTANTS: readonly Mutant[] = [...PUBLISHING, ...DELIVERY, ...CONDUCT];

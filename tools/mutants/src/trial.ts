@@ -1,0 +1,19 @@
+/**
+ * One trial: seeds, one after another, until the simulator finds something or there are no more.
+ * It prints each seed, and at last what was found as a line of JSON. Its process has one mutant in
+ * it, or none.
+ */
+import { simulate } from "@tailwire/simulation";
+import type { Finding } from "./finding.ts";
+
+const seedsMax = Number(process.argv[2] ?? 1);
+let finding: Finding = { caught: false, seeds: seedsMax, rule: null, detail: null };
+for (let seed = 1; seed <= seedsMax; seed += 1) {
+  console.log(seed);
+  const { violations } = await simulate(seed);
+  const [first] = violations;
+  if (first === undefined) continue;
+  finding = { caught: true, seeds: seed, rule: first.rule, detail: first.detail };
+  break;
+}
+console.log(JSON.stringify(finding));

@@ -104,6 +104,14 @@ const APPENDING: readonly BrokenBroker[] = [
     }),
   ),
   log(
+    "it trusts a repeat under its epoch whatever it said before",
+    "stays so, though it looks younger later",
+    eachAppend((one) => {
+      const { repeat, ...rest } = one;
+      return repeat?.epoch !== undefined && repeat.ageMs === 0 ? rest : one;
+    }),
+  ),
+  log(
     "it trusts no repeat",
     "a repeat that the broker would know",
     eachAppend((one) => (one.repeat ? { ...one, repeat: { ageMs: 1e12 } } : one)),

@@ -1,6 +1,6 @@
 // Connections of one session on a node: the newest is the one, the others end with a verdict.
 import { describe, expect, test } from "vitest";
-import { Bench, hello, type Peer, publish, subscribe } from "./bench.ts";
+import { Bench, hello, type Peer, publish, type Said, subscribe } from "./bench.ts";
 
 /** A peer that says hello with a generation. */
 async function peerOf(
@@ -49,6 +49,9 @@ describe("[CONN-6] a newer connection of a session", () => {
     // It is fenced only once the newer one has published.
     await older.say(publish(2));
     expect(older.heardInShort.at(-1)).toBe("error r1 fenced");
+    // What may have been appended before it was fenced isn't called refused [PUB-5].
+    await older.say({ ...publish(3), repeat: { ageMs: 1 } } as Said);
+    expect(older.heardInShort.at(-1)).toBe("error r2 indeterminate");
     await bench.clock.advance(bench.limits.overlapMs - 10_001);
     expect(closes(older)).toEqual([]);
     await bench.clock.advance(1);

@@ -93,7 +93,8 @@ export class MemoryBroker implements Broker {
 
 /** What is known of an id: where it stands, and of what content. */
 interface DedupeRecord {
-  readonly offset: number;
+  /** Null: it was a repeat of which nobody could tell. */
+  readonly offset: number | null;
   readonly fingerprint: number;
 }
 
@@ -245,18 +246,22 @@ class MemoryLog {
     if (generation < (this.#generations.get(producer)?.generation ?? 0)) return refused("fenced");
     this.#generations.set(producer, { generation, at: this.#options.clock.monotonic() });
     const known = this.#period?.records.get(id) ?? this.#formerPeriod?.records.get(id);
-    if (known !== undefined) {
+    // What was told to be unknown stays so: what was behind it may be in the log by now.
+    if (known?.offset === null && repeat !== undefined) return refused("indeterminate");
+    if (known !== undefined && known.offset !== null) {
       if (known.fingerprint !== fingerprintOf(append)) return refused("id_conflict");
       const position = { epoch: this.#epoch, offset: known.offset, id };
       return { kind: "appended", position, duplicate: true };
     }
-    if (repeat !== undefined && !this.#wouldKnow(repeat)) return refused("indeterminate");
     const records =
       (this.#period?.counts.get(producer) ?? 0) + (this.#formerPeriod?.counts.get(producer) ?? 0);
-    return records >= this.#options.dedupeRecordsMax ? refused("rate_limited") : null;
+    if (records >= this.#options.dedupeRecordsMax) return refused("rate_limited");
+    if (repeat === undefined || this.#wouldKnow(repeat)) return null;
+    this.#remember(append, null, producer);
+    return refused("indeterminate");
   }
 
-  #remember(append: Append, offset: number, producer: string): void {
+  #remember(append: Append, offset: number | null, producer: string): void {
     this.#period ??= { records: new Map(), counts: new Map() };
     const { records, counts } = this.#period;
     records.set(append.id, { offset, fingerprint: fingerprintOf(append) });

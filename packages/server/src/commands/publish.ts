@@ -161,7 +161,10 @@ function onArrival({ ageMs, epoch }: Repeat, connectionAgeMs: number): Repeat {
 
 function answerPublish(connection: Connection, message: Incoming, result: AppendResult): void {
   if (result.kind === "refused") {
-    return refusePublish(connection, message, tailwireError(result.code));
+    const refusal = tailwireError(result.code);
+    // Who is fenced may have appended it before.
+    const isSure = result.code !== "fenced";
+    return refusePublish(connection, message, isSure ? refusal : truthFor(message, refusal));
   }
   if (!result.duplicate) connection.node.counters.published += 1;
   connection.say({

@@ -44,7 +44,8 @@ export interface SharedLogOptions {
 type Listener = (epoch: string, publications: readonly Publication[]) => void;
 
 interface DedupeRecord {
-  readonly offset: number;
+  /** Null: it was a repeat of which nobody could tell. */
+  readonly offset: number | null;
   readonly content: string;
   readonly producer: string;
   readonly at: number;
@@ -87,7 +88,9 @@ export class SharedLog {
   lose(count: number): void {
     const end = this.last - Math.min(count, this.retained);
     for (const lost of this.#entries.splice(end)) this.#bytes -= publicationBytes(lost);
-    for (const [id, { offset }] of this.#records) if (offset > end) this.#forget(id);
+    for (const [id, { offset }] of this.#records) {
+      if (offset !== null && offset > end) this.#forget(id);
+    }
     this.#begin(end);
   }
 
@@ -200,14 +203,17 @@ export class SharedLog {
     if (generation < (this.#generations.get(producer) ?? 0)) return refused("fenced");
     this.#generations.set(producer, generation);
     const known = this.#records.get(id);
-    if (known !== undefined) {
+    if (known?.offset === null && repeat !== undefined) return refused("indeterminate");
+    if (known !== undefined && known.offset !== null) {
       if (known.content !== contentOf(append)) return refused("id_conflict");
       const position = { epoch: this.#epoch, offset: known.offset, id };
       return { kind: "appended", position, duplicate: true };
     }
-    if (repeat !== undefined && !this.#wouldKnow(repeat)) return refused("indeterminate");
     const { dedupeRecordsMax } = this.#options;
-    return (this.#counts.get(producer) ?? 0) >= dedupeRecordsMax ? refused("rate_limited") : null;
+    if ((this.#counts.get(producer) ?? 0) >= dedupeRecordsMax) return refused("rate_limited");
+    if (repeat === undefined || this.#wouldKnow(repeat)) return null;
+    this.#remember(append, null, producer);
+    return refused("indeterminate");
   }
 
   /** Whether a repeat that isn't known was never appended, or was lost with a log's end [PUB-5]. */
@@ -218,7 +224,7 @@ export class SharedLog {
     return this.#options.clock.monotonic() - repeat.ageMs >= this.#since;
   }
 
-  #remember(append: Append, offset: number, producer: string): void {
+  #remember(append: Append, offset: number | null, producer: string): void {
     const at = this.#options.clock.monotonic();
     this.#records.set(append.id, { offset, content: contentOf(append), producer, at });
     this.#counts.set(producer, (this.#counts.get(producer) ?? 0) + 1);

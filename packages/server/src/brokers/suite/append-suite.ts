@@ -232,6 +232,18 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     },
   },
   {
+    name: "[PUB-5] a repeat that nobody could tell of stays so, though it looks younger later",
+    async run(context) {
+      const bench = new Bench(context);
+      equal(await bench.outcome("a", { repeat: { ageMs: LONG_AGO_MS } }), "indeterminate", "first");
+      await bench.add("b");
+      const { epoch } = await bench.log.locate("latest");
+      const younger = { ageMs: 0, epoch };
+      equal(await bench.outcome("a", { repeat: younger }), "indeterminate", "the next one");
+      equal(await bench.ids(), ["b"], "the log");
+    },
+  },
+  {
     name: "[PUB-5] a repeat that is so old that its id may be forgotten is indeterminate",
     needs: "time",
     async run(context) {

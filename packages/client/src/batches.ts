@@ -1,5 +1,5 @@
 /** Packs encoded lines into WebSocket messages: as few as the limits allow. It knows no socket. */
-import { type ClientCodec, PROTOCOL_LIMITS, type Wire, wireBytes } from "@tailwire/protocol";
+import { type ClientCodec, MESSAGE_LIMITS, type Wire, wireBytes } from "@tailwire/protocol";
 
 /** A message that waits to be written. What depends on the time is encoded when it is. */
 export interface Line {
@@ -32,7 +32,7 @@ export function firstBatch(
   for (const waiting of lines) {
     const line = waiting.encode(codec);
     const lineBytes = wireBytes(line);
-    const fits = bytes + lineBytes <= bytesMax && count < PROTOCOL_LIMITS.batchMax;
+    const fits = bytes + lineBytes <= bytesMax && count < MESSAGE_LIMITS.batchMax;
     if (!fits && count >= countMin) break;
     encoded.push(line);
     bytes += lineBytes;

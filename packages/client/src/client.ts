@@ -204,17 +204,13 @@ export class Client implements AsyncDisposable {
   #portsOf(name: string): Wire {
     const connection = this.#connection;
     return {
-      get isOpen() {
-        return connection.isOpen;
-      },
-      get client() {
-        return connection.welcome?.client ?? null;
-      },
+      connection,
       request: (message, answered) => this.#ask(message, answered),
       noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
       seen: (publication, position) => this.#outbox.seen(publication, position),
       clock: this.#ports.clock,
       idle: () => void this.#wires.delete(name),
+      released: () => this.#wires.get(name)?.released(),
     };
   }
 

@@ -4,7 +4,7 @@
  * It packs what is said at one moment into few WebSocket messages, within the limits of before and
  * after `welcome`. It doesn't know what is said, nor what happens when the socket is gone.
  */
-import { type ClientCodec, type Clock, PROTOCOL_LIMITS, type Welcome } from "@tailwire/protocol";
+import { type ClientCodec, type Clock, MESSAGE_LIMITS, type Welcome } from "@tailwire/protocol";
 import { firstBatch, type Line } from "./batches.ts";
 import type { Socket } from "./ports.ts";
 
@@ -16,7 +16,7 @@ export class Link {
   #welcomedAt: number | null = null;
   #heardAt: number;
   /** What one WebSocket message may carry; before welcome, what all of them together still may. */
-  #bytesMax: number = PROTOCOL_LIMITS.firstBytesMax;
+  #bytesMax: number = MESSAGE_LIMITS.firstBytesMax;
   #waiting: Line[] = [];
   #flushing = false;
   /** The error without `re` that was heard last: only what is said last explains a close. */

@@ -19,17 +19,16 @@ import {
   TailwireError,
   type Unsubscribed,
 } from "@tailwire/protocol";
+import type { Connection } from "./connection.ts";
 import { publicationOf } from "./publication.ts";
 import type { WireItem } from "./items.ts";
 import type { Feed, Subscription } from "./subscription.ts";
 
 /** What it needs of the client. */
 export interface Wire {
-  readonly isOpen: boolean;
+  readonly connection: Pick<Connection, "isOpen" | "welcome">;
   /** Sends a request; `answered` is called unless the connection is lost first. */
   request(message: Unidentified, answered: (answer: Ack | ErrorMessage) => void): void;
-  /** The public id that the client's own publications carry; null before the first welcome. */
-  readonly client: string | null;
   noteEpoch(epoch: string): void;
   /** A publication has come, whoever it is for. */
   seen(publication: PublicationMessage, position: Position): void;
@@ -37,6 +36,8 @@ export interface Wire {
   readonly clock: Clock;
   /** Nobody follows the channel any more. */
   idle(): void;
+  /** An unsubscribe of the channel was answered, perhaps to who follows it no more. */
+  released(): void;
 }
 
 /** A request before the client gives it an id and a timestamp. */
@@ -59,12 +60,15 @@ const RETRY_MS = 1_000;
 /** The longest wait between beginnings that bring nothing. */
 const RESTART_MAX_MS = 30_000;
 
+/** What the server has begun by itself. */
+const BEGUN = { start: "latest", acknowledged: true } as const;
+
 export class WireSubscription implements Feed {
   readonly #channel: string;
   readonly #wire: Wire;
   readonly #subscriptions = new Set<Subscription>();
   /** The subscribe that is in progress or acknowledged; null when the server sends nothing. */
-  #current: { readonly start: Start; acknowledged: boolean } | null = null;
+  #current: { readonly start: Start; readonly acknowledged: boolean } | null = null;
   /** Where the server's cursor is; null before the first acknowledgement. */
   #position: Position | null = null;
   #caughtUp = false;
@@ -117,14 +121,21 @@ export class WireSubscription implements Feed {
   /** The server has begun a subscription, which nobody here has asked for. */
   begun(subscription: Subscription, position: Position): void {
     this.#subscriptions.add(subscription);
-    this.#current = { start: "latest", acknowledged: true };
+    this.#current = BEGUN;
     this.#moveTo(position);
     subscription.acknowledge(position);
   }
 
+  /** An unsubscribe was answered: what the server had begun before is over with it [SUB-10]. */
+  released(): void {
+    if (this.#current !== BEGUN) return;
+    this.#current = null;
+    this.reconsider();
+  }
+
   /** Begins, begins anew or ends the wire's subscription, if anything has changed. */
   reconsider(): void {
-    if (!this.#wire.isOpen || this.#waits) return;
+    if (!this.#wire.connection.isOpen || this.#waits) return;
     const current = this.#current;
     // What is in progress is judged when its answer is here.
     if (current !== null && !current.acknowledged) return;
@@ -134,8 +145,7 @@ export class WireSubscription implements Feed {
       if (this.#position?.epoch !== this.#newestEpoch) return;
       for (const subscription of hungry) this.#place(subscription);
       if (hungry.length > 0 && hungry.every((one) => this.#covers(one))) return;
-      this.#current = null;
-      this.#wire.request({ type: "unsubscribe", channel: this.#channel }, () => undefined);
+      this.#unsubscribe();
     }
     const start = this.#startFor(hungry);
     if (start !== null) this.#subscribe(start);
@@ -174,10 +184,15 @@ export class WireSubscription implements Feed {
   /** Something lay between, and the beginning before brought nothing either: no fault makes a storm. */
   #pause(): void {
     if (this.#current === null) return;
-    this.#current = null;
-    this.#wire.request({ type: "unsubscribe", channel: this.#channel }, () => undefined);
+    this.#unsubscribe();
     const ms = Math.min(RESTART_MAX_MS, RETRY_MS * 2 ** (this.#fruitless - 2));
     this.#wire.clock.after(ms, () => this.reconsider());
+  }
+
+  #unsubscribe(): void {
+    this.#current = null;
+    const message = { type: "unsubscribe", channel: this.#channel } as const;
+    this.#wire.request(message, () => this.#wire.released());
   }
 
   #subscribe(start: Start): void {
@@ -266,7 +281,7 @@ export class WireSubscription implements Feed {
         // The chain is each subscription's to check; the cursor only ever moves on.
         if (offset > at.offset) this.#position = position;
         this.#wire.seen(message, position);
-        const own = publisher !== null && publisher === this.#wire.client;
+        const own = publisher !== null && publisher === this.#wire.connection.welcome?.client;
         return { kind: "publication", prev, publication, own };
       }
       case "snapshot": {

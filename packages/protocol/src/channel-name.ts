@@ -5,7 +5,7 @@
  * params in braces: `org:{org}/doc:{doc}`. This file doesn't know what a channel is.
  */
 import { localError } from "./errors.ts";
-import { PROTOCOL_LIMITS } from "./limits.ts";
+import { MESSAGE_LIMITS, PROTOCOL_LIMITS } from "./limits.ts";
 
 /** The names in braces: `"org:{org}/doc:{doc}"` gives `"org" | "doc"`. */
 export type ParamNames<Pattern extends string> =
@@ -32,7 +32,7 @@ const PARAM = /^\{([A-Za-z][A-Za-z0-9]*)\}$/;
 
 /** Whether a name keeps the grammar [CHAN-1]. */
 export function isChannelName(name: string): boolean {
-  return name.length <= PROTOCOL_LIMITS.channelLengthMax && NAME.test(name) && !DOTS.test(name);
+  return name.length <= MESSAGE_LIMITS.channelLengthMax && NAME.test(name) && !DOTS.test(name);
 }
 
 /** What an event's name may be, its length aside: it stands in logs, and in code. */

@@ -6,7 +6,7 @@
 import { fromBase64, toBase64 } from "./base64.ts";
 import type { ClientCodec, Codec, Wire } from "./codec.ts";
 import { type JsonText, parseJson } from "./json-text.ts";
-import { PROTOCOL_LIMITS } from "./limits.ts";
+import { MESSAGE_LIMITS } from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
 import {
   type Decoded,
@@ -70,7 +70,7 @@ function linesOf(wire: Wire): readonly string[] | null {
   const lines = wire.split("\n");
   // A newline ends a line: what follows the last one is no message unless something is there.
   if (lines.at(-1) === "") lines.pop();
-  return lines.length > PROTOCOL_LIMITS.batchMax ? null : lines;
+  return lines.length > MESSAGE_LIMITS.batchMax ? null : lines;
 }
 
 function decodeLines<Message>(
@@ -79,13 +79,13 @@ function decodeLines<Message>(
 ): readonly Decoded<Message>[] {
   const lines = linesOf(wire);
   if (lines === null) {
-    return [refuse(`batch: expected text of at most ${PROTOCOL_LIMITS.batchMax} messages`)];
+    return [refuse(`batch: expected text of at most ${MESSAGE_LIMITS.batchMax} messages`)];
   }
   return lines.map((line) => {
     const value = parsed(line);
     return value === undefined
       ? refuse(
-          `line: expected one JSON object with finite numbers, at most ${PROTOCOL_LIMITS.depthMax} deep`,
+          `line: expected one JSON object with finite numbers, at most ${MESSAGE_LIMITS.depthMax} deep`,
         )
       : validate(value);
   });
@@ -94,7 +94,7 @@ function decodeLines<Message>(
 /** The value of a line; undefined where it isn't JSON that may be. */
 function parsed(line: string): unknown {
   // The message itself is one level above its data.
-  return unpackBytes(parseJson(line, PROTOCOL_LIMITS.depthMax + 1));
+  return unpackBytes(parseJson(line, MESSAGE_LIMITS.depthMax + 1));
 }
 
 /** The same for a client, which doesn't look for what a server wouldn't send. */

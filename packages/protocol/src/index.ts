@@ -14,7 +14,7 @@ export { CLOSE_CODES, type CloseName, type Verdict, verdictOf } from "./close-co
 export { ERROR_CODES, type ErrorCode } from "./codes.ts";
 export { localError, TailwireError, tailwireError } from "./errors.ts";
 export { depthExceeds, JsonText } from "./json-text.ts";
-export { PROTOCOL_LIMITS } from "./limits.ts";
+export { MESSAGE_LIMITS, PROTOCOL_LIMITS } from "./limits.ts";
 export type { Fault } from "./local-codes.ts";
 export type {
   Ack,

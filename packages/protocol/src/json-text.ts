@@ -4,7 +4,7 @@
  * Encoding happens once, where the value enters; everything after that copies text.
  */
 import { localError } from "./errors.ts";
-import { PROTOCOL_LIMITS } from "./limits.ts";
+import { MESSAGE_LIMITS } from "./limits.ts";
 import { utf8Length } from "./utf8.ts";
 
 export class JsonText {
@@ -31,7 +31,7 @@ export class JsonText {
       // A cycle, a bigint, a toJSON that throws, or nesting beyond the stack.
       detail = String(error);
     }
-    if (text === undefined || depthExceeds(text, PROTOCOL_LIMITS.depthMax)) {
+    if (text === undefined || depthExceeds(text, MESSAGE_LIMITS.depthMax)) {
       throw localError("invalid_data", detail);
     }
     return new JsonText(text);

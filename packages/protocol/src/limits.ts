@@ -3,7 +3,8 @@
  *
  * Sizes are bytes of the encoded form, durations milliseconds.
  */
-export const PROTOCOL_LIMITS = {
+/** Those that a client's library looks at: apart, so that a browser isn't sent the others. */
+export const MESSAGE_LIMITS = {
   /** One WebSocket message, however many protocol messages it carries: what a peer must buffer. */
   messageBytesMax: 65_536,
   /** What a connection may send before `welcome`, while nobody knows yet who it is. */
@@ -12,12 +13,16 @@ export const PROTOCOL_LIMITS = {
   batchMax: 1_024,
   /** Nesting of a message and its data: parsers and printers of all languages can take it. */
   depthMax: 64,
+  /** A channel's name: fits a Redis key and a NATS subject after encoding. */
+  channelLengthMax: 200,
+} as const;
+
+export const PROTOCOL_LIMITS = {
+  ...MESSAGE_LIMITS,
   /** Keys of one message, its data aside. */
   keysMax: 32,
   /** A token: longer ones cost more to check than they can be worth. */
   tokenLengthMax: 8_192,
-  /** A channel's name: fits a Redis key and a NATS subject after encoding. */
-  channelLengthMax: 200,
   /** An event's name, and a request's. */
   eventLengthMax: 64,
   /** A request's id: a random part and a counter. */

@@ -33,8 +33,8 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "the broker trusts every repeat that it doesn't know",
     file: BROKER,
-    find: "if (repeat !== undefined && !this.#wouldKnow(repeat))",
-    replace: "if (false)",
+    find: "if (repeat === undefined || this.#wouldKnow(repeat))",
+    replace: "if (true)",
   },
   {
     name: "the broker fences nobody",

@@ -199,6 +199,24 @@ test("[SUB-10] a subscription that the server begins is handed over, and goes on
   expect(followers[0]?.ended).toBe("removed");
 });
 
+test("[SUB-10] a subscription that the server begins outlives an unsubscribe of the one before", async () => {
+  const world = await worldWith(1);
+  const ada = world.client("ada");
+  const followers: Follower[] = [];
+  ada.onSubscribed(({ subscription }) => followers.push(new Follower(subscription)));
+  const own = ada.channel("room:1").subscribe();
+  await world.outcome(own.ready);
+  // They cross on their way: the client's word is about the one that the server has ended already.
+  void own.close();
+  world.node.unsubscribe("ada", "room:1");
+  world.node.subscribe("ada", "room:1");
+  await world.until(() => followers.length === 1);
+  await world.advance(1_000);
+  await world.outcome(world.node.publish("room:1", "message", 2));
+  await world.until(() => followers[0]?.publications.length === 1);
+  expect(followers[0]?.data).toEqual([2]);
+});
+
 test("[SUB-10] what nobody wants that the server began is ended, and what was asked for stays", async () => {
   const world = await worldWith(1);
   const ada = world.client("ada");

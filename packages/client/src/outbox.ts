@@ -210,7 +210,7 @@ export class Outbox {
   close(): void {
     this.#closed = true;
     for (const entry of this.#entries.values()) {
-      this.#reject(entry, localError(entry.first === null ? "closed" : "indeterminate"));
+      this.#giveUp(entry, localError("closed"));
     }
   }
 
@@ -274,7 +274,7 @@ export class Outbox {
       return this.#reject(entry, localError("indeterminate"));
     }
     // The server of this connection may take less than the one before: then it must not come again.
-    if (this.#isTooLarge(entry)) return this.#reject(entry, this.#tooLarge());
+    if (this.#isTooLarge(entry)) return this.#giveUp(entry, this.#tooLarge());
     entry.underWay = true;
     this.#connection.send({
       // Encoded when it is written, so that a repeat's age is true; not at all if it was taken back.
@@ -367,6 +367,11 @@ export class Outbox {
     this.noteEpoch(entry.channel, position.epoch);
     this.#forget(entry);
     entry.resolve({ position });
+  }
+
+  /** It isn't sent any more. Where it was before, nobody knows whether it is in the log. */
+  #giveUp(entry: Entry, error: TailwireError): void {
+    this.#reject(entry, entry.first === null ? error : localError("indeterminate"));
   }
 
   #reject(entry: Entry, error: unknown): void {

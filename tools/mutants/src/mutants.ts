@@ -90,10 +90,10 @@ const PUBLISHING: readonly Mutant[] = [
     replace: "...(true\n                ? {}",
   },
   {
-    name: "the client calls what was sent unsent when it closes",
+    name: "the client calls what was sent unsent when it gives it up",
     file: client("outbox"),
-    find: 'localError(entry.first === null ? "closed" : "indeterminate")',
-    replace: 'localError("closed")',
+    find: 'entry.first === null ? error : localError("indeterminate")',
+    replace: "error",
   },
 ];
 

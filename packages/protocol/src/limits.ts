@@ -3,6 +3,7 @@
  *
  * Sizes are bytes of the encoded form, durations milliseconds.
  */
+
 /** Those that a client's library looks at: apart, so that a browser isn't sent the others. */
 export const MESSAGE_LIMITS = {
   /** One WebSocket message, however many protocol messages it carries: what a peer must buffer. */

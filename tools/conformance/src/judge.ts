@@ -97,7 +97,8 @@ async function run(id: string, check: Check, subject: Subject): Promise<Outcome>
   }
 }
 
-function withinDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+/** The work's outcome. @throws Broken when it isn't done by then. */
+export function withinDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Broken(`not done within ${deadlineMs} ms`)),

@@ -160,14 +160,7 @@ class MemoryLog {
     this.#retained.trim(this.#options.clock.now());
     const gap = this.#gapAt(after);
     if (gap !== null) return { kind: "gap", gap };
-    const publications: Publication[] = [];
-    let bytes = 0;
-    for (const publication of this.#retained.after(after.offset)) {
-      bytes += publicationBytes(publication);
-      if (publications.length === limit.count) break;
-      if (bytes > limit.bytes && publications.length > 0) break;
-      publications.push(publication);
-    }
+    const publications = firstOf(this.#retained.after(after.offset), limit);
     return { kind: "publications", epoch: this.#epoch, publications };
   }
 
@@ -177,14 +170,7 @@ class MemoryLog {
     const gap = before === null ? null : this.#gapAt(before);
     // Nothing is left before what was trimmed, which is no news to whoever reads back.
     if (gap !== null && gap.reason !== "trimmed") return { kind: "gap", gap };
-    const publications: Publication[] = [];
-    let bytes = 0;
-    for (const publication of this.#retained.before(before?.offset ?? Infinity)) {
-      bytes += publicationBytes(publication);
-      if (publications.length === limit.count) break;
-      if (bytes > limit.bytes && publications.length > 0) break;
-      publications.push(publication);
-    }
+    const publications = firstOf(this.#retained.before(before?.offset ?? Infinity), limit);
     return { kind: "publications", epoch: this.#epoch, publications: publications.toReversed() };
   }
 
@@ -340,6 +326,19 @@ class MemoryTail implements Tail {
   close(): void {
     this.#log.leave(this.#listener);
   }
+}
+
+/** As many of the first as a page may carry: one at least, however large. */
+function firstOf(all: Iterable<Publication>, limit: PageLimit): readonly Publication[] {
+  const publications: Publication[] = [];
+  let bytes = 0;
+  for (const publication of all) {
+    bytes += publicationBytes(publication);
+    if (publications.length === limit.count) break;
+    if (bytes > limit.bytes && publications.length > 0) break;
+    publications.push(publication);
+  }
+  return publications;
 }
 
 function fingerprintOf({ event, data, sent = data }: Append): number {

@@ -2,8 +2,8 @@
  * The judge of clients: each check has a client and a scripted server of its own. It prints nothing.
  */
 import { CLAUSES } from "../clauses.ts";
-import type { ClauseVerdict, Judgement } from "../judge.ts";
-import { type Breach, Broken, CannotJudge } from "../verdict.ts";
+import { type ClauseVerdict, type Judgement, withinDeadline } from "../judge.ts";
+import { type Breach, CannotJudge } from "../verdict.ts";
 import { CLIENT_CONNECTION_CHECKS } from "./connection-checks.ts";
 import { type ClientCheck, Play } from "./play.ts";
 import type { Starts } from "./program.ts";
@@ -59,22 +59,14 @@ export async function judgeClient(
 
 async function run(id: string, check: ClientCheck, begin: () => Promise<Play>): Promise<Outcome> {
   const play = await begin();
-  let deadline: NodeJS.Timeout | undefined;
   try {
-    const note = await Promise.race([
-      check(play),
-      new Promise<never>((_resolve, reject) => {
-        const late = (): void => reject(new Broken(`not done within ${DEADLINE_MS} ms`));
-        deadline = setTimeout(late, DEADLINE_MS);
-      }),
-    ]);
+    const note = await withinDeadline(check(play), DEADLINE_MS);
     return { verdict: { id, ok: true, note: note ?? "" }, breaches: play.server.breaches };
   } catch (error) {
     const ok = error instanceof CannotJudge ? null : false;
     const note = error instanceof Error ? error.message : String(error);
     return { verdict: { id, ok, note }, breaches: play.server.breaches };
   } finally {
-    clearTimeout(deadline);
     play.end();
   }
 }

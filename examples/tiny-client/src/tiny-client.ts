@@ -48,6 +48,8 @@ interface Following {
 /** A publication that isn't acknowledged. */
 interface Waiting {
   readonly id: string;
+  /** Which one it is [PUB-14]. */
+  readonly sequence: number;
   readonly channel: string;
   readonly event: string;
   readonly data: unknown;
@@ -79,6 +81,7 @@ export class TinyClient {
   #welcome: Incoming | null = null;
   #generation = 0;
   #ids = 0;
+  #sequence = 0;
   #failures = 0;
   #closed = false;
   #heardAt = 0;
@@ -103,7 +106,10 @@ export class TinyClient {
       const done = (outcome: Position | Error): void =>
         outcome instanceof Error ? reject(outcome) : resolve(outcome);
       const id = this.#nextId();
-      const waiting = { id, channel, event, data, firstSentAt: null, epoch: undefined, done };
+      this.#sequence += 1;
+      const sequence = this.#sequence;
+      const first = { firstSentAt: null, epoch: undefined };
+      const waiting = { id, sequence, channel, event, data, ...first, done };
       this.#outbox.set(id, waiting);
       if (this.#welcome !== null && !this.#held.has(channel)) this.#send(waiting);
     });
@@ -281,12 +287,12 @@ export class TinyClient {
 
   /** Sends a publication, for the first time or again under its id. */
   #send(waiting: Waiting): void {
-    const { id, channel, event, data } = waiting;
+    const { id, sequence, channel, event, data } = waiting;
     const now = performance.now();
     if (waiting.firstSentAt === null) {
       waiting.firstSentAt = now;
       waiting.epoch = this.#epochs.get(channel);
-      this.#say({ type: "publish", id, channel, event, data });
+      this.#say({ type: "publish", id, sequence, channel, event, data });
       return;
     }
     const ageMs = Math.ceil(now - waiting.firstSentAt);
@@ -294,7 +300,7 @@ export class TinyClient {
     // The id may be forgotten when it arrives: nobody can know any more [PUB-6].
     if (ageMs >= dedupeMs - appendMs) return this.#settle(waiting, new Error("indeterminate"));
     const repeat = { ageMs, epoch: waiting.epoch };
-    this.#say({ type: "publish", id, channel, event, data, repeat });
+    this.#say({ type: "publish", id, sequence, channel, event, data, repeat });
   }
 
   /** Sends all of a channel again, in order, after a while [PUB-9]. */

@@ -6,7 +6,6 @@
  */
 import {
   type Ack,
-  type Cancel,
   type ClientCodec,
   type ErrorMessage,
   carrying,
@@ -25,47 +24,9 @@ import { onAbort } from "./abort.ts";
 import type { Blame } from "./closes.ts";
 import type { Connection } from "./connection.ts";
 import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
+import type { Entry, FirstSend, Moment } from "./outbox-entry.ts";
 import type { Ports } from "./ports.ts";
 import type { Published, PublishOptions } from "./types.ts";
-
-interface Entry {
-  readonly id: string;
-  readonly channel: string;
-  readonly event: string;
-  readonly data: Payload;
-  readonly resolve: (published: Published) => void;
-  readonly reject: (error: unknown) => void;
-  readonly made: Moment;
-  /** How long it may wait to be sent. */
-  readonly ttlMs: number;
-  /** The connection it was sent on last, counted from 1; 0 while it never was [PUB-12]. */
-  sentOn: number;
-  /** Whether it is on its way, or at the server, on the connection as it is: sent and not answered. */
-  underWay: boolean;
-  /** Whether its publisher has been told that it is in the log, while the server still waits for it. */
-  told: boolean;
-  /** How often a connection that it was on was closed for what was sent there. */
-  blamed: number;
-  /** The first send; null while it certainly wasn't. */
-  first: FirstSend | null;
-  /** Stops listening to the signal that was given with it. */
-  stopListening: () => void;
-  stopTimer: Cancel;
-}
-
-interface Moment {
-  /** By the monotonic clock. */
-  readonly at: number;
-  /** By the wall clock. */
-  readonly wall: number;
-}
-
-interface FirstSend extends Moment {
-  /** The channel's epoch, as known then. */
-  readonly epoch: string | null;
-  /** Which connection it was on, counted from 1. */
-  readonly connection: number;
-}
 
 /** The longest time that platforms' timers take. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -89,6 +50,8 @@ export class Outbox {
   /** Connections so far. */
   #connections = 0;
   #length = 0;
+  /** Publications so far. */
+  #sequence = 0;
   /** Entries that may be why connections are closed. */
   #suspects = 0;
   #closed = false;
@@ -118,6 +81,7 @@ export class Outbox {
       this.#makeRoom(data);
       const entry: Entry = {
         id: this.#connection.nextId(),
+        sequence: (this.#sequence += 1),
         channel,
         event,
         data,
@@ -304,13 +268,14 @@ export class Outbox {
     return { at: this.#ports.clock.monotonic(), wall: this.#ports.clock.now() };
   }
 
-  #encode({ id, channel, event, data, first }: Entry, codec: ClientCodec): Wire {
+  #encode({ id, sequence, channel, event, data, first }: Entry, codec: ClientCodec): Wire {
     return codec.encode({
       type: "publish",
       id,
       timestamp: this.#ports.clock.now(),
       channel,
       event,
+      sequence,
       ...(first === null
         ? {}
         : {

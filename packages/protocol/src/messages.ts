@@ -87,6 +87,8 @@ export interface ReadMessage extends Envelope<"read"> {
 export interface Publish extends Envelope<"publish">, Carried {
   readonly channel: string;
   readonly event: string;
+  /** Counts its client's publications up, so that an order that was lost is noticed [PUB-14]. */
+  readonly sequence?: number;
   /** Present when the publication may have been sent before [PUB-5]. */
   readonly repeat?: Repeat;
 }

@@ -149,6 +149,7 @@ export const CLIENT_MESSAGES: {
     channel,
     event,
     ...carried,
+    sequence: optional(integer(1)),
     repeat: optional({
       kind: "object",
       fields: { ageMs: integer(0), epoch: optional(epoch) },

@@ -10,7 +10,7 @@ import { CLIENT_MESSAGES, PROTOCOL_VERSION, SERVER_MESSAGES } from "@tailwire/pr
  */
 const PINNED = {
   version: 1,
-  schema: "bdb8e7c1bbfaa246",
+  schema: "b8a2c2b551cd91b8",
 };
 
 /** Tables as text: patterns by their source, in the order of the tables. */

@@ -104,12 +104,17 @@ const APPENDING: readonly BrokenBroker[] = [
     }),
   ),
   log(
-    "it trusts a repeat under its epoch whatever it said before",
-    "stays so, though it looks younger later",
+    "it doesn't mind the sequence",
+    "[PUB-14]",
     eachAppend((one) => {
-      const { repeat, ...rest } = one;
-      return repeat?.epoch !== undefined && repeat.ageMs === 0 ? rest : one;
+      const { sequence, ...rest } = one;
+      return sequence === undefined ? one : rest;
     }),
+  ),
+  log(
+    "it takes one producer's sequence for everybody's",
+    "[PUB-14]",
+    eachAppend((one) => (one.producer === "bob" ? { ...one, repeat: { ageMs: 1e12 } } : one)),
   ),
   log(
     "it trusts no repeat",

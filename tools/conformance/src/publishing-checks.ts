@@ -126,4 +126,17 @@ export const PUBLISHING_CHECKS: Readonly<Record<string, Check>> = {
     const inOrder = data.every((value, index) => value === index);
     must(inOrder && data.length === 201, `the log's order is ${quote(data)}`);
   },
+
+  "PUB-14": async (stage) => {
+    const peer = await stage.welcomed();
+    const channel = stage.channel();
+    const { position } = await peer.publish(channel, 2, { id: "conf.2", sequence: 2 });
+    const repeat = { ageMs: 10, epoch: position.epoch };
+    const first = { type: "publish", channel, event: "conf", data: 1, sequence: 1, repeat };
+    await peer.refusal(first, "indeterminate");
+    const third = await peer.publish(channel, 3, { id: "conf.3", sequence: 3, repeat });
+    must(third.duplicate !== true, "a repeat of what never arrived is a duplicate");
+    const data = (await logOf(stage, channel)).map((publication) => publication.data);
+    must(quote(data) === "[2,3]", `the log is ${quote(data)}`);
+  },
 };

@@ -65,6 +65,11 @@ const BROKEN: readonly Broken[] = [
     sends: (line) => ("repeat" in line ? { ...line, id: `${String(line.id)}.again` } : line),
   },
   {
+    does: "counts what it sends again anew",
+    breaks: ["PUB-14"],
+    sends: (line) => ("repeat" in line ? { ...line, sequence: 1 } : line),
+  },
+  {
     does: "has one generation for ever",
     breaks: ["PUB-7"],
     sends: (line) => (line.type === "hello" ? { ...line, generation: 1 } : line),

@@ -3,7 +3,7 @@
  * and what the client may claim of it in the end.
  *
  * The code: client/src/outbox.ts; server/src/commands/publish.ts, holds.ts, log.ts (notAfter) and
- * the lookup and append of brokers/memory.ts. The clauses: PUB-4 to PUB-10, PUB-12, MSG-3, LIVE-1.
+ * the lookup and append of brokers/memory.ts. The clauses: PUB-4 to PUB-10, PUB-12, PUB-14, MSG-3, LIVE-1.
  *
  * Every option of the one process below is a step that happens at once, as it does in the code; what
  * is awaited lies between two steps. Time moves in ticks.
@@ -15,8 +15,7 @@
 
 #define END    3
 #define WRITES 4
-/* A third one, where it takes that many to see what goes wrong. */
-#if defined(LARGE) || defined(MUTANT_FORGETS_DOUBTS)
+#ifdef LARGE
 #define CONNECTIONS 3
 #else
 #define CONNECTIONS 2
@@ -70,12 +69,11 @@ byte writes;
 /* How often each was appended, in whatever epoch: what subscribers may have seen. */
 byte appended[IDS];
 
-/* Whether the broker has said of the first that nobody knows. It forgets that later than clients do. */
-bool doubted;
-#ifdef MUTANT_FORGETS_DOUBTS
-#define IN_DOUBT false
+/* Whether its place is taken: the next one is there [PUB-14]. */
+#ifdef MUTANT_NO_SEQUENCE
+#define IS_OVERTAKEN false
 #else
-#define IN_DOUBT (id == 0 && doubted)
+#define IS_OVERTAKEN (id == 0 && known[1])
 #endif
 
 #define CURRENT (connections - 1)
@@ -253,6 +251,12 @@ active proctype World() {
           faults++;
           held[c] = id;
           answer(id, later)
+        /* The application doesn't allow it now, which it may another time: nobody knows whether it did
+           before. Or the broker says nothing [PUB-10]. */
+        :: faults < FAULTS && (held[c] == NOBODY || held[c] == id) ->
+          faults++;
+          held[c] = NOBODY;
+          answer(id, unknown)
 #ifdef MUTANT_NO_HOLDS
         :: true ->
 #else
@@ -286,9 +290,8 @@ active proctype World() {
 #ifndef MUTANT_NO_LOOKUP
         :: now <= at + APPEND && c + 1 >= fence && known[id] -> fence = c + 1; fenceAt = now; verdict = ok
 #endif
-        :: now <= at + APPEND && c + 1 >= fence && !known[id] && repeat && (!WOULD_KNOW || IN_DOUBT) ->
-          fence = c + 1; fenceAt = now; verdict = unknown;
-          doubted = doubted || id == 0
+        :: now <= at + APPEND && c + 1 >= fence && !known[id] && repeat && (!WOULD_KNOW || IS_OVERTAKEN) ->
+          fence = c + 1; fenceAt = now; verdict = unknown
         :: else ->
           fence = c + 1; fenceAt = now;
           append(id);
@@ -315,7 +318,7 @@ active proctype World() {
       faults++; restart(); forgetStep() }
   :: atomic { faults < FAULTS ->
       faults++; restart(); forgetStep();
-      doubted = false; known[0] = false; knownAt[0] = 0; known[1] = false; knownAt[1] = 0; fence = 0; fenceAt = 0;
+      known[0] = false; knownAt[0] = 0; known[1] = false; knownAt[1] = 0; fence = 0; fenceAt = 0;
 #ifndef MUTANT_KEEPS_EPOCH
       epoch++
 #endif

@@ -260,3 +260,27 @@ test("[PUB-5] a repeat that isn't allowed any more may be in the log: nobody say
   expect(await outcomeOf(world, doubtful)).toBe("indeterminate");
   expect(await outcomeOf(world, ada.channel("room:1").publish("message", "no"))).toBe("forbidden");
 });
+
+test("[PUB-14] what was refused for good can't come behind what was sent after it", async () => {
+  let isRefused = true;
+  const onPublish = ({ data }: { data: unknown }): unknown => {
+    if (isRefused && data === "first") throw new TypeError("not today");
+    return data;
+  };
+  const world = new World({ channels: { "room:1": { onPublish } } });
+  const ada = world.client("ada");
+  const room = ada.channel("room:1");
+  // The answers to both are lost; by then the second is in the log.
+  world.tap = (direction, text) => {
+    if (direction === "toServer" || !text.includes('"code":"internal"')) return "arrives";
+    world.tap = () => "arrives";
+    isRefused = false;
+    return "cut before";
+  };
+  const [first, second] = [room.publish("message", "first"), room.publish("message", "second")];
+  expect(await outcomeOf(world, first)).toBe("indeterminate");
+  expect((await world.outcome(second)).position.offset).toBe(1);
+  const follower = new Follower(room.subscribe({ start: "earliest" }));
+  await world.until(() => follower.caughtUps === 1);
+  expect(follower.data).toEqual(["second"]);
+});

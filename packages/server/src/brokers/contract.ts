@@ -46,6 +46,8 @@ export interface Append {
    */
   readonly producer: string | null;
   readonly generation: number;
+  /** Rises with each of its producer's; absent where the producer doesn't say. */
+  readonly sequence?: number;
   readonly publisher: string | null;
   readonly event: string;
   readonly data: Payload;
@@ -64,9 +66,9 @@ export interface Append {
  * - `id_conflict`: the id is known with other content.
  * - `fenced`: a higher generation of the producer was here.
  * - `expired`: `notAfter` has passed; it wasn't appended.
- * - `indeterminate`: a repeat that isn't known here, and the memory that would know it is gone. That
- *   is remembered as ids are: a later repeat is told the same, since what was sent behind the first
- *   may be in the log by then.
+ * - `indeterminate`: a repeat that isn't known here, and the memory that would know it is gone; or one
+ *   of its producer's that a higher `sequence` has overtaken: it was refused for good once, by whoever,
+ *   and its producer didn't hear of that.
  * - `rate_limited`: the producer has as many records as it may.
  * - `held`: one of the producer's before it in the batch was refused, and may come again.
  */

@@ -93,16 +93,23 @@ export class MemoryBroker implements Broker {
 
 /** What is known of an id: where it stands, and of what content. */
 interface DedupeRecord {
-  /** Null: it was a repeat of which nobody could tell. */
-  readonly offset: number | null;
+  readonly offset: number;
   readonly fingerprint: number;
 }
 
-/** Ids and their counts per producer, for one period of `dedupeMs`. */
+/** What a producer has appended: how many, and the highest sequence among them. */
+interface Produced {
+  readonly count: number;
+  readonly sequence: number;
+}
+
+/** Ids, and what was appended per producer, in one period of `dedupeMs`. */
 interface DedupePeriod {
   readonly records: Map<string, DedupeRecord>;
-  readonly counts: Map<string, number>;
+  readonly produced: Map<string, Produced>;
 }
+
+const NOTHING: Produced = { count: 0, sequence: 0 };
 
 /** One log: its retained publications, the ids it remembers, and who follows it. */
 class MemoryLog {
@@ -232,26 +239,27 @@ class MemoryLog {
     if (generation < (this.#generations.get(producer)?.generation ?? 0)) return refused("fenced");
     this.#generations.set(producer, { generation, at: this.#options.clock.monotonic() });
     const known = this.#period?.records.get(id) ?? this.#formerPeriod?.records.get(id);
-    // What was told to be unknown stays so: what was behind it may be in the log by now.
-    if (known?.offset === null && repeat !== undefined) return refused("indeterminate");
-    if (known !== undefined && known.offset !== null) {
+    if (known !== undefined) {
       if (known.fingerprint !== fingerprintOf(append)) return refused("id_conflict");
       const position = { epoch: this.#epoch, offset: known.offset, id };
       return { kind: "appended", position, duplicate: true };
     }
-    const records =
-      (this.#period?.counts.get(producer) ?? 0) + (this.#formerPeriod?.counts.get(producer) ?? 0);
-    if (records >= this.#options.dedupeRecordsMax) return refused("rate_limited");
-    if (repeat === undefined || this.#wouldKnow(repeat)) return null;
-    this.#remember(append, null, producer);
-    return refused("indeterminate");
+    const before = this.#formerPeriod?.produced.get(producer) ?? NOTHING;
+    const { count, sequence } = this.#period?.produced.get(producer) ?? NOTHING;
+    if (before.count + count >= this.#options.dedupeRecordsMax) return refused("rate_limited");
+    if (repeat === undefined) return null;
+    // What was sent behind it is there: it was refused for good, and can't have its place any more.
+    const isOvertaken = (append.sequence ?? Infinity) < Math.max(before.sequence, sequence);
+    return isOvertaken || !this.#wouldKnow(repeat) ? refused("indeterminate") : null;
   }
 
-  #remember(append: Append, offset: number | null, producer: string): void {
-    this.#period ??= { records: new Map(), counts: new Map() };
-    const { records, counts } = this.#period;
+  #remember(append: Append, offset: number, producer: string): void {
+    this.#period ??= { records: new Map(), produced: new Map() };
+    const { records, produced } = this.#period;
     records.set(append.id, { offset, fingerprint: fingerprintOf(append) });
-    counts.set(producer, (counts.get(producer) ?? 0) + 1);
+    const { count, sequence } = produced.get(producer) ?? NOTHING;
+    const highest = Math.max(sequence, append.sequence ?? 0);
+    produced.set(producer, { count: count + 1, sequence: highest });
   }
 
   #add({ id, publisher, event, data }: Append): Publication {

@@ -132,7 +132,7 @@ function append(
   content: Pick<Append, "data" | "sent">,
 ): Promise<AppendResult> {
   const { node } = connection;
-  const { repeat } = message;
+  const { sequence, repeat } = message;
   const channel = node.channel(message.channel);
   return channel.use(() =>
     channel.log.append(
@@ -140,6 +140,7 @@ function append(
         id: `${clientId}/${message.id}`,
         producer: clientId,
         generation,
+        ...(sequence === undefined ? {} : { sequence }),
         publisher: clientId,
         event: message.event,
         ...content,

@@ -103,6 +103,19 @@ export const CLIENT_PUBLISHING_CHECKS: Readonly<Record<string, ClientCheck>> = {
     );
   },
 
+  "PUB-14": async (play) => {
+    play.publish(1, 2, 3);
+    const first = await play.welcomed(0);
+    const sent = await publishes(first, 3);
+    first.cut();
+    const again = await publishes(await play.welcomed(1), 3);
+    const numbers = sent.map(({ sequence = 0 }) => sequence);
+    const rises = numbers.every((number, index) => number > (numbers[index - 1] ?? 0));
+    must(rises, `its sequence goes ${quote(numbers)}`);
+    const later = quote(again.map(({ sequence }) => sequence));
+    must(later === quote(numbers), `they come again with ${later}, not ${quote(numbers)}`);
+  },
+
   "REQ-4": async (play) => {
     play.order({ do: "request", name: "conf.ask", data: 1 });
     // Whoever can't ask says so.

@@ -44,10 +44,10 @@ export interface SharedLogOptions {
 type Listener = (epoch: string, publications: readonly Publication[]) => void;
 
 interface DedupeRecord {
-  /** Null: it was a repeat of which nobody could tell. */
-  readonly offset: number | null;
+  readonly offset: number;
   readonly content: string;
   readonly producer: string;
+  readonly sequence: number;
   readonly at: number;
 }
 
@@ -89,7 +89,7 @@ export class SharedLog {
     const end = this.last - Math.min(count, this.retained);
     for (const lost of this.#entries.splice(end)) this.#bytes -= publicationBytes(lost);
     for (const [id, { offset }] of this.#records) {
-      if (offset !== null && offset > end) this.#forget(id);
+      if (offset > end) this.#forget(id);
     }
     this.#begin(end);
   }
@@ -203,17 +203,22 @@ export class SharedLog {
     if (generation < (this.#generations.get(producer) ?? 0)) return refused("fenced");
     this.#generations.set(producer, generation);
     const known = this.#records.get(id);
-    if (known?.offset === null && repeat !== undefined) return refused("indeterminate");
-    if (known !== undefined && known.offset !== null) {
+    if (known !== undefined) {
       if (known.content !== contentOf(append)) return refused("id_conflict");
       const position = { epoch: this.#epoch, offset: known.offset, id };
       return { kind: "appended", position, duplicate: true };
     }
     const { dedupeRecordsMax } = this.#options;
     if ((this.#counts.get(producer) ?? 0) >= dedupeRecordsMax) return refused("rate_limited");
-    if (repeat === undefined || this.#wouldKnow(repeat)) return null;
-    this.#remember(append, null, producer);
-    return refused("indeterminate");
+    if (repeat === undefined) return null;
+    const sure = this.#wouldKnow(repeat) && !this.#isOvertaken(append);
+    return sure ? null : refused("indeterminate");
+  }
+
+  /** Whether its producer's next ones are here already [PUB-14]. */
+  #isOvertaken({ producer, sequence = Infinity }: Append): boolean {
+    const records = [...this.#records.values()];
+    return records.some((known) => known.producer === producer && known.sequence > sequence);
   }
 
   /** Whether a repeat that isn't known was never appended, or was lost with a log's end [PUB-5]. */
@@ -224,9 +229,10 @@ export class SharedLog {
     return this.#options.clock.monotonic() - repeat.ageMs >= this.#since;
   }
 
-  #remember(append: Append, offset: number | null, producer: string): void {
+  #remember(append: Append, offset: number, producer: string): void {
     const at = this.#options.clock.monotonic();
-    this.#records.set(append.id, { offset, content: contentOf(append), producer, at });
+    const { id, sequence = 0 } = append;
+    this.#records.set(id, { offset, content: contentOf(append), producer, sequence, at });
     this.#counts.set(producer, (this.#counts.get(producer) ?? 0) + 1);
   }
 

@@ -232,15 +232,20 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     },
   },
   {
-    name: "[PUB-5] a repeat that nobody could tell of stays so, though it looks younger later",
+    name: "[PUB-14] a repeat that its producer's next ones have overtaken is indeterminate",
     async run(context) {
       const bench = new Bench(context);
-      equal(await bench.outcome("a", { repeat: { ageMs: LONG_AGO_MS } }), "indeterminate", "first");
-      await bench.add("b");
       const { epoch } = await bench.log.locate("latest");
-      const younger = { ageMs: 0, epoch };
-      equal(await bench.outcome("a", { repeat: younger }), "indeterminate", "the next one");
-      equal(await bench.ids(), ["b"], "the log");
+      const repeat = { ageMs: 0, epoch };
+      equal(await bench.outcome("b", { sequence: 2 }), "new", "the second");
+      equal(await bench.outcome("a", { sequence: 1, repeat }), "indeterminate", "the first");
+      equal(await bench.outcome("c", { sequence: 3, repeat }), "new", "the third");
+      equal(await bench.outcome("b", { sequence: 2, repeat }), "duplicate", "a known one");
+      const bobs = { producer: "bob", sequence: 1, repeat };
+      equal(await bench.outcome("d", bobs), "new", "another producer's");
+      equal(await bench.outcome("e", { repeat }), "new", "one that says no sequence");
+      equal(await bench.outcome("a", { sequence: 1 }), "new", "one that is no repeat");
+      equal(await bench.ids(), ["b", "c", "d", "e", "a"], "the log");
     },
   },
   {

@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<string, string>> = {
   channels: "channels",
   perConnection: "subscriptions each",
   perTurn: "per turn",
+  client: "client on",
   perMessage: "per message",
   rate: "publications/s",
   missed: "missed each",
@@ -57,6 +58,7 @@ export function rowsAsTable({ rows }: Pick<Result, "rows">): readonly string[] {
 
 /** What a case is made of is the same in all rows of the case, and stands before the figures. */
 const CASES: ReadonlySet<string> = new Set([
+  "client",
   "connections",
   "channels",
   "perConnection",

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Bench } from "../bench.ts";
 import { Process } from "../processes.ts";
 
-type Kind = { readonly perMessage: number };
+type Kind = { readonly client: "node" | "chromium"; readonly perMessage: number };
 
 const path = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));
 
@@ -11,15 +11,19 @@ export const client: Bench<Kind> = {
   figure: "publicationsPerCpuSecond",
   better: "more",
   servers: ["tailwire", "ws"],
-  cases: () => [1, 10, 40].map((perMessage) => ({ perMessage })),
-  measure: async (kind, { perMessage }, quick) => {
+  cases: () =>
+    (["node", "chromium"] as const).flatMap((name) =>
+      [1, 10, 40].map((perMessage) => ({ client: name, perMessage })),
+    ),
+  measure: async (kind, { client: name, perMessage }, quick) => {
     const enough = quick ? 50_000 : 200_000;
     const node = process.execPath;
     const server = new Process("server", node, [path("servers/canned.js"), "0", `${perMessage}`]);
     try {
       const { port } = await server.hear<{ port: number }>();
       const url = `ws://127.0.0.1:${port}/`;
-      const taker = new Process("load", node, [path("clients/node.js"), kind, url, `${enough}`]);
+      const program = path(`clients/${name}.js`);
+      const taker = new Process("load", node, [program, kind, url, `${enough}`]);
       try {
         const { seconds, cpuSeconds } = await taker.hear<{ seconds: number; cpuSeconds: number }>();
         return {

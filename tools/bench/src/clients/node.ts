@@ -5,11 +5,9 @@
 import { createClient } from "@tailwire/client";
 import { WebSocket } from "ws";
 import { CHANNEL } from "../payload.ts";
+import { WARM_UP } from "./warm-up.ts";
 
 const [, , kind = "tailwire", url = "", enough = "0"] = process.argv;
-
-/** What comes first warms up, and isn't counted. */
-const WARM_UP = 20_000;
 
 let taken = 0;
 let began = 0;

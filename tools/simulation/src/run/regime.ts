@@ -10,7 +10,7 @@ export const FAULT_CLASSES = [
   "connect slow",
   "drop mid-message",
   "drop after send",
-  "drop after ack",
+  "drop after answer",
   "half-open to server",
   "half-open to client",
   "delay",

@@ -97,9 +97,11 @@ export class WeatherMischief {
       case "drop after send":
         this.#weather.ambush = { to: "toServer", word: "publish", fate: "cut after" };
         return true;
-      case "drop after ack":
-        this.#weather.ambush = { to: "toClient", word: "ack", fate: "cut before" };
+      case "drop after answer": {
+        const word = dice.below(2) === 0 ? "ack" : "error";
+        this.#weather.ambush = { to: "toClient", word, fate: "cut before" };
         return true;
+      }
       default:
         return false;
     }

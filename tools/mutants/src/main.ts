@@ -1,5 +1,5 @@
 /**
- * Tries every mutant: `npm run mutants`, with `--json`, `--seeds N` and `--only <part of a name>`.
+ * Tries every mutant: `npm run mutants`.
  *
  * It exits with 1 when the simulator doesn't find one, or finds something where nothing is wrong: a
  * simulator that cries wolf proves nothing.
@@ -27,13 +27,23 @@ interface Tried extends Finding {
   readonly name: string;
 }
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    seeds: { type: "string", default: String(SEEDS) },
-    only: { type: "string", default: "" },
-  },
-});
+const USAGE = `npm run mutants -- [options]
+
+Makes the built code wrong in one place at a time; the simulator has to find each.
+
+  --seeds <n>    seeds within which (default: ${SEEDS})
+  --only <part>  only mutants with this in their name
+  --json         print one line of JSON, {"mutants": [{name, caught, seeds, rule}], "control"}
+  --help         show this`;
+
+const OPTIONS = {
+  json: { type: "boolean", default: false },
+  seeds: { type: "string", default: String(SEEDS) },
+  only: { type: "string", default: "" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+const values = valuesOf(process.argv.slice(2));
 const names = MUTANTS.map(({ name }) => name).filter((name) => name.includes(values.only));
 const tried: Tried[] = [];
 const queue = [CONTROL, ...names];
@@ -45,6 +55,21 @@ const missed = mutants.filter(({ caught }) => !caught);
 if (values.json) console.log(JSON.stringify({ mutants, control: isSound }));
 else print();
 process.exitCode = isSound && missed.length === 0 ? 0 : 1;
+
+/** Ends the program where there is nothing to do. */
+function valuesOf(
+  args: string[],
+): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
+  try {
+    const asked = parseArgs({ args, options: OPTIONS }).values;
+    if (!asked.help) return asked;
+    console.log(USAGE);
+    return process.exit(0);
+  } catch (error) {
+    console.log(`mutants: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return process.exit(2);
+  }
+}
 
 async function work(): Promise<void> {
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {

@@ -6,7 +6,7 @@
  */
 import type { Codec, Position, TailwireError } from "@tailwire/protocol";
 import type { CallHook } from "./access.ts";
-import type { BrokerLog, LogGap, Publication } from "./brokers/contract.ts";
+import type { Broker, LogGap, Publication } from "./brokers/contract.ts";
 import type { ChannelRule } from "./channel-rules.ts";
 import type { Cursor } from "./cursor.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
@@ -15,7 +15,7 @@ import { Log, type LogOwner } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import type { Retained } from "./retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
-import { SparseMap } from "./sparse.ts";
+import { SparseSet } from "./sparse.ts";
 
 /** What comes next for a cursor. */
 export type Step =
@@ -36,6 +36,12 @@ interface Encoding {
   readonly lines: EncodedTail;
 }
 
+/** Shared by all channels that nobody has been sent anything of. */
+const NO_ENCODINGS: readonly Encoding[] = [];
+
+/** Shared by all channels that are open: a promise each would be kept for good. */
+const OPENED = Promise.resolve();
+
 /** How soon a failed read is tried again, in milliseconds. */
 const REREAD_MS = 250;
 
@@ -43,6 +49,7 @@ const REREAD_MS = 250;
 export interface ChannelHost {
   readonly ports: Ports;
   readonly limits: Limits;
+  readonly broker: Broker;
   /** Calls a function of the application, with its deadline. */
   readonly callHook: CallHook;
   /** Any error as one with a code; what isn't one is logged. */
@@ -59,19 +66,19 @@ export class Channel implements LogOwner {
   /** Null where the application keeps no state of it. */
   readonly snapshots: Snapshots | null;
   readonly #host: ChannelHost;
-  readonly #cursors = new Set<Cursor>();
+  readonly #cursors = new SparseSet<Cursor>();
   /** Reads in progress from before the tail, shared by cursors at the same position. */
-  readonly #reads = new SparseMap<string, Promise<Step>>();
+  #reads: Map<string, Promise<Step>> | null = null;
   /** The tail in each encoding that somebody follows it in. */
-  #encodings: readonly Encoding[] = [];
+  #encodings: readonly Encoding[] = NO_ENCODINGS;
   #opening: Promise<void> | null = null;
   #users = 0;
   #closed = false;
 
-  constructor(host: ChannelHost, name: string, log: BrokerLog, rule: ChannelRule) {
+  constructor(host: ChannelHost, name: string, rule: ChannelRule) {
     this.name = name;
     this.#host = host;
-    this.log = new Log(host.ports, host.limits, log, rule.retention, this);
+    this.log = new Log(host.ports, host.limits, host.broker, rule.retention, this);
     this.snapshots =
       rule.snapshot === null
         ? null
@@ -85,10 +92,15 @@ export class Channel implements LogOwner {
 
   /** Follows the log, once. @throws `unavailable`; the next call tries again. */
   open(): Promise<void> {
-    this.#opening ??= this.log.open().catch((error: unknown) => {
-      this.#opening = null;
-      throw error;
-    });
+    this.#opening ??= this.log.open().then(
+      () => {
+        this.#opening = OPENED;
+      },
+      (error: unknown) => {
+        this.#opening = null;
+        throw error;
+      },
+    );
     return this.#opening;
   }
 
@@ -118,7 +130,7 @@ export class Channel implements LogOwner {
 
   /** Tells the cursors that the log has grown. */
   tellCursors(): void {
-    for (const cursor of this.#cursors) cursor.grew();
+    for (const cursor of this.#cursors.values()) cursor.grew();
   }
 
   /**
@@ -147,9 +159,10 @@ export class Channel implements LogOwner {
   /** Reads what follows a position that lies before the tail. It never rejects: it tries again. */
   readAfter(position: Position, codec: Codec): Promise<Step> {
     const key = `${codec.subprotocol} ${position.epoch} ${position.offset} ${position.id}`;
+    this.#reads ??= new Map();
     let read = this.#reads.get(key);
     if (read === undefined) {
-      read = this.#readAfter(position, codec).finally(() => this.#reads.delete(key));
+      read = this.#readAfter(position, codec).finally(() => this.#endRead(key));
       this.#reads.set(key, read);
     }
     return read;
@@ -158,6 +171,11 @@ export class Channel implements LogOwner {
   close(): void {
     this.#closed = true;
     this.log.close();
+  }
+
+  #endRead(key: string): void {
+    this.#reads?.delete(key);
+    if (this.#reads?.size === 0) this.#reads = null;
   }
 
   async #readAfter(position: Position, codec: Codec): Promise<Step> {

@@ -18,6 +18,7 @@ import {
 import type {
   Append,
   AppendResult,
+  Broker,
   BrokerLog,
   Publication,
   ReadResult,
@@ -54,6 +55,8 @@ export interface Started {
 
 /** Whose log it is. */
 export interface LogOwner {
+  /** The channel's name. */
+  readonly name: string;
   /** There is something new to read, or a new epoch. */
   grew(): void;
 }
@@ -61,7 +64,7 @@ export interface LogOwner {
 export class Log {
   readonly #ports: Ports;
   readonly #limits: Limits;
-  readonly #broker: BrokerLog;
+  readonly #broker: Broker;
   readonly #retention: Retention;
   readonly #owner: LogOwner;
   #waiting: WaitingAppend[] = [];
@@ -74,18 +77,17 @@ export class Log {
   #cancelRetry: Cancel | null = null;
   #closed = false;
 
-  constructor(
-    ports: Ports,
-    limits: Limits,
-    broker: BrokerLog,
-    retention: Retention,
-    owner: LogOwner,
-  ) {
+  constructor(ports: Ports, limits: Limits, broker: Broker, retention: Retention, owner: LogOwner) {
     this.#ports = ports;
     this.#limits = limits;
     this.#broker = broker;
-    this.#retention = { ...retention, bytes: Math.min(retention.bytes, limits.tailBytesMax) };
+    this.#retention = retention;
     this.#owner = owner;
+  }
+
+  /** Made for each call: a handle costs nothing, and kept it takes half a KiB for each channel. */
+  get #handle(): BrokerLog {
+    return this.#broker.log(this.#owner.name, this.#retention);
   }
 
   /** The epoch that the tail belongs to. Empty before {@link open}. */
@@ -95,7 +97,7 @@ export class Log {
 
   /** What this node holds of the log's end, trimmed as of now; null before {@link open}. */
   get tail(): Retained | null {
-    this.#retained?.trim(this.#ports.clock.now());
+    this.#retained?.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
     return this.#retained;
   }
 
@@ -110,7 +112,7 @@ export class Log {
 
   /** Begins to follow the log. @throws `unavailable`. */
   async open(): Promise<void> {
-    const opening = this.#broker.tail(new Listener(this));
+    const opening = this.#handle.tail(new Listener(this));
     const tail = await this.#within(opening).catch((error: unknown) => {
       // It may still open, with nobody left to close it.
       opening.then((late) => late.close()).catch(() => undefined);
@@ -161,7 +163,7 @@ export class Log {
   /** Where a start lies now [SUB-2]. @throws `unavailable`. */
   async start(start: Start): Promise<Started> {
     if (!isPosition(start)) {
-      return { position: await this.#within(this.#broker.locate(start)), recovered: false };
+      return { position: await this.#within(this.#handle.locate(start)), recovered: false };
     }
     if (this.holds(start)) return { position: start, recovered: true };
     const read = await this.read(start);
@@ -180,13 +182,13 @@ export class Log {
   /** Reads what precedes a position, or with null the end of the log. @throws `unavailable`. */
   readBack(before: Position | null, count: number): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
-    return this.#within(this.#broker.readBack(before, limit));
+    return this.#within(this.#handle.readBack(before, limit));
   }
 
   /** Reads from the broker, for a position that lies before the tail. @throws `unavailable`. */
   async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
-    const read = await this.#within(this.#broker.read(after, limit));
+    const read = await this.#within(this.#handle.read(after, limit));
     const epoch = read.kind === "gap" ? read.gap.continuesAfter.epoch : read.epoch;
     // News for the tail: the log goes on under another epoch than it thinks.
     if (epoch !== this.#epoch && this.#retained !== null) this.#reread();
@@ -202,7 +204,7 @@ export class Log {
   /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
   async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
     const now = this.#ports.clock.monotonic();
-    const call = this.#broker.append(batch.map(({ append, at }) => aged(append, now - at)));
+    const call = this.#handle.append(batch.map(({ append, at }) => aged(append, now - at)));
     const progress = { ended: false };
     const end = (): void => {
       progress.ended = true;
@@ -266,7 +268,7 @@ export class Log {
       fits &&= link !== "broken";
       if (link === "next") retained.add(publication);
     }
-    retained.trim(this.#ports.clock.now());
+    retained.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
     if (retained.last !== before) this.#owner.grew();
     return fits;
   }

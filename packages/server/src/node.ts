@@ -82,6 +82,7 @@ export class TailwireNode {
     this.#channelHost = {
       ports,
       limits,
+      broker,
       callHook: this.#accessOptions.callHook,
       asTailwireError: (error) => this.asTailwireError(error),
       onGrowth: (channel) => this.sweep.grew(channel),
@@ -214,7 +215,7 @@ export class TailwireNode {
     if (channel === undefined) {
       const rule = this.rules.find(name);
       if (rule === null) throw tailwireError("forbidden");
-      channel = new Channel(this.#channelHost, name, this.#broker.log(name, rule.retention), rule);
+      channel = new Channel(this.#channelHost, name, rule);
       this.#channels.set(name, channel);
     }
     return channel;

@@ -9,31 +9,41 @@ import { type Publication, publicationBytes, type Retention } from "./brokers/co
 /** Trimmed entries are let go of in bulk once this many have piled up before the first. */
 const COMPACT_AT = 1_024;
 
+/** What was added, and what is left of it. */
+interface Entries {
+  publications: (Publication | undefined)[];
+  /** Index of the first that isn't trimmed. */
+  head: number;
+  bytes: number;
+  /** Offset of the last publication ever added. */
+  last: number;
+  lastTimestamp: number;
+}
+
+/** Where nothing was added: read by all, written by nobody. */
+const NOTHING: Pick<Readonly<Entries>, "publications" | "head"> = { publications: [], head: 0 };
+
 export class Retained {
   readonly #retention: Retention;
-  #publications: (Publication | undefined)[] = [];
-  #head = 0;
-  #bytes = 0;
-  /** Offset of the last publication ever added, or where the log was when this began. */
-  #last: number;
+  /** Made with the first publication: a channel has two of these, and most channels are quiet. */
+  #entries: Entries | null = null;
   /** Offset below which nothing is retained: the one before the first. */
   #edge: number;
   /** Id of the publication at the edge, where it is still known. */
   #edgeId: string | null;
-  #lastTimestamp = 0;
 
   constructor(
     retention: Retention,
     start: { readonly offset: number; readonly id: string | null },
   ) {
     this.#retention = retention;
-    this.#last = start.offset;
     this.#edge = start.offset;
     this.#edgeId = start.id;
   }
 
   get count(): number {
-    return this.#publications.length - this.#head;
+    const { publications, head } = this.#entries ?? NOTHING;
+    return publications.length - head;
   }
 
   /** The offset right before the first retained publication: the oldest position to go on from. */
@@ -41,8 +51,9 @@ export class Retained {
     return this.#edge;
   }
 
+  /** Offset of the last publication ever added, or where the log was when this began. */
   get last(): number {
-    return this.#last;
+    return this.#entries?.last ?? this.#edge;
   }
 
   get edgeId(): string | null {
@@ -51,99 +62,109 @@ export class Retained {
 
   /** Id of the last publication, or of the edge where nothing is retained. */
   get lastId(): string | null {
-    return this.#publications.at(-1)?.id ?? this.#edgeId;
+    return this.#entries?.publications.at(-1)?.id ?? this.#edgeId;
   }
 
   get lastTimestamp(): number {
-    return this.#lastTimestamp;
+    return this.#entries?.lastTimestamp ?? 0;
   }
 
   add(publication: Publication): void {
-    this.#publications.push(publication);
-    this.#bytes += publicationBytes(publication);
-    this.#last = publication.offset;
-    this.#lastTimestamp = publication.timestamp;
+    const { offset, timestamp } = publication;
+    this.#entries ??= { publications: [], head: 0, bytes: 0, last: offset, lastTimestamp: 0 };
+    this.#entries.publications.push(publication);
+    this.#entries.bytes += publicationBytes(publication);
+    this.#entries.last = offset;
+    this.#entries.lastTimestamp = timestamp;
   }
 
-  /** Drops what the retention doesn't cover at `now`, in Unix milliseconds. */
-  trim(now: number): void {
-    const { count, bytes, maxAgeMs } = this.#retention;
+  /**
+   * Drops what the retention doesn't cover at `now`, in Unix milliseconds, and what is more than
+   * `bytesMax`.
+   */
+  trim(now: number, bytesMax = Infinity): void {
+    const entries = this.#entries;
+    if (entries === null) return;
+    const { count, maxAgeMs } = this.#retention;
+    const bytes = Math.min(this.#retention.bytes, bytesMax);
     const oldest = now - maxAgeMs;
-    let first = this.#publications[this.#head];
+    let first = entries.publications[entries.head];
     while (
       first !== undefined &&
-      (this.count > count || this.#bytes > bytes || first.timestamp < oldest)
+      (this.count > count || entries.bytes > bytes || first.timestamp < oldest)
     ) {
-      this.#bytes -= publicationBytes(first);
+      entries.bytes -= publicationBytes(first);
       this.#edge = first.offset;
       this.#edgeId = first.id;
-      this.#publications[this.#head] = undefined;
-      this.#head += 1;
-      first = this.#publications[this.#head];
+      entries.publications[entries.head] = undefined;
+      entries.head += 1;
+      first = entries.publications[entries.head];
     }
-    if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#publications.length) {
-      this.#publications = this.#publications.slice(this.#head);
-      this.#head = 0;
+    if (entries.head >= COMPACT_AT && entries.head * 2 >= entries.publications.length) {
+      entries.publications = entries.publications.slice(entries.head);
+      entries.head = 0;
     }
   }
 
   /** Whether `offset` and `id` name a place in here: known, or at the edge, with the same id. */
   holds(offset: number, id: string | null): boolean {
-    if (offset < this.#edge || offset > this.#last) return false;
+    if (offset < this.#edge || offset > this.last) return false;
     const known = offset === this.#edge ? this.#edgeId : (this.at(offset)?.id ?? null);
     return id === null || known === null || known === id;
   }
 
   at(offset: number): Publication | undefined {
-    const publication = this.#publications[this.#indexAfter(offset - 1)];
+    const publication = this.#entries?.publications[this.#indexAfter(offset - 1)];
     return publication?.offset === offset ? publication : undefined;
   }
 
   /** What follows an offset, oldest first. */
   *after(offset: number): Generator<Publication> {
-    for (let index = this.#indexAfter(offset); index < this.#publications.length; index += 1) {
-      yield this.#publications[index] as Publication;
+    const entries = this.#entries ?? NOTHING;
+    for (let index = this.#indexAfter(offset); index < entries.publications.length; index += 1) {
+      yield entries.publications[index] as Publication;
     }
   }
 
   /** What precedes an offset, newest first. */
   *before(offset: number): Generator<Publication> {
-    for (let index = this.#indexAfter(offset - 1) - 1; index >= this.#head; index -= 1) {
-      yield this.#publications[index] as Publication;
+    const entries = this.#entries ?? NOTHING;
+    for (let index = this.#indexAfter(offset - 1) - 1; index >= entries.head; index -= 1) {
+      yield entries.publications[index] as Publication;
     }
   }
 
   /** The offset to start after, to get the last `count` publications. */
   back(count: number): number {
-    const index = Math.max(this.#head, this.#publications.length - count);
-    return index === this.#head
-      ? this.#edge
-      : (this.#publications[index - 1]?.offset ?? this.#edge);
+    const { publications, head } = this.#entries ?? NOTHING;
+    const index = Math.max(head, publications.length - count);
+    return index === head ? this.#edge : (publications[index - 1]?.offset ?? this.#edge);
   }
 
   /** The offset to start after, to get what was published at `timestamp` or later. */
   since(timestamp: number): number {
-    let low = this.#head;
-    let high = this.#publications.length;
+    const { publications, head } = this.#entries ?? NOTHING;
+    let low = head;
+    let high = publications.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#publications[middle] as Publication).timestamp < timestamp) low = middle + 1;
+      if ((publications[middle] as Publication).timestamp < timestamp) low = middle + 1;
       else high = middle;
     }
-    return this.back(this.#publications.length - low);
+    return this.back(publications.length - low);
   }
 
   /** Index of the first publication with a higher offset. Offsets may have holes. */
   #indexAfter(offset: number): number {
-    let low = this.#head;
-    let high = this.#publications.length;
+    const { publications, head } = this.#entries ?? NOTHING;
+    let low = head;
+    let high = publications.length;
     // Without holes the place is known at once.
-    const guess = this.#head + (offset - this.#edge);
-    if (guess >= low && guess < high && this.#publications[guess]?.offset === offset + 1)
-      return guess;
+    const guess = head + (offset - this.#edge);
+    if (guess >= low && guess < high && publications[guess]?.offset === offset + 1) return guess;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#publications[middle] as Publication).offset <= offset) low = middle + 1;
+      if ((publications[middle] as Publication).offset <= offset) low = middle + 1;
       else high = middle;
     }
     return low;

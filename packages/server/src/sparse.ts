@@ -48,17 +48,34 @@ export class SparseMap<Key, Value> {
   }
 }
 
-export class SparseSet<Value> {
-  #set: Set<Value> | null = null;
+/** A set that takes next to nothing with one value in it either. Its values are no sets and not null. */
+export class SparseSet<Value extends object | string> {
+  #held: Value | Set<Value> | null = null;
+
+  get size(): number {
+    if (this.#held === null) return 0;
+    return this.#held instanceof Set ? this.#held.size : 1;
+  }
 
   add(value: Value): void {
-    this.#set ??= new Set();
-    this.#set.add(value);
+    if (this.#held instanceof Set) this.#held.add(value);
+    else if (this.#held === null) this.#held = value;
+    else if (this.#held !== value) this.#held = new Set([this.#held, value]);
   }
 
   delete(value: Value): boolean {
-    const had = this.#set?.delete(value) ?? false;
-    if (this.#set?.size === 0) this.#set = null;
+    if (!(this.#held instanceof Set)) {
+      if (this.#held !== value) return false;
+      this.#held = null;
+      return true;
+    }
+    const had = this.#held.delete(value);
+    if (this.#held.size === 0) this.#held = null;
     return had;
+  }
+
+  values(): Iterable<Value> {
+    if (this.#held === null) return [];
+    return this.#held instanceof Set ? this.#held : [this.#held];
   }
 }

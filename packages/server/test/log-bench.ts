@@ -11,7 +11,13 @@ export function logBench() {
   const broker = new FakeLog();
   const retention = { ...DEFAULT_RETENTION, maxAgeMs: Infinity };
   let growths = 0;
-  const log = new Log(ports, LIMITS, broker, retention, {
+  const keeper = {
+    capabilities: { durable: false },
+    log: () => broker,
+    close: () => Promise.resolve(),
+  };
+  const log = new Log(ports, LIMITS, keeper, retention, {
+    name: "room:1",
     grew: () => {
       growths += 1;
     },

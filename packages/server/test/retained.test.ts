@@ -159,3 +159,11 @@ test("a publication is trimmed when it is older than the age, and not when it is
   retained.trim(111);
   expect(retained.count).toBe(0);
 });
+
+test("it is trimmed to fewer bytes than its retention allows where that is asked for", () => {
+  const kept = { count: 9, bytes: 9_999, maxAgeMs: Infinity };
+  const retained = new Retained(kept, { offset: 0, id: null });
+  for (const offset of [1, 2, 3]) retained.add(publicationAt(offset));
+  retained.trim(0, publicationBytes(publicationAt(3)));
+  expect([retained.count, retained.edge]).toEqual([1, 2]);
+});

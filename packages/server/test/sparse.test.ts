@@ -49,3 +49,32 @@ test("a sparse set says whether it had what is deleted", () => {
   set.add("a");
   expect([set.delete("a"), set.delete("a")]).toEqual([true, false]);
 });
+
+test("a sparse set holds each value once, whether there is one of them or more", () => {
+  const set = new SparseSet<string>();
+  expect([set.size, ...set.values()]).toEqual([0]);
+  set.add("a");
+  set.add("a");
+  expect([set.size, ...set.values()]).toEqual([1, "a"]);
+  expect(set.delete("b")).toBe(false);
+  set.add("b");
+  set.add("a");
+  expect([set.size, ...set.values()]).toEqual([2, "a", "b"]);
+  expect([set.delete("a"), set.delete("a"), set.size]).toEqual([true, false, 1]);
+  set.add("c");
+  expect([...set.values()]).toEqual(["b", "c"]);
+  expect([set.delete("b"), set.delete("c"), set.size, ...set.values()]).toEqual([true, true, 0]);
+});
+
+test("what is deleted from a sparse set while it is walked through isn't walked over", () => {
+  const set = new SparseSet<string>();
+  set.add("a");
+  set.add("b");
+  const seen: string[] = [];
+  for (const value of set.values()) {
+    seen.push(value);
+    set.delete("a");
+    set.delete("b");
+  }
+  expect(seen).toEqual(["a"]);
+});

@@ -109,6 +109,8 @@ export class Upgrades {
     if (this.#closed) return refuse(UNAVAILABLE);
     if (authenticated === null && !isBrowser(request)) return refuse(UNAUTHENTICATED);
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
+      // From here on `ws` listens to the socket itself, and two listeners take an array.
+      socket.off("error", destroyThis);
       // Violations are closed by `ws` itself, with the right code; its close event follows.
       ws.on("error", ignore);
       if (authenticated === null) tellUnauthenticated(ws, node, codec);

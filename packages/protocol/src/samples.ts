@@ -36,7 +36,8 @@ export function isServerMessage(value: unknown): value is ServerMessage {
   return (
     typeof type === "string" &&
     Object.hasOwn(SAMPLES, type) &&
-    isLike(message, { id: "", ...SAMPLES[type] })
+    typeof message?.id === "string" &&
+    isLike(message, SAMPLES[type])
   );
 }
 

@@ -267,7 +267,8 @@ export class Link implements Socket, Transport {
   }
 }
 
-/** Platforms' decoders take Latin-1 for Windows-1252, from which there is no way back. */
+/** By a buffer: decoders take Latin-1 for Windows-1252, from which there is no way back. */
 function textOf(wire: Wire): string {
-  return typeof wire === "string" ? wire : String.fromCharCode(...wire);
+  if (typeof wire === "string") return wire;
+  return Buffer.from(wire.buffer, wire.byteOffset, wire.byteLength).toString("latin1");
 }

@@ -21,8 +21,9 @@ export interface Report {
   readonly seen: readonly string[];
 }
 
-// Refusals are errors, and most are made to be counted: where each was made costs more than it.
-Error.stackTraceLimit = 3;
+// Refusals are errors, and most are made to be counted: where each was made costs more than it. Who
+// shows a failure runs its seed again, and sees where.
+Error.stackTraceLimit = 0;
 
 /** What nobody has caught: the cores must not let anything escape. */
 const escaped: string[] = [];

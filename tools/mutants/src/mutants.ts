@@ -22,6 +22,7 @@ export interface Mutant {
 }
 
 const BROKER = "tools/simulation/dist/broker/shared-log.js";
+const LINE = "tools/simulation/dist/broker/broker-line.js";
 const server = (file: string): string => `packages/server/dist/${file}.js`;
 const client = (file: string): string => `packages/client/dist/${file}.js`;
 
@@ -113,6 +114,12 @@ const DELIVERY: readonly Mutant[] = [
     replace: 'if (link !== "seen")',
   },
   {
+    name: "a lost last push is never asked for",
+    file: LINE,
+    find: "if (this.#probing || this.#ended)",
+    replace: "if (true)",
+  },
+  {
     name: "the broker keeps its epoch after a loss",
     file: BROKER,
     find: "this.#epoch = random.token();\n        this.#lineage",
@@ -188,6 +195,12 @@ const CONDUCT: readonly Mutant[] = [
     replace: "return Infinity;",
   },
   {
+    name: "permission is asked for at subscribe only",
+    file: server("commands/session"),
+    find: "for (const channel of connection.subscriptions.keys()) {",
+    replace: "for (const channel of []) {",
+  },
+  {
     name: "a refusal tells what exists",
     file: server("access"),
     find: 'if (rule === null || !(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
@@ -199,6 +212,17 @@ const CONDUCT: readonly Mutant[] = [
     file: server("connection"),
     find: "if (this.#reading && share > 1) {",
     replace: "if (false) {",
+  },
+  {
+    name: "the others wait while one doesn't read",
+    file: server("sweep"),
+    find: "if (served.serve())\n                this.enqueue(served);",
+    replace: `if (served.serve()) this.enqueue(served);
+            if (served.output.blockedAt !== null) {
+                this.#scheduled = true;
+                this.#clock.after(500, () => this.#turn());
+                return;
+            }`,
   },
   {
     name: "a connection that is gone leaves its cursors",

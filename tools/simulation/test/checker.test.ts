@@ -163,6 +163,19 @@ test("a sound history breaks no promise", () => {
   expect(check(seen)).toEqual([]);
 });
 
+test("a state may be of a later epoch than the log that couldn't serve a position", () => {
+  const began: HistoryEvent[] = [epoch("A"), publish("tag1"), appended(1), epoch("B", "A", 0)];
+  const told: HistoryEvent[] = [
+    ...subscribe({ hasState: true }),
+    { type: "snapshot", sub: "s", position: place(0), state: EMPTY_STATE },
+    delivery(1),
+    epoch("C"),
+    gap("diverged", { from: place(1), to: place(0, "B"), continuesAfter: place(0, "C") }),
+    { type: "snapshot", sub: "s", position: place(0, "C"), state: EMPTY_STATE },
+  ];
+  expect(check([...began, ...told])).toEqual([]);
+});
+
 const BROKEN: readonly (readonly [Rule, string, readonly HistoryEvent[]])[] = [
   [
     "R1",

@@ -95,13 +95,14 @@ export class BrokerLine implements Broker {
     this.faults = NO_LINE_FAULTS;
   }
 
-  /** The line is whole again: whoever follows is told to look. */
+  /** The line is whole again: whoever follows is told to look, if it ever was cut. */
   mend(): void {
+    const wasCut = this.cutIn || this.cutOut || this.down;
     this.calm();
     this.cutIn = false;
     this.cutOut = false;
     this.down = false;
-    this.suspect();
+    if (wasCut) this.suspect();
   }
 
   /** Tells everybody who follows that something may be missing. */

@@ -33,9 +33,13 @@ export class Gaps {
 
   /** What is wrong with a gap; null where nothing is. */
   faultOf(channel: string, gap: Gap, hasState: boolean): string | null {
-    const log = this.#truth.find(channel, gap.continuesAfter.epoch);
-    if (log === undefined)
-      return `it goes on in epoch ${gap.continuesAfter.epoch}, which never was`;
+    const { to, continuesAfter } = gap;
+    if (this.#truth.find(channel, continuesAfter.epoch) === undefined)
+      return `it goes on in epoch ${continuesAfter.epoch}, which never was`;
+    // A state is made after the log was read, and that may have got another epoch meanwhile.
+    const { epoch } = hasState ? to : continuesAfter;
+    const log = this.#truth.find(channel, epoch);
+    if (log === undefined) return `it was read in epoch ${epoch}, which never was`;
     const key = `${channel} ${log.epoch}`;
     const edge = this.#edges.get(key) ?? 0;
     const goesOn = hasState ? null : gap.continuesAfter.offset;

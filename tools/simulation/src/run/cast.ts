@@ -46,7 +46,7 @@ export class Cast {
   }
 
   /** Publishes as the server, on some node; true when there was one. */
-  publishAsServer(channel: string): boolean {
+  publishAsServer(channel: string, padding = 0): boolean {
     const { world, witness, dice } = this.#stage;
     const up = world.hosts.filter(({ isUp, device }) => isUp && !device.isAsleep);
     const host = up[dice.below(Math.max(1, up.length))];
@@ -55,7 +55,7 @@ export class Cast {
     const tag = `server.${this.#count}`;
     witness.note({ type: "publish", tag, channel, publisher: host.node.id });
     this.#pending.set(tag, host);
-    host.node.publish(channel, "message", dataOf(tag, 0, false)).then(
+    host.node.publish(channel, "message", dataOf(tag, padding, false)).then(
       (position) => {
         if (this.#pending.delete(tag)) witness.note({ type: "published", tag, position });
       },

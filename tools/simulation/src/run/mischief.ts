@@ -114,7 +114,8 @@ export class Mischief {
       case "revocation": {
         const { user } = player;
         this.#stage.forbid(user, "room:2", true);
-        return this.#endLater(this.#dice.below(60_000), () =>
+        // Long enough that tokens are renewed meanwhile, and what they don't allow any more ends.
+        return this.#endLater(this.#dice.below(180_000), () =>
           this.#stage.forbid(user, "room:2", false),
         );
       }

@@ -94,7 +94,12 @@ export class Player {
     return this.#ended || this.client.status.state === "closed";
   }
 
-  /** What it waits for. */
+  /** Publications that it has heard nothing of. */
+  get unresolved(): number {
+    return this.#unresolved.size;
+  }
+
+  /** Pages and requests that it waits for. */
   get waiting(): number {
     return this.#asking.size;
   }

@@ -31,13 +31,13 @@ export function sightsOf(history: readonly HistoryEvent[]): readonly string[] {
 
 /** Codes that nodes say. The others need a client that breaks the protocol, or more than they meet. */
 const CODES =
-  "cancelled expired fenced forbidden held indeterminate internal limit_exceeded nope rate_limited snapshot_unavailable unavailable unknown_request".split(
+  "already_subscribed cancelled expired fenced forbidden held indeterminate internal limit_exceeded nope not_subscribed rate_limited snapshot_unavailable timeout unavailable unknown_request".split(
     " ",
   );
 
 /** How links end. */
 const CLOSES =
-  "1006 done disconnected heartbeat_timeout hello_timeout session_in_use slow_consumer superseded token_expired".split(
+  "1006 done disconnected heartbeat_timeout hello_timeout rate_limited session_in_use slow_consumer superseded token_expired".split(
     " ",
   );
 
@@ -48,9 +48,13 @@ export const SIGHTS: readonly string[] = [
   ...CODES.map((code) => `error: ${code}`),
   ...CLOSES.map((name) => `close: ${name}`),
   "publish: ttl_expired",
+  "publish: too_large",
+  "publish: taken back",
   "request: indeterminate",
   "subscription ended: removed",
   "start exactly at the edge",
+  "token expired in a replay",
+  "a connection holds more than it may, for a moment",
   "resumed with nothing missed",
   "resumed with a gap",
   "epoch continued",

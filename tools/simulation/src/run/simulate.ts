@@ -5,6 +5,7 @@
 import { check } from "../checker/checker.ts";
 import type { HistoryEvent, Violation } from "../checker/history.ts";
 import { Cast, USERS } from "./cast.ts";
+import { tryIsolation } from "./isolation.ts";
 import { Mischief } from "./mischief.ts";
 import { type FaultClass, regimeOf, type RunOptions } from "./regime.ts";
 import { sightsOf } from "./sights.ts";
@@ -96,7 +97,10 @@ async function heal(stage: Stage, cast: Cast, mischief: Mischief): Promise<void>
   const { world, witness } = stage;
   mischief.heal();
   witness.note({ type: "healed" });
-  await world.advance(HEAL_MS);
+  await world.advance(HEAL_MS + backlogMs(stage, cast));
+  // Before anything more is published, which would reveal that something before it is missing.
+  witness.note({ type: "settled" });
+  await tryIsolation(stage, cast);
   for (const channel of CHANNELS) cast.publishAsServer(channel);
   await world.advance(SETTLE_MS);
   noteHeld(stage);
@@ -108,6 +112,12 @@ async function heal(stage: Stage, cast: Cast, mischief: Mischief): Promise<void>
   const timers = world.clock.fired - before;
   const bound = IDLE_TIMERS * (cast.players.length + world.hosts.length);
   witness.note({ type: "idled", timers, bound });
+}
+
+/** How long a backlog takes that a node refuses because it can't remember so many ids at once. */
+function backlogMs({ world: { limits } }: Stage, { players }: Cast): number {
+  const longest = Math.max(...players.map(({ unresolved }) => unresolved));
+  return Math.floor(longest / limits.dedupeRecordsMax) * limits.dedupeMs;
 }
 
 /** Everybody leaves, and nothing may be left. */

@@ -12,6 +12,8 @@ export class Witness implements LogWitness {
   readonly history: HistoryEvent[] = [];
   /** What has been seen of what a run may show. */
   readonly seen = new Set<string>();
+  /** Is told each event as it happens. */
+  told: (event: HistoryEvent) => void = () => undefined;
   readonly #clock: Clock;
   #hash = 0x811c9dc5;
   /** What an application makes of each log, by offset. */
@@ -28,6 +30,7 @@ export class Witness implements LogWitness {
 
   note(event: HistoryEvent): void {
     this.history.push(event);
+    this.told(event);
     this.mix(`${event.type} ${keyOf(event)}`);
   }
 

@@ -1,0 +1,10 @@
+/** Runs seeds, from 1 to as many as it is told, and prints the hash of each on a line of its own. */
+import { simulate } from "../run/simulate.ts";
+
+process.on("unhandledRejection", () => undefined);
+
+const count = Number(process.argv[2] ?? 1);
+for (let seed = 1; seed <= count; seed += 1) {
+  const { hash } = await simulate(seed);
+  console.log(`${seed} ${hash}`);
+}

@@ -152,7 +152,8 @@ export class Link implements Socket, Transport {
     atServer: (callback: () => void) => void,
     connect: (transport: Transport) => Connection,
   ): void {
-    if (this.#clientEnded) return;
+    // The client may have left meanwhile, and either end hear of it first.
+    if (this.#clientEnded || this.#serverEnded) return;
     this.#subprotocol = subprotocol;
     this.#atServer = atServer;
     this.#connection = connect(this);

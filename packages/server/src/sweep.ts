@@ -17,8 +17,14 @@ const LARGE_CHANNEL = 256;
 /** A sweep that takes longer counts as two, in milliseconds. */
 const LONG_SWEEP_MS = 10;
 
-/** The longest pause between sweeps, in milliseconds: what batching may cost in latency. */
-const PAUSE_MS = 5;
+/** Broadcasts begin this far apart, in milliseconds: what batching may cost in latency. */
+const PACE_MS = 8;
+
+/** The rest after a broadcast that takes longer than that, in milliseconds: input gets its turn. */
+const REST_MS_MIN = 2;
+
+/** A rest lasts this many times as long as its broadcast at most: small rooms gain little by it. */
+const RESTS_PER_BROADCAST = 10;
 
 /** One in line: a connection. */
 export interface Served {
@@ -74,7 +80,8 @@ export class Sweep<C extends Grown> {
   }
 
   #turn(): void {
-    this.#scheduled = false;
+    // Still scheduled: whoever gets in line in a turn must not call for another, which would end
+    // the rest that follows.
     const began = this.#clock.monotonic();
     this.#markDirty();
     while (this.#head < this.#line.length) {
@@ -86,6 +93,7 @@ export class Sweep<C extends Grown> {
       if (this.#clock.monotonic() - began >= TURN_MS) break;
     }
     this.#busyMs += this.#clock.monotonic() - began;
+    this.#scheduled = false;
     if (this.#head < this.#line.length) this.#schedule();
     else this.#endSweep();
   }
@@ -93,7 +101,7 @@ export class Sweep<C extends Grown> {
   #markDirty(): void {
     const now = this.#clock.monotonic();
     // A line that never empties, as in a storm of replays, must not keep a channel waiting.
-    const newSweep = this.#head === this.#line.length || now - this.#sweepBeganAt >= LONG_SWEEP_MS;
+    const newSweep = this.#served === 0 || now - this.#sweepBeganAt >= LONG_SWEEP_MS;
     if (newSweep) this.#sweepBeganAt = now;
     for (const channel of this.#dirty) {
       if (!newSweep && channel.size > LARGE_CHANNEL) continue;
@@ -108,12 +116,13 @@ export class Sweep<C extends Grown> {
   }
 
   /**
-   * After a broadcast, rests for about as long as it took: publications that come meanwhile share
-   * one write per connection, and a write is what everything costs.
+   * After a broadcast, rests until the next is due: publications that come meanwhile share one write
+   * per connection, and a write is what everything costs. What comes right behind a broadcast has
+   * to wait for the rest and for two broadcasts, so the longer they take, the shorter is the rest.
    */
   #endSweep(): void {
     const broadcast = this.#served * 2 > this.#population();
-    const pauseMs = broadcast ? Math.min(PAUSE_MS, 2 * this.#busyMs) : 0;
+    const pauseMs = broadcast ? restAfter(this.#busyMs) : 0;
     this.#line = [];
     this.#head = 0;
     this.#busyMs = 0;
@@ -125,4 +134,9 @@ export class Sweep<C extends Grown> {
       this.#schedule();
     }
   }
+}
+
+/** How long to rest after a broadcast, both in milliseconds. */
+function restAfter(busyMs: number): number {
+  return Math.min(RESTS_PER_BROADCAST * busyMs, Math.max(PACE_MS - busyMs, REST_MS_MIN));
 }

@@ -191,12 +191,41 @@ describe("the pause after a sweep", () => {
     return Infinity;
   }
 
-  test("is 5 ms at most after a broadcast", async () => {
-    expect(await nextAfter(60, 1, 100)).toBe(5);
+  test("lasts until 8 ms after the broadcast began", async () => {
+    expect(await nextAfter(64, 1 / 16, 100)).toBe(4);
+    expect(await nextAfter(80, 1 / 16, 100)).toBe(3);
   });
 
-  test("is twice as long as the broadcast took where that is less", async () => {
-    expect(await nextAfter(60, 1 / 40, 100)).toBe(3);
+  test("is 2 ms after a broadcast that took longer", async () => {
+    expect(await nextAfter(60, 1, 100)).toBe(2);
+  });
+
+  test("is ten times as long as the broadcast took where that is less", async () => {
+    expect(await nextAfter(64, 1 / 256, 100)).toBe(3);
+  });
+
+  test("is the same after a channel's growth as after connections that came by themselves", async () => {
+    const { clock, sweep, served, connection, channel } = bench(1);
+    sweep.grew(channel("room", 1, [connection("a", 0, 3)]));
+    await clock.settle();
+    sweep.enqueue(connection("b"));
+    await clock.settle();
+    await clock.advance(4);
+    expect(served).toEqual(["a"]);
+    await clock.advance(1);
+    expect(served).toEqual(["a", "b"]);
+  });
+
+  test("is followed by one sweep for all that came meanwhile, answers and a large channel", async () => {
+    const { clock, sweep, turns, served, connection, channel } = bench(2);
+    for (const name of ["a", "b"]) sweep.enqueue(connection(name, 0, 1.5));
+    await clock.settle();
+    const both = connection("b");
+    sweep.enqueue(both);
+    sweep.grew(channel("large", 5_000, [both, connection("c")]));
+    await clock.advance(5);
+    expect(served).toEqual(["a", "b", "b", "c"]);
+    expect(turns[3]).toBe(turns[2]);
   });
 
   test("is none after traffic of a few, or of half the connections", async () => {
@@ -205,7 +234,7 @@ describe("the pause after a sweep", () => {
   });
 
   test("is none where it would be shorter than a timer is exact", async () => {
-    expect(await nextAfter(60, 1 / 200, 100)).toBe(0);
+    expect(await nextAfter(60, 1 / 1_000, 100)).toBe(0);
   });
 
   test("forgets nothing that grew meanwhile", async () => {

@@ -203,6 +203,32 @@ describe("[AUTH-8] a fresh token", () => {
     expect([peer.heard, peer.socket.calls]).toEqual([[], []]);
   });
 
+  test("doesn't put off what was decided about the one before", async () => {
+    let isAllowed = true;
+    const bench: Bench = new Bench({
+      application: {
+        authenticate: async (token) => authenticated(bench, token),
+        authorize: async () => {
+          const decision = isAllowed;
+          await new Promise<void>((resolve) => {
+            bench.clock.after(1_000, resolve);
+          });
+          return decision;
+        },
+      },
+    });
+    const peer = await bench.openPeer("ada");
+    await peer.say(subscribe());
+    await bench.clock.advance(1_000);
+    peer.forget();
+    isAllowed = false;
+    for (let tries = 0; tries < 4; tries += 1) {
+      await peer.say(authenticate("ada"));
+      await bench.clock.advance(400);
+    }
+    expect(peer.heardInShort).toContain("unsubscribed");
+  });
+
   test("is never written back, nor logged", async () => {
     const known = new Map([
       ["s3cret-ada", "ada"],

@@ -197,8 +197,8 @@ const CONDUCT: readonly Mutant[] = [
   {
     name: "permission is asked for at subscribe only",
     file: server("commands/session"),
-    find: "for (const channel of connection.subscriptions.keys()) {",
-    replace: "for (const channel of []) {",
+    find: "const channels = [...connection.subscriptions.keys()];",
+    replace: "const channels = [];",
   },
   {
     name: "a refusal tells what exists",

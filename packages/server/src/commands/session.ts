@@ -6,6 +6,7 @@
 import { type Authenticate, type Hello, type Ping, tailwireError } from "@tailwire/protocol";
 import type { Access } from "../access.ts";
 import type { Connection } from "../connection.ts";
+import { inLane, REQUEST_BYTES } from "./lane.ts";
 
 export function hello(connection: Connection, message: Hello): void {
   const { node, user } = connection;
@@ -37,16 +38,30 @@ function expiryOf({ access }: Connection): { readonly expiresAt?: number } {
   return access.expiresAt === Infinity ? {} : { expiresAt: access.expiresAt };
 }
 
-/** A fresh token: the same user goes on, and is asked again about everything [AUTH-8]. */
+/** The lane of fresh tokens. No channel has this name. */
+const TOKENS = " tokens";
+
+/**
+ * A fresh token: the same user goes on, and is asked again about everything [AUTH-8]. The next one is
+ * looked at when all is decided, or whoever sends them fast enough would keep what is forbidden.
+ */
 export function authenticate(connection: Connection, message: Authenticate): void {
   const { node } = connection;
-  node
-    .authenticate(message.token)
-    .then((access) => renew(connection, message, access))
-    .catch((error: unknown) => connection.refuse(message.id, node.asTailwireError(error)));
+  inLane(connection, TOKENS, REQUEST_BYTES + message.token.length, async (release) => {
+    try {
+      await renew(connection, message, await node.authenticate(message.token));
+    } catch (error) {
+      connection.refuse(message.id, node.asTailwireError(error));
+    }
+    release();
+  });
 }
 
-function renew(connection: Connection, { id }: Authenticate, access: Access | null): void {
+async function renew(
+  connection: Connection,
+  { id }: Authenticate,
+  access: Access | null,
+): Promise<void> {
   if (access === null) return connection.refuse(id, tailwireError("unauthenticated"));
   if (access.user.id !== connection.user.id) {
     connection.refuse(id, tailwireError("identity_changed"));
@@ -54,12 +69,15 @@ function renew(connection: Connection, { id }: Authenticate, access: Access | nu
   }
   connection.renew(access);
   connection.say({ type: "ack", re: id, ...expiryOf(connection) });
-  for (const channel of connection.subscriptions.keys()) {
-    access.require("subscribe", channel).catch((error: unknown) => {
-      // What a token doesn't allow that isn't the last one any more means nothing.
-      if (connection.access !== access) return;
-      connection.endSubscription(channel, connection.node.asTailwireError(error));
-    });
+  const channels = [...connection.subscriptions.keys()];
+  await Promise.all(channels.map((channel) => askAgain(connection, channel)));
+}
+
+async function askAgain(connection: Connection, channel: string): Promise<void> {
+  try {
+    await connection.access.require("subscribe", channel);
+  } catch (error) {
+    connection.endSubscription(channel, connection.node.asTailwireError(error));
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Codec, Position, TailwireError } from "@tailwire/protocol";
 import type { CallHook } from "./access.ts";
-import type { Broker, LogGap, Publication } from "./brokers/contract.ts";
+import type { Broker, LogGap, Publication, Retention } from "./brokers/contract.ts";
 import type { ChannelRule } from "./channel-rules.ts";
 import type { Cursor } from "./cursor.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
@@ -65,6 +65,7 @@ export class Channel implements LogOwner {
   readonly log: Log;
   /** Null where the application keeps no state of it. */
   readonly snapshots: Snapshots | null;
+  readonly #retention: Retention;
   readonly #host: ChannelHost;
   readonly #cursors = new SparseSet<Cursor>();
   /** Reads in progress from before the tail, shared by cursors at the same position. */
@@ -73,11 +74,15 @@ export class Channel implements LogOwner {
   #encodings: readonly Encoding[] = NO_ENCODINGS;
   #opening: Promise<void> | null = null;
   #users = 0;
+  /** Where the log was when cursors were told last, by offset and by bytes. */
+  #toldOffset = 0;
+  #toldBytes = 0;
   #closed = false;
 
   constructor(host: ChannelHost, name: string, rule: ChannelRule) {
     this.name = name;
     this.#host = host;
+    this.#retention = rule.retention;
     this.log = new Log(host.ports, host.limits, host.broker, rule.retention, this);
     this.snapshots =
       rule.snapshot === null
@@ -128,8 +133,21 @@ export class Channel implements LogOwner {
     this.#host.onGrowth(this);
   }
 
+  /**
+   * Whether so much is new that nothing is gained by waiting for more: one write carries no more, or
+   * retention would soon pass cursors that only wait to be told.
+   */
+  get isFull(): boolean {
+    const bytes = this.log.bytesAdded - this.#toldBytes;
+    const count = this.log.lastOffset - this.#toldOffset;
+    const bytesMax = Math.min(this.#host.limits.flushBytesMax, this.#retention.bytes / 2);
+    return bytes >= bytesMax || count >= this.#retention.count / 2;
+  }
+
   /** Tells the cursors that the log has grown. */
   tellCursors(): void {
+    this.#toldOffset = this.log.lastOffset;
+    this.#toldBytes = this.log.bytesAdded;
     for (const cursor of this.#cursors.values()) cursor.grew();
   }
 

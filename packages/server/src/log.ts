@@ -105,6 +105,11 @@ export class Log {
     return this.#retained?.last ?? 0;
   }
 
+  /** Bytes of all publications that the tail was ever given. */
+  get bytesAdded(): number {
+    return this.#retained?.bytesAdded ?? 0;
+  }
+
   /** Appends that have no result yet. */
   get pending(): number {
     return this.#waiting.length + (this.#appending ? 1 : 0);

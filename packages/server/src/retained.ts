@@ -15,6 +15,8 @@ interface Entries {
   /** Index of the first that isn't trimmed. */
   head: number;
   bytes: number;
+  /** Bytes of all that were ever added. */
+  bytesAdded: number;
   /** Offset of the last publication ever added. */
   last: number;
   lastTimestamp: number;
@@ -22,6 +24,10 @@ interface Entries {
 
 /** Where nothing was added: read by all, written by nobody. */
 const NOTHING: Pick<Readonly<Entries>, "publications" | "head"> = { publications: [], head: 0 };
+
+function newEntries(): Entries {
+  return { publications: [], head: 0, bytes: 0, bytesAdded: 0, last: 0, lastTimestamp: 0 };
+}
 
 export class Retained {
   readonly #retention: Retention;
@@ -56,6 +62,11 @@ export class Retained {
     return this.#entries?.last ?? this.#edge;
   }
 
+  /** Bytes of all publications that were ever added. */
+  get bytesAdded(): number {
+    return this.#entries?.bytesAdded ?? 0;
+  }
+
   get edgeId(): string | null {
     return this.#edgeId;
   }
@@ -71,9 +82,11 @@ export class Retained {
 
   add(publication: Publication): void {
     const { offset, timestamp } = publication;
-    this.#entries ??= { publications: [], head: 0, bytes: 0, last: offset, lastTimestamp: 0 };
+    const bytes = publicationBytes(publication);
+    this.#entries ??= newEntries();
     this.#entries.publications.push(publication);
-    this.#entries.bytes += publicationBytes(publication);
+    this.#entries.bytes += bytes;
+    this.#entries.bytesAdded += bytes;
     this.#entries.last = offset;
     this.#entries.lastTimestamp = timestamp;
   }

@@ -6,7 +6,7 @@
  * log as it is then. Between turns, waiting input and output have their say. Measured against one
  * atomic flush per publication it costs the same and never holds the event loop.
  */
-import type { Clock } from "@tailwire/protocol";
+import type { Cancel, Clock } from "@tailwire/protocol";
 
 /** How long a turn may serve before it yields, in milliseconds. */
 const TURN_MS = 1;
@@ -34,9 +34,12 @@ export interface Served {
   serve(): boolean;
 }
 
-/** What grows: a channel, of which only the number of cursors matters here. */
+/** What grows: a channel, as far as it matters here. */
 export interface Grown {
+  /** Cursors. */
   readonly size: number;
+  /** Whether so much is new that it must not wait for more. */
+  readonly isFull: boolean;
 }
 
 export class Sweep<C extends Grown> {
@@ -48,6 +51,9 @@ export class Sweep<C extends Grown> {
   #line: Served[] = [];
   #head = 0;
   #scheduled = false;
+  #cancelRest: Cancel | null = null;
+  /** Whether there is to be no rest after this sweep. */
+  #inHaste = false;
   #sweepBeganAt = -Infinity;
   #busyMs = 0;
   #served = 0;
@@ -62,6 +68,7 @@ export class Sweep<C extends Grown> {
   /** A channel has grown. */
   grew(channel: C): void {
     this.#dirty.add(channel);
+    if (channel.isFull) this.#endRest();
     this.#schedule();
   }
 
@@ -71,6 +78,14 @@ export class Sweep<C extends Grown> {
     served.inLine = true;
     this.#line.push(served);
     this.#schedule();
+  }
+
+  #endRest(): void {
+    this.#inHaste = true;
+    if (this.#cancelRest === null) return;
+    this.#cancelRest();
+    this.#cancelRest = null;
+    this.#scheduled = false;
   }
 
   #schedule(): void {
@@ -83,19 +98,27 @@ export class Sweep<C extends Grown> {
     // Still scheduled: whoever gets in line in a turn must not call for another, which would end
     // the rest that follows.
     const began = this.#clock.monotonic();
-    this.#markDirty();
+    try {
+      this.#markDirty();
+      this.#serveUntil(began + TURN_MS);
+    } finally {
+      // Also where an application survives what it shouldn't: everybody waits for the next turn.
+      this.#busyMs += this.#clock.monotonic() - began;
+      this.#scheduled = false;
+      if (this.#head < this.#line.length) this.#schedule();
+      else this.#endSweep();
+    }
+  }
+
+  #serveUntil(end: number): void {
     while (this.#head < this.#line.length) {
       const served = this.#line[this.#head] as Served;
       this.#head += 1;
       served.inLine = false;
       this.#served += 1;
       if (served.serve()) this.enqueue(served);
-      if (this.#clock.monotonic() - began >= TURN_MS) break;
+      if (this.#clock.monotonic() >= end) return;
     }
-    this.#busyMs += this.#clock.monotonic() - began;
-    this.#scheduled = false;
-    if (this.#head < this.#line.length) this.#schedule();
-    else this.#endSweep();
   }
 
   #markDirty(): void {
@@ -108,6 +131,7 @@ export class Sweep<C extends Grown> {
       this.#dirty.delete(channel);
       this.#mark(channel);
     }
+    if (this.#dirty.size === 0) this.#inHaste = false;
     // What was served is let go of before the line has grown much.
     if (this.#head > 4_096) {
       this.#line.splice(0, this.#head);
@@ -119,17 +143,21 @@ export class Sweep<C extends Grown> {
    * After a broadcast, rests until the next is due: publications that come meanwhile share one write
    * per connection, and a write is what everything costs. What comes right behind a broadcast has
    * to wait for the rest and for two broadcasts, so the longer they take, the shorter is the rest.
+   * A channel that is full doesn't wait.
    */
   #endSweep(): void {
     const broadcast = this.#served * 2 > this.#population();
-    const pauseMs = broadcast ? restAfter(this.#busyMs) : 0;
+    const pauseMs = broadcast && !this.#inHaste ? restAfter(this.#busyMs) : 0;
     this.#line = [];
     this.#head = 0;
     this.#busyMs = 0;
     this.#served = 0;
     if (pauseMs >= 1) {
       this.#scheduled = true;
-      this.#clock.after(pauseMs, () => this.#turn());
+      this.#cancelRest = this.#clock.after(pauseMs, () => {
+        this.#cancelRest = null;
+        this.#turn();
+      });
     } else if (this.#dirty.size > 0) {
       this.#schedule();
     }

@@ -34,6 +34,7 @@ interface Connection extends Served {
 interface Channel {
   readonly name: string;
   readonly size: number;
+  isFull: boolean;
 }
 
 function bench(population = 1_000) {
@@ -67,7 +68,7 @@ function bench(population = 1_000) {
     },
   });
   const channel = (name: string, size: number, connections: Connection[] = []): Channel => {
-    const made = { name, size };
+    const made = { name, size, isFull: false };
     members.set(made, connections);
     return made;
   };
@@ -248,5 +249,33 @@ describe("the pause after a sweep", () => {
     await clock.advance(5);
     expect(served.toSorted()).toEqual(["a", "b", "c"]);
     expect(marks).toEqual([["room", 1]]);
+  });
+
+  test("ends as soon as a channel is full, and another follows", async () => {
+    const { clock, sweep, served, connection, channel } = bench(1);
+    sweep.enqueue(connection("a", 0, 3));
+    await clock.settle();
+    const room = channel("room", 1, [connection("b", 0, 3)]);
+    sweep.grew(room);
+    await clock.settle();
+    expect(served).toEqual(["a"]);
+    room.isFull = true;
+    sweep.grew(room);
+    await clock.settle();
+    expect(served).toEqual(["a", "b"]);
+    sweep.grew(channel("other", 1, [connection("c")]));
+    await clock.settle();
+    expect(served).toEqual(["a", "b"]);
+    await clock.advance(8);
+    expect(served).toEqual(["a", "b", "c"]);
+  });
+
+  test("is none where a channel became full in the meantime", async () => {
+    const { clock, sweep, served, connection, channel } = bench(1);
+    const room = { ...channel("room", 5_000, [connection("b")]), isFull: true };
+    sweep.enqueue({ ...connection("a", 0, 3), serve: () => (sweep.grew(room), false) });
+    await clock.settle();
+    expect(served).toEqual([]);
+    expect(clock.turns).toBe(2);
   });
 });

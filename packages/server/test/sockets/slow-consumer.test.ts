@@ -99,6 +99,20 @@ test("[FLOW-1, DEL-4] a stuck connection that retention passes gets one gap with
   expect(offsets(peer)).toEqual([...upTo(from.offset), ...upTo(30).map((n) => total + 20 + n)]);
 });
 
+test("[DEL-4] who reads meets no gap because the server rests, however little is retained", async () => {
+  const served = await serve({ retention: { ...LARGE, count: 4 } });
+  const client = connect(served.url);
+  const fast = new Follower(client.channel("room:1").subscribe());
+  await fast.subscription.ready;
+  const channel = served.tailwire.channel("room:{id}", { id: "1" });
+  for (const index of upTo(200)) {
+    await channel.publish("message", index);
+    await turns(2);
+  }
+  await fast.has(200);
+  expect(fast.gaps).toEqual([]);
+});
+
 test("[FLOW-2] a write that is unfinished after stallMs closes with 4413, which the peer reads in the end", async () => {
   const served = await serve({ retention: LARGE, limits: { stallMs: 20 } });
   const { peer, socket } = await stuckPeer(served);

@@ -108,6 +108,27 @@ describe("[AUTH-9] a token that ends", () => {
     await bench.clock.advance(bench.limits.pingIntervalMs + TICK_MS);
     expect(closes(peer)).toEqual(["close 4410 token_expired"]);
   });
+
+  test("stops what is under way to its connection: in its grace the replay goes on, then no more", async () => {
+    const bench = tokenBench();
+    for (let n = 1; n <= 300; n += 1) void bench.node.publish("room:1", "said", "x".repeat(1_000));
+    await bench.clock.settle();
+    const peer = await bench.openPeer(authenticated(bench, "ada 1000") ?? undefined);
+    peer.socket.completes = false;
+    await peer.say(subscribe());
+    await bench.clock.advance(2_000);
+    const before = peer.heard.length;
+    await peer.drain();
+    expect(peer.heard.length).toBeGreaterThan(before);
+    await bench.clock.advance(bench.limits.expiryGraceMs);
+    const { length } = peer.heard;
+    expect(length).toBeLessThan(300);
+    expect(closes(peer)).toEqual(["close 4410 token_expired"]);
+    await peer.drain();
+    await peer.drain();
+    expect(peer.heard).toHaveLength(length);
+    expect(peer.socket.violations).toEqual([]);
+  });
 });
 
 describe("[AUTH-8] a fresh token", () => {

@@ -53,7 +53,6 @@ export const SIGHTS: readonly string[] = [
   "request: indeterminate",
   "subscription ended: removed",
   "start exactly at the edge",
-  "token expired in a replay",
   "a connection holds more than it may, for a moment",
   "resumed with nothing missed",
   "resumed with a gap",

@@ -26,7 +26,6 @@ export class Usher implements LinkWatch {
   readonly #stage: Stage;
   readonly #names = new WeakMap<Link, string>();
   /** Channels whose subscribers haven't been told that they are where the log is. */
-  readonly #replaying = new WeakMap<Link, Set<string>>();
   #count = 0;
 
   constructor(stage: Stage) {
@@ -85,12 +84,8 @@ export class Usher implements LinkWatch {
     return shown;
   }
 
-  closed(link: Link, code: number): void {
-    const { witness } = this.#stage;
-    const name = CLOSES.get(code) ?? code;
-    witness.see(`close: ${name}`);
-    const isReplaying = (this.#replaying.get(link)?.size ?? 0) > 0;
-    if (name === "token_expired" && isReplaying) witness.see("token expired in a replay");
+  closed(_link: Link, code: number): void {
+    this.#stage.witness.see(`close: ${CLOSES.get(code) ?? code}`);
   }
 
   gone(link: Link): void {
@@ -116,19 +111,9 @@ export class Usher implements LinkWatch {
     if (type === "error") witness.see(`error: ${code}`);
     if (type === "epoch") witness.see("epoch continued");
     if (type === "unsubscribed") witness.see("unsubscribed by the server");
-    this.#followReplay(link, type, line);
     if (line.includes('"duplicate":true')) witness.see("duplicate suppressed");
     if (line.includes('"recovered":true')) witness.see("resumed with nothing missed");
     if (line.includes('"recovered":false')) witness.see("resumed with a gap");
-  }
-
-  #followReplay(link: Link, type: string, line: string): void {
-    if (type !== "subscribed" && type !== "caughtup" && type !== "unsubscribed") return;
-    const channels = this.#replaying.get(link) ?? new Set<string>();
-    this.#replaying.set(link, channels);
-    const channel = CHANNEL.exec(line)?.[0] ?? "";
-    if (type === "subscribed") channels.add(channel);
-    else channels.delete(channel);
   }
 
   #nameOf(link: Link): string {

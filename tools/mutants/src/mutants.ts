@@ -219,9 +219,13 @@ const CONDUCT: readonly Mutant[] = [
     find: "if (served.serve())\n                this.enqueue(served);",
     replace: `if (served.serve()) this.enqueue(served);
             if (served.output.blockedAt !== null) {
-                this.#scheduled = true;
-                this.#clock.after(500, () => this.#turn());
-                return;
+                const rest = this.#line.splice(this.#head);
+                this.#clock.after(500, () => {
+                  for (const one of rest) {
+                    one.inLine = false;
+                    this.enqueue(one);
+                  }
+                });
             }`,
   },
   {

@@ -105,6 +105,33 @@ describe("the line", () => {
     expect(served.length).toBe(54);
   });
 
+  test("goes on where one throws and the process survives it", async () => {
+    const { clock, sweep, served, connection } = bench();
+    const thrown: unknown[] = [];
+    const soon = clock.soon.bind(clock);
+    clock.soon = (callback) =>
+      soon(() => {
+        try {
+          callback();
+        } catch (error) {
+          thrown.push(error);
+        }
+      });
+    const bug = new Error("a bug");
+    sweep.enqueue({
+      inLine: false,
+      serve: () => {
+        throw bug;
+      },
+    });
+    sweep.enqueue(connection("behind it"));
+    await clock.settle();
+    sweep.enqueue(connection("later"));
+    await clock.settle();
+    expect(served).toEqual(["behind it", "later"]);
+    expect(thrown).toEqual([bug]);
+  });
+
   test("takes in whoever comes while it is served", async () => {
     const { clock, sweep, served, connection } = bench();
     const late = connection("late");

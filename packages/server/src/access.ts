@@ -4,6 +4,7 @@
  */
 import { ChannelPattern, tailwireError } from "@tailwire/protocol";
 import type { ChannelRule, ChannelRules } from "./channel-rules.ts";
+import { SparseMap } from "./sparse.ts";
 
 /** What a user may want of a channel. Subscribing includes reading its log. */
 export type Action = "subscribe" | "publish";
@@ -61,8 +62,7 @@ export class Access {
   readonly #options: AccessOptions;
   /** Null where the token doesn't say what it grants. */
   readonly #grants: readonly Grant[] | null;
-  /** Null until somebody was asked. */
-  #decisions: Map<string, boolean> | null = null;
+  readonly #decisions = new SparseMap<string, boolean>();
 
   constructor(options: AccessOptions, { user, expiresAt, capabilities }: Authenticated) {
     this.#options = options;
@@ -97,7 +97,7 @@ export class Access {
     // Without anybody to ask, declared channels are open, except to tokens that say what they grant.
     if (authorize === null) return this.#grants === null;
     return (
-      this.#decisions?.get(`${action} ${channel}`) ?? this.#ask(authorize, action, channel, rule)
+      this.#decisions.get(`${action} ${channel}`) ?? this.#ask(authorize, action, channel, rule)
     );
   }
 
@@ -110,7 +110,6 @@ export class Access {
     const params = rule.pattern.match(channel) ?? {};
     const question = { user: this.user, action, pattern: rule.pattern.pattern, params, channel };
     const decision = await this.#options.callHook("authorize", () => authorize(question));
-    this.#decisions ??= new Map();
     if (this.#decisions.size >= DECISIONS_MAX) this.#decisions.clear();
     this.#decisions.set(`${action} ${channel}`, decision);
     return decision;

@@ -6,7 +6,7 @@
  */
 import type { Codec, Position, TailwireError } from "@tailwire/protocol";
 import type { CallHook } from "./access.ts";
-import type { Broker, LogGap, Publication, Retention } from "./brokers/contract.ts";
+import type { Broker, LogGap, Publication } from "./brokers/contract.ts";
 import type { ChannelRule } from "./channel-rules.ts";
 import type { Cursor } from "./cursor.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
@@ -15,7 +15,7 @@ import { Log, type LogOwner } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import type { Retained } from "./retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
-import { SparseSet } from "./sparse.ts";
+import { SparseMap, SparseSet } from "./sparse.ts";
 
 /** What comes next for a cursor. */
 export type Step =
@@ -65,11 +65,10 @@ export class Channel implements LogOwner {
   readonly log: Log;
   /** Null where the application keeps no state of it. */
   readonly snapshots: Snapshots | null;
-  readonly #retention: Retention;
   readonly #host: ChannelHost;
   readonly #cursors = new SparseSet<Cursor>();
   /** Reads in progress from before the tail, shared by cursors at the same position. */
-  #reads: Map<string, Promise<Step>> | null = null;
+  readonly #reads = new SparseMap<string, Promise<Step>>();
   /** The tail in each encoding that somebody follows it in. */
   #encodings: readonly Encoding[] = NO_ENCODINGS;
   #opening: Promise<void> | null = null;
@@ -82,7 +81,6 @@ export class Channel implements LogOwner {
   constructor(host: ChannelHost, name: string, rule: ChannelRule) {
     this.name = name;
     this.#host = host;
-    this.#retention = rule.retention;
     this.log = new Log(host.ports, host.limits, host.broker, rule.retention, this);
     this.snapshots =
       rule.snapshot === null
@@ -140,8 +138,9 @@ export class Channel implements LogOwner {
   get isFull(): boolean {
     const bytes = this.log.bytesAdded - this.#toldBytes;
     const count = this.log.lastOffset - this.#toldOffset;
-    const bytesMax = Math.min(this.#host.limits.flushBytesMax, this.#retention.bytes / 2);
-    return bytes >= bytesMax || count >= this.#retention.count / 2;
+    const { retention } = this.log;
+    const bytesMax = Math.min(this.#host.limits.flushBytesMax, retention.bytes / 2);
+    return bytes >= bytesMax || count >= retention.count / 2;
   }
 
   /** Tells the cursors that the log has grown. */
@@ -177,10 +176,9 @@ export class Channel implements LogOwner {
   /** Reads what follows a position that lies before the tail. It never rejects: it tries again. */
   readAfter(position: Position, codec: Codec): Promise<Step> {
     const key = `${codec.subprotocol} ${position.epoch} ${position.offset} ${position.id}`;
-    this.#reads ??= new Map();
     let read = this.#reads.get(key);
     if (read === undefined) {
-      read = this.#readAfter(position, codec).finally(() => this.#endRead(key));
+      read = this.#readAfter(position, codec).finally(() => this.#reads.delete(key));
       this.#reads.set(key, read);
     }
     return read;
@@ -189,11 +187,6 @@ export class Channel implements LogOwner {
   close(): void {
     this.#closed = true;
     this.log.close();
-  }
-
-  #endRead(key: string): void {
-    this.#reads?.delete(key);
-    if (this.#reads?.size === 0) this.#reads = null;
   }
 
   async #readAfter(position: Position, codec: Codec): Promise<Step> {

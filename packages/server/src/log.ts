@@ -62,10 +62,10 @@ export interface LogOwner {
 }
 
 export class Log {
+  readonly retention: Retention;
   readonly #ports: Ports;
   readonly #limits: Limits;
   readonly #broker: Broker;
-  readonly #retention: Retention;
   readonly #owner: LogOwner;
   #waiting: WaitingAppend[] = [];
   #appending = false;
@@ -81,13 +81,13 @@ export class Log {
     this.#ports = ports;
     this.#limits = limits;
     this.#broker = broker;
-    this.#retention = retention;
+    this.retention = retention;
     this.#owner = owner;
   }
 
   /** Made for each call: a handle costs nothing, and kept it takes half a KiB for each channel. */
   get #handle(): BrokerLog {
-    return this.#broker.log(this.#owner.name, this.#retention);
+    return this.#broker.log(this.#owner.name, this.retention);
   }
 
   /** The epoch that the tail belongs to. Empty before {@link open}. */
@@ -317,7 +317,7 @@ export class Log {
   /** Begins the tail anew at a position. Cursors elsewhere read on from their own. */
   #adopt(position: Position): void {
     this.#epoch = position.epoch;
-    this.#retained = new Retained(this.#retention, position);
+    this.#retained = new Retained(this.retention, position);
   }
 
   #within<Value>(promise: Promise<Value>): Promise<Value> {

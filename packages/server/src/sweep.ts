@@ -52,8 +52,6 @@ export class Sweep<C extends Grown> {
   #head = 0;
   #scheduled = false;
   #cancelRest: Cancel | null = null;
-  /** Whether there is to be no rest after this sweep. */
-  #inHaste = false;
   #sweepBeganAt = -Infinity;
   #busyMs = 0;
   #served = 0;
@@ -81,7 +79,6 @@ export class Sweep<C extends Grown> {
   }
 
   #endRest(): void {
-    this.#inHaste = true;
     if (this.#cancelRest === null) return;
     this.#cancelRest();
     this.#cancelRest = null;
@@ -131,7 +128,6 @@ export class Sweep<C extends Grown> {
       this.#dirty.delete(channel);
       this.#mark(channel);
     }
-    if (this.#dirty.size === 0) this.#inHaste = false;
     // What was served is let go of before the line has grown much.
     if (this.#head > 4_096) {
       this.#line.splice(0, this.#head);
@@ -147,7 +143,8 @@ export class Sweep<C extends Grown> {
    */
   #endSweep(): void {
     const broadcast = this.#served * 2 > this.#population();
-    const pauseMs = broadcast && !this.#inHaste ? restAfter(this.#busyMs) : 0;
+    const isFull = [...this.#dirty].some((channel) => channel.isFull);
+    const pauseMs = broadcast && !isFull ? restAfter(this.#busyMs) : 0;
     this.#line = [];
     this.#head = 0;
     this.#busyMs = 0;

@@ -3,9 +3,10 @@
  * and ended by its id. It doesn't know what they are for.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
+import { scheduledOf } from "./scheduled.ts";
 
 /** How long a line may take to come, in milliseconds. */
 const LINE_MS = 90_000;
@@ -84,22 +85,12 @@ export class Process {
 
   /** Seconds of processor time, of all its threads. */
   get cpuSeconds(): number {
-    return this.#scheduled(0);
+    return scheduledOf(this.pid).ranSeconds;
   }
 
   /** Seconds for which its threads would have run, if the core had been free. */
   get waitedSeconds(): number {
-    return this.#scheduled(1);
-  }
-
-  #scheduled(column: number): number {
-    const tasks = `/proc/${this.pid}/task`;
-    let nanoseconds = 0;
-    for (const task of readdirSync(tasks)) {
-      const columns = readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ");
-      nanoseconds += Number(columns[column]);
-    }
-    return nanoseconds / 1e9;
+    return scheduledOf(this.pid).waitedSeconds;
   }
 
   /** Bytes of memory that are in use, as the system counts them. */

@@ -12,6 +12,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CHANNEL } from "../payload.ts";
+import { scheduledOf } from "../scheduled.ts";
 import { WARM_UP } from "./warm-up.ts";
 
 const [, , kind = "tailwire", url = "", enough = "0"] = process.argv;
@@ -80,7 +81,7 @@ function cpuSecondsOf(pid: number): number {
     while (at !== undefined && at !== pid) at = parents.get(at);
     return at === pid;
   });
-  return family.reduce((seconds, one) => seconds + ownCpuSeconds(one), 0);
+  return family.reduce((seconds, one) => seconds + scheduledOf(one).ranSeconds, 0);
 }
 
 function parentOf(pid: number): number | null {
@@ -91,15 +92,6 @@ function parentOf(pid: number): number | null {
   } catch {
     return null;
   }
-}
-
-function ownCpuSeconds(pid: number): number {
-  let nanoseconds = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const [ran] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ");
-    nanoseconds += Number(ran);
-  }
-  return nanoseconds / 1e9;
 }
 
 function fileOf(path: string): string | null {

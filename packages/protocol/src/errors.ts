@@ -51,3 +51,12 @@ export function tailwireError(code: ErrorCode, detail?: string): TailwireError {
 export function localError(code: LocalErrorCode, detail = "see PROTOCOL.md, 11"): TailwireError {
   return new TailwireError({ code, description: detail, ...LOCAL_ERROR_CODES[code] });
 }
+
+/** The words of whatever was thrown. It may be anything, and refuse to become text. */
+export function wordsOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "no words";
+  }
+}

@@ -12,7 +12,7 @@ export { type ClientCodec, type Codec, type Wire, wireBytes } from "./codec.ts";
 export { jsonClientCodec, jsonCodec } from "./codec-json.ts";
 export { CLOSE_CODES, type CloseName, type Verdict, verdictOf } from "./close-codes.ts";
 export { ERROR_CODES, type ErrorCode } from "./codes.ts";
-export { localError, TailwireError, tailwireError } from "./errors.ts";
+export { localError, TailwireError, tailwireError, wordsOf } from "./errors.ts";
 export { depthExceeds, JsonText } from "./json-text.ts";
 export { MESSAGE_LIMITS, PROTOCOL_LIMITS } from "./limits.ts";
 export type { Fault } from "./local-codes.ts";

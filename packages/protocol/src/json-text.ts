@@ -3,8 +3,7 @@
  *
  * Encoding happens once, where the value enters; everything after that copies text.
  */
-import { localError } from "./errors.ts";
-import { MESSAGE_LIMITS } from "./limits.ts";
+import { jsonTextOf } from "./json-writer.ts";
 import { utf8Length } from "./utf8.ts";
 
 export class JsonText {
@@ -16,25 +15,14 @@ export class JsonText {
   }
 
   /**
-   * Encodes a value, as `JSON.stringify` does.
+   * Encodes a value, as `JSON.stringify` does where that gives the value back: `toJSON` is called,
+   * and a property that is undefined is left out.
    *
-   * @throws `invalid_data` for what JSON has no word for: undefined, functions, bigints, cycles,
-   * and for nesting beyond `depthMax`.
+   * @throws `invalid_data`, saying where, for what JSON would turn into something else or has no
+   * word for, and for nesting beyond `depthMax`.
    */
   static of(value: unknown): JsonText {
-    let text: string | undefined;
-    let detail: string | undefined;
-    try {
-      // Bytes have a form as JSON that nobody means.
-      if (!(value instanceof Uint8Array)) text = JSON.stringify(value);
-    } catch (error) {
-      // A cycle, a bigint, a toJSON that throws, or nesting beyond the stack.
-      detail = String(error);
-    }
-    if (text === undefined || depthExceeds(text, MESSAGE_LIMITS.depthMax)) {
-      throw localError("invalid_data", detail);
-    }
-    return new JsonText(text);
+    return new JsonText(jsonTextOf(value));
   }
 
   /** Bytes of the text in UTF-8. Counted once. */

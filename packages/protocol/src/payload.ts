@@ -5,7 +5,9 @@
  * nobody else looks into it.
  */
 import { toBase64 } from "./base64.ts";
+import { localError, wordsOf } from "./errors.ts";
 import { JsonText } from "./json-text.ts";
+import { tagOf } from "./json-writer.ts";
 
 export type Payload = JsonText | Uint8Array;
 
@@ -16,13 +18,22 @@ export interface Carrier {
 }
 
 /**
- * The payload that a value is. Bytes are copied: whoever has them may go on to change them.
+ * The payload that a value is: bytes for an ArrayBuffer, a SharedArrayBuffer and any view of one,
+ * else JSON. Bytes are copied: whoever has them may go on to change them.
  *
  * @throws `invalid_data` for what is neither bytes nor a JSON value.
  */
 export function payloadOf(value: unknown): Payload {
   if (value instanceof JsonText) return value;
-  return value instanceof Uint8Array ? new Uint8Array(value) : JsonText.of(value);
+  const isView = ArrayBuffer.isView(value);
+  if (!isView && !tagOf(value).endsWith("ArrayBuffer]")) return JsonText.of(value);
+  try {
+    const { buffer, byteOffset, byteLength } = isView ? value : new DataView(value as ArrayBuffer);
+    return new Uint8Array(buffer, byteOffset, byteLength).slice();
+  } catch (error) {
+    // The buffer was transferred, or it only calls itself one.
+    throw localError("invalid_data", `data: ${wordsOf(error)}`);
+  }
 }
 
 /** What is carried, as an application sees it: a JSON value, or bytes. */

@@ -25,7 +25,10 @@ export interface RequestContext<U extends User = User> {
   readonly signal: AbortSignalLike;
 }
 
-/** Answers a request with what it returns. A `TailwireError` that it throws is the answer too. */
+/**
+ * Answers a request with the JSON value that it returns, null where that is undefined. A
+ * `TailwireError` that it throws is the answer too.
+ */
 export type RequestHandler<U extends User = User> = (
   input: unknown,
   context: RequestContext<U>,

@@ -13,8 +13,8 @@ export interface ChannelOptions<U extends User = User> {
   readonly retention?: Partial<Retention>;
   /**
    * Runs before a client's publication is added to the log: clean it, complete it, or throw a
-   * `TailwireError` to refuse it. What it returns is what is logged. It has a deadline,
-   * `limits.hookMs`.
+   * `TailwireError` to refuse it. What it returns is what is logged: a JSON value, or
+   * bytes. It has a deadline, `limits.hookMs`.
    */
   readonly onPublish?: OnPublish<U>;
   /**

@@ -99,10 +99,12 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
 export interface ServerChannel {
   readonly name: string;
   /**
-   * Adds a publication to the log, and resolves with where it stands there.
+   * Adds a publication to the log, and resolves with where it stands there. Its data is bytes
+   * (an ArrayBuffer or any view of one: a subscriber is given a Uint8Array), or a JSON value.
    *
-   * @throws `invalid_data` when the data is no JSON value; `indeterminate` when the broker's answer
-   * was lost; `unavailable` when it certainly wasn't added.
+   * @throws `invalid_data`, saying where, when a part of the data would arrive as something else: a
+   * Map, NaN, bytes inside an object [ENC-12]; `indeterminate` when the broker's answer was lost;
+   * `unavailable` when it certainly wasn't added.
    */
   publish(event: string, data: unknown): Promise<{ readonly position: Position }>;
 }

@@ -16,6 +16,7 @@ import {
 } from "@tailwire/protocol";
 import type { CallHook } from "./access.ts";
 import type { ChannelRule, SnapshotHook } from "./channel-rules.ts";
+import { givenBy } from "./commands/given.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { Unstamped } from "./output.ts";
@@ -86,7 +87,7 @@ export class Snapshots {
     const { data, position = end } = await callHook("snapshot", async () =>
       this.#hook({ channel: name, params, position: end }),
     );
-    const payload = payloadOf(data);
+    const payload = givenBy("snapshot", () => payloadOf(data));
     if (payloadBytes(payload) > limits.messageBytesMax) {
       throw new Error(`the snapshot of ${name} is larger than limits.messageBytesMax`);
     }

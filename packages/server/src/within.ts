@@ -3,7 +3,7 @@
  * of the application. Everything awaited has a deadline, and whoever awaits must look again, when
  * it goes on, whether what it works for still stands.
  */
-import type { Clock, TailwireError } from "@tailwire/protocol";
+import { type Clock, type TailwireError, wordsOf } from "@tailwire/protocol";
 
 /** The promise's outcome, or `late()` as a rejection when it takes more than `ms` milliseconds. */
 export function within<Value>(
@@ -21,7 +21,7 @@ export function within<Value>(
       },
       (error: unknown) => {
         cancel();
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(error instanceof Error ? error : new Error(wordsOf(error)));
       },
     );
   });

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { build, type Rolldown } from "vite";
 
 /** What a browser may have to load, in bytes, and what it is to come to. */
-const LIMIT = 10_240;
+const LIMIT = 12_288;
 const GOAL = 8_192;
 
 const built = await build({

@@ -12,7 +12,7 @@ export const CLAUSES: readonly string[] = `
   VER-1 VER-2 VER-5 VER-6
   AUTH-1 AUTH-2 AUTH-3 AUTH-4 AUTH-5 AUTH-6 AUTH-7 AUTH-8 AUTH-9 AUTH-10 AUTH-13 AUTH-11 AUTH-12
   CONN-7
-  ENC-1 ENC-2 ENC-3 ENC-4 ENC-5 ENC-6 ENC-7 ENC-8 ENC-9 ENC-10 ENC-11
+  ENC-1 ENC-2 ENC-3 ENC-4 ENC-5 ENC-6 ENC-7 ENC-8 ENC-9 ENC-12 ENC-10 ENC-11
   CHAN-1
   MSG-1 MSG-2 MSG-3 MSG-4 MSG-5 MSG-6 MSG-7
   VER-3 VER-4
@@ -39,6 +39,7 @@ export const UNJUDGED: Readonly<Record<string, string>> = {
   "AUTH-11": "needs to know what the application allows",
   "AUTH-12": "needs a token that takes permission away",
   "AUTH-13": "needs a ticket, which the application hands out",
+  "ENC-12": "concerns values before they are sent",
   "MSG-2": CLIENTS,
   "VER-3": CLIENTS,
   "VER-4": CLIENTS,

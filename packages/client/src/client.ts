@@ -4,8 +4,8 @@
  * It routes what comes off the wire to whom it concerns, and shows the connection's status. It
  * doesn't know sockets, and it keeps nothing that isn't in one of its parts.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import {
-  type AbortSignalLike,
   type Ack,
   channelName,
   type ClientCodec,
@@ -13,6 +13,7 @@ import {
   jsonClientCodec,
   JsonText,
   type ParamArgs,
+  type PlatformSignal,
   type ServerMessage,
   type Subscribed,
   localError,
@@ -34,7 +35,7 @@ export interface ClientOptions {
    * Gives the token to connect with. Called again for each connection, so return a fresh one each
    * time. Leave it out where the server lets anonymous clients in.
    */
-  readonly getToken?: (options: { readonly signal: AbortSignalLike }) => string | Promise<string>;
+  readonly getToken?: (options: { readonly signal: PlatformSignal }) => string | Promise<string>;
   /**
    * How to speak, where the server can too: `msgpackCodec` of `@tailwire/protocol/msgpack` sends
    * bytes as they are. JSON where it is left out.

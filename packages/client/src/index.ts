@@ -2,7 +2,7 @@
 import { ports } from "#driver";
 import { Client, type ClientOptions } from "./client.ts";
 
-export type { AbortSignalLike, Position, Start } from "@tailwire/protocol";
+export type { AbortSignalLike, PlatformSignal, Position, Start } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
 export type { Channel } from "./channel.ts";
 export type { Client, ClientOptions } from "./client.ts";

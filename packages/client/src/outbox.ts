@@ -20,7 +20,7 @@ import {
   type Wire,
   wireBytes,
 } from "@tailwire/protocol";
-import { onAbort } from "./abort.ts";
+import { onAbort, reasonOf } from "./abort.ts";
 import type { Blame } from "./closes.ts";
 import type { Connection } from "./connection.ts";
 import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
@@ -76,7 +76,7 @@ export class Outbox {
     { signal, ttlMs = Infinity }: PublishOptions,
   ): Promise<Published> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) throw signal.reason as Error;
+      if (signal?.aborted === true) throw reasonOf(signal);
       const data = payloadOf(value);
       this.#makeRoom(data);
       const entry: Entry = {
@@ -209,8 +209,8 @@ export class Outbox {
       entry.stopListening();
       // Once sent it may be in the log whatever we do, or the server waits for it: so it stays, and
       // is sent until its fate is sure.
-      if (entry.sentOn === 0) this.#reject(entry, signal.reason);
-      else entry.reject(signal.reason);
+      if (entry.sentOn === 0) this.#reject(entry, reasonOf(signal));
+      else entry.reject(reasonOf(signal));
     });
   }
 

@@ -2,7 +2,7 @@
  * What the client's core is given instead of a platform. Drivers implement it for browsers and
  * Node, the simulator for simulated links.
  */
-import type { AbortSignalLike, Cancel, Clock, Random, Wire } from "@tailwire/protocol";
+import type { PlatformSignal, Cancel, Clock, Random, Wire } from "@tailwire/protocol";
 
 /** One WebSocket, from the moment it begins to connect. */
 export interface Socket {
@@ -31,7 +31,7 @@ export type LifeEvent = "offline" | "online" | "pagehide" | "pageshow" | "wake";
 
 /** As much of an AbortController as the client needs. */
 export interface AbortControllerLike {
-  readonly signal: AbortSignalLike;
+  readonly signal: PlatformSignal;
   abort(reason: unknown): void;
 }
 

@@ -14,7 +14,7 @@ import {
   type RequestMessage,
   TailwireError,
 } from "@tailwire/protocol";
-import { onAbort } from "./abort.ts";
+import { onAbort, reasonOf } from "./abort.ts";
 import type { Connection } from "./connection.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import type { Ports } from "./ports.ts";
@@ -56,11 +56,11 @@ export class Requests {
   ask(question: Question, options: RequestOptions): Promise<Ack> {
     const { signal, timeoutMs = CLIENT_LIMITS.requestMs } = options;
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) throw signal.reason as Error;
+      if (signal?.aborted === true) throw reasonOf(signal);
       const id = this.#connection.nextId();
       const giveUp = (why: unknown): void => this.#giveUp(asked, why);
       const cancel = this.#ports.clock.after(timeoutMs, () => giveUp(localError("timeout")));
-      const stopListening = onAbort(signal, () => giveUp(signal?.reason));
+      const stopListening = onAbort(signal, () => giveUp(signal && reasonOf(signal)));
       const forget = (): void => {
         cancel();
         stopListening();

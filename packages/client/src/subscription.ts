@@ -5,6 +5,7 @@
  * handed items in order; the application takes them by iterating, or by listeners, and the
  * position moves on only after that. It doesn't know how items travel.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import {
   chain,
   isPosition,

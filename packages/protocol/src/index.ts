@@ -54,7 +54,7 @@ export {
   payloadOf,
   payloadText,
 } from "./payload.ts";
-export type { AbortSignalLike, Cancel, Clock, Random } from "./ports.ts";
+export type { AbortSignalLike, Cancel, Clock, PlatformSignal, Random } from "./ports.ts";
 export { chain, isPosition, type Position } from "./position.ts";
 export { CLIENT_MESSAGES, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
 export { utf8Length, utf8Truncate } from "./utf8.ts";

@@ -26,10 +26,22 @@ export interface Random {
   token(): string;
 }
 
-/** What the platform's `AbortSignal` has, as far as it is needed here. */
+/** What the platform's `AbortSignal` has, as far as it is needed here: any that is handed in. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
-  readonly reason: unknown;
+  /** React Native has none. */
+  readonly reason?: unknown;
   addEventListener(type: "abort", listener: () => void): void;
   removeEventListener(type: "abort", listener: () => void): void;
 }
+
+declare global {
+  /** Whatever the platform says of its own; nothing where a program has no platform's types. */
+  interface AbortSignal {}
+}
+
+/**
+ * A signal that is handed out: the platform's own, so that `fetch` takes it. Merging finds it where
+ * it is a class, as in React Native, which `typeof globalThis` doesn't show.
+ */
+export type PlatformSignal = AbortSignal & AbortSignalLike;

@@ -4,7 +4,7 @@
  * Everything in here is somebody else's code: the node calls it with a deadline, and takes a throw
  * for an answer. It doesn't know how an answer travels.
  */
-import type { AbortSignalLike } from "@tailwire/protocol";
+import type { PlatformSignal } from "@tailwire/protocol";
 import type { Authenticated, Authorize, User } from "./access.ts";
 
 /** A connection, as `onConnect` and `onDisconnect` see it. */
@@ -22,7 +22,7 @@ export interface RequestContext<U extends User = User> {
   /** The request's id, unique within the client's session. */
   readonly id: string;
   /** Aborts when the client takes the request back, goes away, or the deadline passes. */
-  readonly signal: AbortSignalLike;
+  readonly signal: PlatformSignal;
 }
 
 /**

@@ -2,7 +2,7 @@
  * What the server's core is given instead of a platform. Drivers implement it for real sockets,
  * the simulator for simulated ones.
  */
-import type { AbortSignalLike, Clock, Random } from "@tailwire/protocol";
+import type { PlatformSignal, Clock, Random } from "@tailwire/protocol";
 
 export interface Ports {
   readonly clock: Clock;
@@ -18,7 +18,7 @@ export interface Ports {
 }
 
 export interface AbortHandle {
-  readonly signal: AbortSignalLike;
+  readonly signal: PlatformSignal;
   abort(reason: unknown): void;
 }
 

@@ -3,6 +3,7 @@
  *
  * This file names Node's HTTP server; what happens on a connection is `node.ts`'s business.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
 import {

@@ -119,3 +119,24 @@ test("[SUB-9] a subscription that the server ends is over, with the reason", asy
   expect(follower.publications).toEqual([]);
   expect(bob.status.state).toBe("connected");
 });
+
+test("a signal that knows no reason, as React Native's, still gives an error to reject with", async () => {
+  const world = worldWith({ ask: () => new Promise(() => undefined) });
+  const ada = world.client("ada");
+  const listeners: (() => void)[] = [];
+  const signal = {
+    aborted: false,
+    addEventListener: (_type: "abort", listener: () => void) => void listeners.push(listener),
+    removeEventListener: () => undefined,
+  };
+  const promises = [
+    ada.request("ask", 1, { signal }),
+    ada.channel("room:1").read({ signal }),
+    ada.channel("room:1").publish("message", 1, { signal }),
+  ];
+  const rejections = Promise.all(promises.map((one) => one.catch((error: unknown) => error)));
+  signal.aborted = true;
+  for (const listener of listeners) listener();
+  const late = ada.request("ask", 1, { signal }).catch((error: unknown) => error);
+  for (const error of [...(await rejections), await late]) expect(error).toBeInstanceOf(Error);
+});

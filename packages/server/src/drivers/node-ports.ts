@@ -3,12 +3,22 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Clock, Random } from "@tailwire/protocol";
 import type { Ports } from "../ports.ts";
 
+/** The longest wait of `setTimeout`, 24.8 days: it takes longer ones, and NaN, for one millisecond. */
+const TIMER_MS_MAX = 2_147_483_647;
+
 /** Timers never keep the process alive: the sockets that they serve do. */
 const clock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: (ms, callback) => {
-    const timer = setTimeout(callback, ms).unref();
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const isLast = leftMs <= TIMER_MS_MAX;
+      const step = isLast ? callback : () => wait(leftMs - TIMER_MS_MAX);
+      // A fraction would be cut off, and the timer be early. NaN is never over.
+      timer = setTimeout(step, isLast ? Math.ceil(leftMs) : TIMER_MS_MAX).unref();
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
   soon: (callback) => {

@@ -3,14 +3,15 @@
  * of the application. Everything awaited has a deadline, and whoever awaits must look again, when
  * it goes on, whether what it works for still stands.
  */
-import { type Clock, type TailwireError, wordsOf } from "@tailwire/protocol";
+import type { Clock } from "@tailwire/protocol";
+import { errorOf } from "./thrown.ts";
 
 /** The promise's outcome, or `late()` as a rejection when it takes more than `ms` milliseconds. */
 export function within<Value>(
   clock: Clock,
   ms: number,
   promise: Promise<Value>,
-  late: () => TailwireError,
+  late: () => Error,
 ): Promise<Value> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(ms, () => reject(late()));
@@ -19,9 +20,9 @@ export function within<Value>(
         cancel();
         resolve(value);
       },
-      (error: unknown) => {
+      (thrown: unknown) => {
         cancel();
-        reject(error instanceof Error ? error : new Error(wordsOf(error)));
+        reject(errorOf(thrown));
       },
     );
   });

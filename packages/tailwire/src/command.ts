@@ -25,7 +25,13 @@ function closeOnSignal(standalone: Standalone): void {
     // A terminal and npm may both pass the signal on. Closing is quick, and has a deadline.
     if (closing) return;
     closing = true;
-    void standalone.close().then(() => process.exit(0));
+    standalone.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
   };
   process.on("SIGINT", close);
   process.on("SIGTERM", close);

@@ -97,11 +97,17 @@ export function pathOf({ url = "/" }: IncomingMessage): string {
   return url.split("?", 1)[0] ?? "/";
 }
 
+/** How long a socket that was refused may stay, in milliseconds: long enough for the answer to arrive. */
+const REFUSED_MS = 5_000;
+
 /** Answers an upgrade at a path where there is no WebSocket. */
 export function refuseUpgrade(socket: Socket): void {
   const { code, description } = NOT_FOUND;
   const body = `${JSON.stringify({ code, description })}\n`;
   socket.on("error", () => socket.destroy());
+  // Who keeps its side open would keep the socket. It only shows its end to those who read.
+  const timer = setTimeout(() => socket.destroy(), REFUSED_MS).unref();
+  socket.once("close", () => clearTimeout(timer)).resume();
   socket.end(
     "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Type: application/json\r\n" +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

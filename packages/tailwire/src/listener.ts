@@ -47,11 +47,17 @@ export class Listener {
     void this.#away.then(() => this.#comeBackLater());
   }
 
-  /** Stops listening for good. Sockets that there are stay: who owns them closes them first. */
-  async close(): Promise<void> {
+  /**
+   * Stops listening for good. Who owns sockets closes them in `farewell`; those that are still there after
+   * it, of whatever kind and however busy, are dropped.
+   */
+  async close(farewell = async (): Promise<void> => undefined): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await (this.#away ?? this.#stopListening());
+    const stopped = this.#away ?? this.#stopListening();
+    await farewell();
+    for (const socket of this.#sockets) socket.destroy();
+    await stopped;
   }
 
   #comeBackLater(): void {

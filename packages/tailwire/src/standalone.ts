@@ -2,7 +2,7 @@
  * The standalone server: the page, the WebSocket and the demo's feed on one port, under a policy
  * for development. It prints nothing; `command.ts` does.
  */
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { createTailwire, type TailwireServer } from "@tailwire/server";
@@ -84,7 +84,7 @@ export async function startStandalone({
     close: async () => {
       feed.stop();
       await readers.close();
-      await close(http, listener, server);
+      await listener.close(() => server.close());
     },
   };
 }
@@ -100,13 +100,6 @@ function createDemo(readers: ThirdReaders): TailwireServer {
     onConnect: ({ user }) => readers.connected(user.id),
     onDisconnect: ({ user }) => readers.disconnected(user.id),
   });
-}
-
-async function close(http: Server, listener: Listener, server: TailwireServer): Promise<void> {
-  const closed = listener.close();
-  await server.close();
-  http.closeAllConnections();
-  await closed;
 }
 
 /** The host as a URL names it. */

@@ -2,7 +2,7 @@
  * The third readers, one for each page that asked for one, until that page has been gone for a
  * while. It is told of pages by the users that they connect as, and knows nothing else of them.
  */
-import { TailwireError } from "@tailwire/protocol";
+import { isChannelName, TailwireError } from "@tailwire/protocol";
 import type { Address } from "./slow-line.ts";
 import { type ReaderSample, ThirdReader } from "./third-reader.ts";
 
@@ -100,8 +100,8 @@ function orderOf(input: unknown): { readonly channel: string; readonly slow: boo
     readonly channel?: unknown;
     readonly slow?: unknown;
   };
-  if (typeof channel === "string" && channel.startsWith("demo:") && typeof slow === "boolean") {
-    return { channel, slow };
+  if (typeof channel === "string" && isChannelName(channel) && typeof slow === "boolean") {
+    if (channel.startsWith("demo:")) return { channel, slow };
   }
   throw refusal("bad_request", "Say which channel to read, and whether slowly.");
 }

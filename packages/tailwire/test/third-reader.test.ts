@@ -83,16 +83,21 @@ describe("the third reader", () => {
     await expectConnections(page, 4);
   });
 
-  test.each([null, {}, { channel: CHANNEL }, { channel: "room:1", slow: true }, "demo:load"])(
-    "doesn't take %j for an order",
-    async (input) => {
-      const page = clientFor(await startForTest(), "page-1");
-      await expect(page.request("third-reader", input)).rejects.toMatchObject({
-        code: "bad_request",
-        fault: "client",
-      });
-    },
-  );
+  test.each([
+    null,
+    {},
+    { channel: CHANNEL },
+    { channel: "room:1", slow: true },
+    { channel: "demo: bad", slow: true },
+    { channel: "demo:", slow: true },
+    "demo:load",
+  ])("doesn't take %j for an order", async (input) => {
+    const page = clientFor(await startForTest(), "page-1");
+    await expect(page.request("third-reader", input)).rejects.toMatchObject({
+      code: "bad_request",
+      fault: "client",
+    });
+  });
 
   test("isn't there for everybody at once", async () => {
     const standalone = await startForTest();

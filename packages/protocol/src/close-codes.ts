@@ -15,6 +15,7 @@ interface CloseCodeEntry {
 export const CLOSE_CODES = {
   done: { code: 1000, meaning: "The connection has served its purpose." },
   too_large: { code: 1009, meaning: "A WebSocket message was over the limit." },
+  internal: { code: 1011, meaning: "The server failed here. Its log says why." },
   restarting: { code: 1012, meaning: "This node stops. Connect again, perhaps to another." },
   bad_message: { code: 4400, meaning: "Three messages were malformed." },
   hello_timeout: { code: 4408, meaning: "No hello came in time." },

@@ -25,6 +25,7 @@ describe("[CLOSE-1] a close code's verdict", () => {
   test.each([
     ["done", "fatal"],
     ["too_large", "reconnect"],
+    ["internal", "reconnect"],
     ["restarting", "reconnect"],
     ["bad_message", "reconnect"],
     ["hello_timeout", "reconnect"],
@@ -43,7 +44,7 @@ describe("[CLOSE-1] a close code's verdict", () => {
   });
 
   test("is known for each name of the table above", () => {
-    expect(closes).toHaveLength(15);
+    expect(closes).toHaveLength(16);
   });
 
   test("is reconnect for what networks and proxies make up", () => {
@@ -56,7 +57,7 @@ describe("[CLOSE-1] a close code's verdict", () => {
 test("close codes are unique, and such as a WebSocket may be closed with", () => {
   const codes = closes.map(([, { code }]) => code);
   expect(new Set(codes).size).toBe(codes.length);
-  const standard = [1000, 1009, 1012];
+  const standard = [1000, 1009, 1011, 1012];
   const strange = codes.filter((code) => !standard.includes(code) && (code < 4400 || code > 4999));
   expect(strange).toEqual([]);
 });
@@ -91,6 +92,7 @@ describe("an error code", () => {
     expect(both.toSorted()).toEqual([
       "bad_message",
       "identity_changed",
+      "internal",
       "rate_limited",
       "too_large",
       "unauthenticated",

@@ -2,8 +2,10 @@
  * Who may do what: the application's `authorize`, the grants that came with a token, and what was
  * decided before. It knows channels by name only, and no connection.
  */
-import { ChannelPattern, tailwireError } from "@tailwire/protocol";
+import { tailwireError } from "@tailwire/protocol";
+import type { Admitted } from "./admitted.ts";
 import type { ChannelRule, ChannelRules } from "./channel-rules.ts";
+import { inWords, Mistake } from "./mistake.ts";
 import { SparseMap } from "./sparse.ts";
 
 /** What a user may want of a channel. Subscribing includes reading its log. */
@@ -22,13 +24,16 @@ export interface Capability {
   readonly actions: readonly Action[];
 }
 
-/** What `authenticate` found out. */
+/** What `authenticate` found out. It is read once; what it is changed to afterwards doesn't count. */
 export interface Authenticated<U extends User = User> {
   readonly user: U;
-  /** When the token ends, in Unix milliseconds. Never, where this is left out. */
-  readonly expiresAt?: number;
+  /**
+   * When the token ends, as a date or in Unix milliseconds: `claims.exp * 1000`. Never, where this is
+   * left out or Infinity. A token that has ended already is refused as a bad one is.
+   */
+  readonly expiresAt?: number | Date | undefined;
   /** With these, a crowd that reconnects costs no look-up. */
-  readonly capabilities?: readonly Capability[];
+  readonly capabilities?: readonly Capability[] | undefined;
 }
 
 /** One question for `authorize`. */
@@ -42,37 +47,39 @@ export interface AuthorizeQuestion<U extends User = User> {
   readonly channel: string;
 }
 
-/** Says whether a user may do something. It has a deadline, `limits.hookMs`. */
+/**
+ * Says whether a user may do something: `true` allows it. What is no boolean is logged as a mistake and
+ * allows nothing. It has a deadline, `limits.hookMs`.
+ */
 export type Authorize<U extends User = User> = (
   question: AuthorizeQuestion<U>,
 ) => boolean | Promise<boolean>;
-
-interface Grant {
-  readonly pattern: ChannelPattern;
-  readonly actions: readonly Action[];
-}
 
 /** Decisions kept per connection: more are made anew. */
 const DECISIONS_MAX = 1_024;
 
 /** What one connection may do, for as long as its token stands. */
 export class Access {
-  readonly user: User;
-  readonly expiresAt: number;
+  readonly #admitted: Admitted;
   readonly #options: AccessOptions;
-  /** Null where the token doesn't say what it grants. */
-  readonly #grants: readonly Grant[] | null;
   readonly #decisions = new SparseMap<string, boolean>();
 
-  constructor(options: AccessOptions, { user, expiresAt, capabilities }: Authenticated) {
+  constructor(options: AccessOptions, admitted: Admitted) {
     this.#options = options;
-    this.user = user;
-    this.expiresAt = expiresAt ?? Infinity;
-    this.#grants =
-      capabilities?.map(({ channel, actions }) => ({
-        pattern: new ChannelPattern(channel),
-        actions,
-      })) ?? null;
+    this.#admitted = admitted;
+  }
+
+  get user(): User {
+    return this.#admitted.user;
+  }
+
+  get userId(): string {
+    return this.#admitted.userId;
+  }
+
+  /** When the token ends, in Unix milliseconds; Infinity where it doesn't. */
+  get expiresAt(): number {
+    return this.#admitted.expiresAt;
   }
 
   /**
@@ -89,13 +96,14 @@ export class Access {
   }
 
   #allows(action: Action, channel: string, rule: ChannelRule): boolean | Promise<boolean> {
-    const granted = this.#grants?.some(
-      ({ pattern, actions }) => actions.includes(action) && pattern.match(channel) !== null,
+    const { grants } = this.#admitted;
+    const granted = grants?.some(
+      ({ pattern, actions }) => actions.has(action) && pattern.match(channel) !== null,
     );
     if (granted) return true;
     const { authorize } = this.#options;
     // Without anybody to ask, declared channels are open, except to tokens that say what they grant.
-    if (authorize === null) return this.#grants === null;
+    if (authorize === null) return grants === null;
     return (
       this.#decisions.get(`${action} ${channel}`) ?? this.#ask(authorize, action, channel, rule)
     );
@@ -109,11 +117,19 @@ export class Access {
   ): Promise<boolean> {
     const params = rule.pattern.match(channel) ?? {};
     const question = { user: this.user, action, pattern: rule.pattern.pattern, params, channel };
-    const decision = await this.#options.callHook("authorize", () => authorize(question));
+    const given: unknown = await this.#options.callHook("authorize", () => authorize(question));
+    const decision = decisionOf(given);
     if (this.#decisions.size >= DECISIONS_MAX) this.#decisions.clear();
     this.#decisions.set(`${action} ${channel}`, decision);
     return decision;
   }
+}
+
+/** Only `true` is a yes. @throws Mistake for what is neither a yes nor a no. */
+function decisionOf(given: unknown): boolean {
+  const decision = given ?? false;
+  if (typeof decision === "boolean") return decision;
+  throw new Mistake("authorize", `authorize gave ${inWords(given)}: expected true or false`);
 }
 
 /** What decisions need of the node. */
@@ -124,5 +140,5 @@ export interface AccessOptions {
   readonly callHook: CallHook;
 }
 
-/** Calls a function of the application, with its deadline. @throws what it throws; `unavailable`. */
+/** Calls a function of the application, with its deadline. @throws TailwireError it threw; else Mistake. */
 export type CallHook = <Value>(name: string, hook: () => Value | Promise<Value>) => Promise<Value>;

@@ -40,6 +40,6 @@ export interface Application {
   readonly requests: ReadonlyMap<string, RequestHandler>;
   /** Judges a token on a live connection; null refuses. */
   readonly authenticate: (token: string) => Promise<Authenticated | null>;
-  readonly onConnect: (connection: ConnectionInfo) => void;
-  readonly onDisconnect: (connection: ConnectionInfo) => void;
+  readonly onConnect: (connection: ConnectionInfo) => unknown;
+  readonly onDisconnect: (connection: ConnectionInfo) => unknown;
 }

@@ -5,24 +5,26 @@
 import { ChannelPattern, type Position } from "@tailwire/protocol";
 import type { Retention } from "./brokers/contract.ts";
 import type { User } from "./access.ts";
-import { DEFAULT_RETENTION } from "./limits.ts";
+import { FUNCTION, givenOptions, isPlain, type Kinds, OBJECT } from "./given-options.ts";
+import { type Chosen, retentionOf } from "./limits.ts";
+import { inWords } from "./mistake.ts";
 
 /** What the application may say about the channels of a pattern. */
 export interface ChannelOptions<U extends User = User> {
   /** How much of the log is kept, which is also how long a client may be away. */
-  readonly retention?: Partial<Retention>;
+  readonly retention?: Chosen<Retention> | undefined;
   /**
    * Runs before a client's publication is added to the log: clean it, complete it, or throw a
-   * `TailwireError` to refuse it. What it returns is what is logged: a JSON value, or
-   * bytes. It has a deadline, `limits.hookMs`.
+   * `TailwireError` to refuse it. What it returns is what is logged, a JSON value or bytes, so it has to
+   * return something. It has a deadline, `limits.hookMs`.
    */
-  readonly onPublish?: OnPublish<U>;
+  readonly onPublish?: OnPublish<U> | undefined;
   /**
    * Gives the channel's state, whole: for whoever begins with what is there now, and after a gap.
    * It has a deadline, `limits.hookMs`, and takes at most `limits.messageBytesMax`; those who need it
-   * at the same time share one call.
+   * at the same time share one call. Where it throws, or gives no `data`, it is `snapshot_unavailable`.
    */
-  readonly snapshot?: SnapshotHook;
+  readonly snapshot?: SnapshotHook | undefined;
 }
 
 /** What is asked of a channel's state. */
@@ -43,7 +45,7 @@ export interface SnapshotAnswer {
    * Up to where publications are part of it. What follows in the log comes after it, and has to
    * bear being applied to a state that holds it already. The question's where it is left out.
    */
-  readonly position?: Position;
+  readonly position?: Position | undefined;
 }
 
 export type SnapshotHook = (question: SnapshotQuestion) => SnapshotAnswer | Promise<SnapshotAnswer>;
@@ -70,17 +72,36 @@ export interface ChannelRule {
   readonly snapshot: SnapshotHook | null;
 }
 
+const CHANNEL: Kinds<ChannelOptions> = {
+  retention: OBJECT,
+  onPublish: FUNCTION,
+  snapshot: FUNCTION,
+};
+
 export class ChannelRules {
   readonly #rules: readonly ChannelRule[];
 
-  /** @throws RangeError when a pattern is malformed, or two of them match the same name. */
+  /**
+   * @throws RangeError when a pattern is malformed, or two of them match the same name; TypeError when an
+   * option is none.
+   */
   constructor(declared: Readonly<Record<string, ChannelOptions>>) {
-    this.#rules = Object.entries(declared).map(([pattern, options]) => ({
-      pattern: new ChannelPattern(pattern),
-      retention: { ...DEFAULT_RETENTION, ...options.retention },
-      onPublish: options.onPublish ?? null,
-      snapshot: options.snapshot ?? null,
-    }));
+    if (!isPlain(declared)) {
+      throw new TypeError(
+        `channels is ${inWords(declared)}, expected an object by pattern: { "room:{id}": {} }`,
+      );
+    }
+    this.#rules = Object.entries(declared).map(([pattern, options]) => {
+      const where = `channels["${pattern}"]`;
+      const parsed = new ChannelPattern(pattern);
+      const own = givenOptions<ChannelOptions>(where, options, CHANNEL);
+      return {
+        pattern: parsed,
+        retention: retentionOf(`${where}.retention`, own.retention),
+        onPublish: own.onPublish ?? null,
+        snapshot: own.snapshot ?? null,
+      };
+    });
     for (const [index, { pattern }] of this.#rules.entries()) {
       const twin = this.#rules.slice(0, index).find((rule) => rule.pattern.overlaps(pattern));
       if (twin !== undefined) {

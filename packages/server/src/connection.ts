@@ -139,6 +139,12 @@ export class Connection implements CursorOwner, Due, Served {
     this.#enqueueIfNeeded();
   }
 
+  /** Something in here threw, which is this connection's end and nobody else's. */
+  failed(thrown: unknown): void {
+    this.node.asTailwireError(thrown);
+    this.close("internal");
+  }
+
   /** The socket is gone, whoever closed it. */
   gone(): void {
     if (this.#state === "closed") return;
@@ -266,15 +272,10 @@ export class Connection implements CursorOwner, Due, Served {
     const { clock } = this.node.ports;
     this.node.deadlines.set(this, clock.monotonic() + this.node.limits.closeTimeoutMs);
     this.node.counters.closed(name);
-    this.node.log("connection closed", { close: name, user: this.user.id });
+    this.node.log("connection closed", { close: name, user: this.access.userId });
     // A paused socket would never see the peer's answer.
     this.#transport.resume();
     this.#transport.close(code, utf8Truncate(reason, PROTOCOL_LIMITS.closeReasonBytesMax));
-  }
-
-  /** Ends the conversation some time from now, if it hasn't ended by then. */
-  closeAfter(ms: number, name: CloseName): void {
-    this.node.ports.clock.after(ms, () => this.close(name));
   }
 
   // What the sweep and the deadlines call: either may come late, on a node that stood still
@@ -328,10 +329,10 @@ export class Connection implements CursorOwner, Due, Served {
 
   #trace(direction: "in" | "out", message: Traced): void {
     const { traces, ports } = this.node;
-    if (!traces.has(this.user.id)) return;
+    if (!traces.has(this.access.userId)) return;
     const client = this.identity?.clientId ?? null;
-    const about = { at: ports.clock.now(), user: this.user.id, client, direction };
-    traces.tell(about, message, (tell) => this.node.tell(tell));
+    const about = { at: ports.clock.now(), user: this.access.userId, client, direction };
+    traces.tell(about, message, (tell) => this.node.tell("trace", tell));
   }
 
   #takeMalformed(malformed: Malformed): void {
@@ -376,8 +377,7 @@ export class Connection implements CursorOwner, Due, Served {
     if (this.#missedPongs >= missedPongsMax) return this.close("heartbeat_timeout");
     this.#missedPongs += 1;
     this.say({ type: "ping" });
-    const last = this.#missedPongs === missedPongsMax;
-    this.#pingAt = now + (last ? pongTimeoutMs : pingIntervalMs);
+    this.#pingAt = now + (this.#missedPongs === missedPongsMax ? pongTimeoutMs : pingIntervalMs);
   }
 
   /** When the token is over, its grace included. Computed anew each time: wall clocks jump. */

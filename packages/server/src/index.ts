@@ -22,16 +22,13 @@ export type {
 } from "./channel-rules.ts";
 export type { Totals } from "./counters.ts";
 export { DEFAULT_LIMITS, DEFAULT_RETENTION, type Limits } from "./limits.ts";
+export type { Authenticate, Identification, TailwireOptions, UpgradeRequest } from "./options.ts";
 export type { Logger } from "./ports.ts";
 export {
-  type Authenticate,
   createTailwire,
-  type Identification,
   type ServerChannel,
   type Stats,
-  type TailwireOptions,
   type TailwireServer,
-  type UpgradeRequest,
   type UserConnections,
 } from "./server.ts";
 export type { TraceEntry, Tracer } from "./traces.ts";

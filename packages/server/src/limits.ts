@@ -4,6 +4,7 @@
  */
 import { PROTOCOL_LIMITS } from "@tailwire/protocol";
 import type { Retention } from "./brokers/contract.ts";
+import { givenOptions, integerFrom, type Kinds, numberFrom } from "./given-options.ts";
 
 export interface Limits {
   /** How often the server pings. Below the idle limit of common proxies, which is 60 s. */
@@ -95,20 +96,56 @@ export const DEFAULT_LIMITS: Limits = {
 /** Deadlines are met up to a quarter of a second late: a heartbeat must be slower than that. */
 const HEARTBEAT_MS_MIN = 250;
 
+/** Platforms' timers take no longer wait, 24.8 days, and `ws` no larger message: more would be none. */
+const INT_MAX = 2_147_483_647;
+
+/** Rates may have fractions; everything else counts something. */
+const RATE = numberFrom(1, Number.MAX_SAFE_INTEGER);
+const COUNT = integerFrom(1, Number.MAX_SAFE_INTEGER);
+const DURATION = integerFrom(1, INT_MAX);
+const HEARTBEAT = integerFrom(HEARTBEAT_MS_MIN, INT_MAX);
+
+const LIMITS: Kinds<Limits> = {
+  pingIntervalMs: HEARTBEAT,
+  pongTimeoutMs: HEARTBEAT,
+  missedPongsMax: COUNT,
+  helloTimeoutMs: DURATION,
+  closeTimeoutMs: DURATION,
+  stallMs: DURATION,
+  hookMs: DURATION,
+  requestMs: DURATION,
+  expiryGraceMs: DURATION,
+  overlapMs: DURATION,
+  messagesPerSecond: RATE,
+  bytesPerSecond: RATE,
+  burstSeconds: RATE,
+  dedupeMs: DURATION,
+  dedupeRecordsMax: COUNT,
+  appendMs: DURATION,
+  connectionsMax: COUNT,
+  newcomersPerAddressMax: COUNT,
+  ticketMs: DURATION,
+  ticketsMax: COUNT,
+  subscriptionsMax: COUNT,
+  messageBytesMax: integerFrom(1, INT_MAX),
+  badMessagesMax: COUNT,
+  controlBytesMax: COUNT,
+  requestBytesMax: COUNT,
+  flushBytesMax: COUNT,
+  tailBytesMax: COUNT,
+};
+
+/** Those that an application sets itself. One that is `undefined` is left out. */
+export type Chosen<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
+
 /**
  * The defaults with an application's own limits in place.
  *
- * @throws RangeError when one is no positive number, or the heartbeat is faster than 250 ms.
+ * @throws TypeError for a name that isn't one; RangeError when one is no positive number, a duration is
+ * longer than 24.8 days, or the heartbeat is faster than 250 ms.
  */
-export function limitsOf(own: Partial<Limits> = {}): Limits {
-  const limits = { ...DEFAULT_LIMITS, ...own };
-  for (const [name, value] of Object.entries(limits)) {
-    const least = name === "pingIntervalMs" || name === "pongTimeoutMs" ? HEARTBEAT_MS_MIN : 1;
-    if (!(value >= least)) {
-      throw new RangeError(`limits.${name} is ${value}: expected a number from ${least} on`);
-    }
-  }
-  return limits;
+export function limitsOf(own: Chosen<Limits> = {}): Limits {
+  return { ...DEFAULT_LIMITS, ...givenOptions<Limits>("limits", own, LIMITS) };
 }
 
 /** How much of a log is kept where a channel says nothing else: ten minutes of a busy room. */
@@ -117,3 +154,18 @@ export const DEFAULT_RETENTION: Retention = {
   bytes: 4_194_304,
   maxAgeMs: 600_000,
 };
+
+const RETENTION: Kinds<Retention> = {
+  count: numberFrom(1, Infinity),
+  bytes: numberFrom(1, Infinity),
+  maxAgeMs: numberFrom(1, Infinity),
+};
+
+/**
+ * The default with a channel's own retention in place. Infinity is no limit, of that one kind.
+ *
+ * @throws TypeError for a name that isn't one; RangeError when one is no positive number.
+ */
+export function retentionOf(where: string, own: Chosen<Retention> = {}): Retention {
+  return { ...DEFAULT_RETENTION, ...givenOptions<Retention>(where, own, RETENTION) };
+}

@@ -27,6 +27,7 @@ import type {
   TailListener,
 } from "./brokers/contract.ts";
 import type { Limits } from "./limits.ts";
+import { thrownBy } from "./mistake.ts";
 import type { Ports } from "./ports.ts";
 import { Retained } from "./retained.ts";
 import { within } from "./within.ts";
@@ -209,7 +210,8 @@ export class Log {
   /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
   async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
     const now = this.#ports.clock.monotonic();
-    const call = this.#handle.append(batch.map(({ append, at }) => aged(append, now - at)));
+    const call = (async () =>
+      this.#handle.append(batch.map(({ append, at }) => aged(append, now - at))))();
     const progress = { ended: false };
     const end = (): void => {
       progress.ended = true;
@@ -221,7 +223,8 @@ export class Log {
     try {
       const results = await within(clock, this.#limits.appendMs, call, late);
       this.#answer(batch, results);
-    } catch (error) {
+    } catch (thrown) {
+      const error = failureOf(thrown);
       for (const waiting of batch) fail(waiting, error);
       // Certainly not appended, so it comes again: what waits behind it must not be there first.
       if (error instanceof TailwireError && error.retry) this.#rejectWaiting(error);
@@ -237,6 +240,7 @@ export class Log {
     const holding = new Set<string | null>();
     for (const [index, { append, resolve, onRetry }] of batch.entries()) {
       const result = results[index] as AppendResult;
+      if (!KINDS.has(result?.kind)) throw new TypeError(`there is no result for entry ${index}`);
       if (result.kind === "refused" && ERROR_CODES[result.code].retry) {
         holding.add(append.producer);
         onRetry();
@@ -349,6 +353,14 @@ function aged(append: Append, ms: number): Append {
   const { repeat } = append;
   if (repeat === undefined || ms === 0) return append;
   return { ...append, repeat: { ...repeat, ageMs: repeat.ageMs + Math.ceil(ms) } };
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<AppendResult["kind"]>(["appended", "refused"]);
+
+/** What breaks the broker's contract says nothing of what was appended. */
+function failureOf(thrown: unknown): Error {
+  if (thrown instanceof TailwireError) return thrown;
+  return thrownBy("broker.append", thrown, tailwireError("indeterminate"));
 }
 
 function fail({ reject, onRetry }: WaitingAppend, error: unknown): void {

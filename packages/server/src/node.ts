@@ -16,6 +16,7 @@ import {
   tailwireError,
 } from "@tailwire/protocol";
 import { Access, type AccessOptions, type Authenticated } from "./access.ts";
+import { Admitted } from "./admitted.ts";
 import type { Application } from "./application.ts";
 import type { Broker } from "./brokers/contract.ts";
 import { Channel, type ChannelHost } from "./channel.ts";
@@ -29,9 +30,11 @@ import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Limits } from "./limits.ts";
+import { inWords, Mistake, outcomeOf, Overdue, thrownBy } from "./mistake.ts";
 import type { Logger, Ports, Transport } from "./ports.ts";
 import { Sessions } from "./sessions.ts";
 import { Sweep } from "./sweep.ts";
+import { errorOf } from "./thrown.ts";
 import { Traces } from "./traces.ts";
 import { within } from "./within.ts";
 
@@ -62,6 +65,9 @@ export class TailwireNode {
   readonly #logger: Logger;
   readonly #connections = new Set<Connection>();
   readonly #channels = new Map<string, Channel>();
+  /** Of what is said once, by what it is about. */
+  readonly #warned = new Set<string>();
+  #closed = false;
   #lastId = 0;
   #onEmpty: (() => void) | null = null;
 
@@ -108,13 +114,16 @@ export class TailwireNode {
     return this.#channels.size;
   }
 
-  /** Begins a conversation on a socket whose upgrade was granted. */
+  /** Begins a conversation on a socket whose upgrade was granted. @throws Mistake: it is nobody. */
   connect(
     transport: Transport,
-    authenticated: Authenticated,
+    authenticated: Authenticated | Admitted,
     codec: Codec = jsonCodec,
   ): Connection {
-    const connection = new Connection(this, transport, codec, this.#accessOf(authenticated));
+    const admitted = Admitted.by("authenticate", authenticated);
+    if (admitted === null) throw new Mistake("authenticate", "authenticate gave nobody");
+    const access = new Access(this.#accessOptions, admitted);
+    const connection = new Connection(this, transport, codec, access);
     this.#connections.add(connection);
     this.counters.accepted += 1;
     return connection;
@@ -123,25 +132,33 @@ export class TailwireNode {
   /** Judges a token on a live connection; null refuses. @throws `unavailable`, `internal`. */
   async authenticate(token: string): Promise<Access | null> {
     const { authenticate } = this.application;
-    const authenticated = await this.callHook("authenticate", () => authenticate(token));
-    return authenticated === null ? null : this.#accessOf(authenticated);
+    const admitted = this.admit(await this.callHook("authenticate", () => authenticate(token)));
+    return admitted === null ? null : new Access(this.#accessOptions, admitted);
   }
 
-  /** Calls a function of the application, with its deadline. @throws what it throws. */
-  callHook<Value>(name: string, hook: () => Value | Promise<Value>): Promise<Value> {
-    const called = (async () => hook())();
-    return within(this.ports.clock, this.limits.hookMs, called, () =>
-      tailwireError("unavailable", `${name} took too long`),
-    );
+  /** Whom `authenticate` named. Null refuses, and so does an end that has passed. @throws Mistake. */
+  admit(given: unknown): Admitted | null {
+    const admitted = Admitted.by("authenticate", given);
+    return (admitted?.expiresAt ?? 0) > this.ports.clock.now() ? admitted : null;
   }
 
-  /** Tells the application something. What it throws is its own affair, and is logged. */
-  tell(listener: () => void): void {
+  /** Calls a function of the application, with its deadline. @throws TailwireError it threw; else Mistake. */
+  async callHook<Value>(name: string, hook: () => Value | Promise<Value>): Promise<Value> {
+    const { clock } = this.ports;
     try {
-      listener();
-    } catch (error) {
-      this.asTailwireError(error);
+      return await within(clock, this.limits.hookMs, (async () => hook())(), () => {
+        const answer = tailwireError("unavailable", `${name} took too long`);
+        return new Overdue(name, "limits.hookMs", answer);
+      });
+    } catch (thrown) {
+      throw outcomeOf(name, thrown);
     }
+  }
+
+  /** Tells the application something. What it throws, or rejects with, is its own affair, and is logged. */
+  tell(name: string, listener: () => unknown): void {
+    const told = (async () => listener())();
+    told.catch((thrown: unknown) => this.asTailwireError(thrownBy(name, thrown)));
   }
 
   /** Subscribes all connections of a user to a channel. @throws `forbidden`: nothing is declared. */
@@ -161,23 +178,19 @@ export class TailwireNode {
   }
 
   #connectionsOf(userId: string): readonly Connection[] {
-    return [...this.#connections].filter(({ user }) => user.id === userId);
+    return [...this.#connections].filter((connection) => connection.access.userId === userId);
   }
 
   /** A connection has ended. */
   forget(connection: Connection): void {
     this.#connections.delete(connection);
     this.sessions.leave(connection);
-    const { identity, user, context } = connection;
+    const { identity, access, context } = connection;
     if (identity !== null) {
-      const info = { user, context, client: identity.clientId };
-      this.tell(() => this.application.onDisconnect(info));
+      const info = { user: access.user, context, client: identity.clientId };
+      this.tell("onDisconnect", () => this.application.onDisconnect(info));
     }
     if (this.#connections.size === 0) this.#onEmpty?.();
-  }
-
-  #accessOf(authenticated: Authenticated): Access {
-    return new Access(this.#accessOptions, authenticated);
   }
 
   /** Carries a client's message out. */
@@ -225,10 +238,13 @@ export class TailwireNode {
    * Publishes as the server.
    *
    * @throws `forbidden`, `bad_message` for a malformed event, `invalid_data`, `too_large`,
-   * `unavailable`, `indeterminate`.
+   * `unavailable`, `indeterminate`; `closed` from {@link close} on.
    */
   async publish(name: string, event: string, value: unknown): Promise<Position> {
-    if (!isEventName(event)) throw tailwireError("bad_message", `"${event}" is no event name`);
+    this.requireOpen();
+    if (typeof event !== "string" || !isEventName(event)) {
+      throw tailwireError("bad_message", `"${inWords(event)}" is no event name`);
+    }
     const data = payloadOf(value);
     // What no client may send, no client has to take.
     const { messageBytesMax } = this.limits;
@@ -254,9 +270,16 @@ export class TailwireNode {
     return result.position;
   }
 
-  /** Any error as one with a code. What isn't one already is logged, and is `internal`. */
-  asTailwireError(error: unknown): TailwireError {
+  /** Anything thrown as an error with a code. What isn't one already is logged, and is `internal`. */
+  asTailwireError(thrown: unknown): TailwireError {
+    const error = errorOf(thrown);
     if (error instanceof TailwireError) return error;
+    if (error instanceof Mistake) {
+      const { hook, message, cause = error, answer } = error;
+      if (error instanceof Overdue) this.#logger.warn({ hook }, message);
+      else this.#logger.error({ hook, error: cause }, message);
+      return answer;
+    }
     this.#logger.error({ error }, "unexpected error");
     return tailwireError("internal");
   }
@@ -265,8 +288,23 @@ export class TailwireNode {
     this.#logger.debug(fields, message);
   }
 
+  /** Warns of something that would come with every request, and is worth one line. */
+  warnOnce(about: string, message: string, fields: object): void {
+    if (this.#warned.has(about)) return;
+    this.#warned.add(about);
+    this.#logger.warn(fields, message);
+  }
+
+  /** @throws `closed`. */
+  requireOpen(): void {
+    if (!this.#closed) return;
+    const description = "This server was closed. Make a new one.";
+    throw new TailwireError({ code: "closed", description, fault: "client", retry: false });
+  }
+
   /** Closes every connection, and resolves when the last one has gone. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const connection of this.#connections) connection.close("restarting");
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
@@ -274,15 +312,17 @@ export class TailwireNode {
       });
     }
     this.deadlines.close();
-    for (const channel of this.#channels.values()) channel.close();
-    this.#channels.clear();
-    await this.#broker.close();
+    for (const channel of this.#channels.values()) this.#release(channel);
+    // A broker that can't be closed must not keep the process.
+    await this.callHook("broker.close", () => this.#broker.close()).catch((thrown: unknown) =>
+      this.asTailwireError(thrown),
+    );
   }
 
   #release(channel: Channel): void {
     if (this.#channels.get(channel.name) !== channel) return;
     this.#channels.delete(channel.name);
-    channel.close();
+    this.tell("broker", () => channel.close());
   }
 }
 

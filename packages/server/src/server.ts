@@ -4,97 +4,26 @@
  * This file names Node's HTTP server; what happens on a connection is `node.ts`'s business.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { IncomingMessage, Server as HttpServer } from "node:http";
-import type { Socket } from "node:net";
-import {
-  channelName,
-  type Codec,
-  jsonCodec,
-  type ParamArgs,
-  type Position,
-  tailwireError,
-} from "@tailwire/protocol";
+import type { Server as HttpServer } from "node:http";
+import { channelName, type ParamArgs, type Position, tailwireError } from "@tailwire/protocol";
 import type { Authenticated, Authorize, User } from "./access.ts";
-import type { Application, ConnectionInfo, RequestHandler } from "./application.ts";
-import type { Broker } from "./brokers/contract.ts";
+import type { Application, RequestHandler } from "./application.ts";
 import { MemoryBroker } from "./brokers/memory.ts";
 import { type ChannelOptions, ChannelRules } from "./channel-rules.ts";
 import type { Totals } from "./counters.ts";
+import { attach, pathToAttach } from "./drivers/attachments.ts";
 import { nodePorts } from "./drivers/node-ports.ts";
+import { originOfTicket, Origins } from "./drivers/origins.ts";
 import { stderrLogger } from "./drivers/stderr-logger.ts";
-import { answerPlainRequest } from "./drivers/plain-requests.ts";
-import { refuseUnknownPath, Upgrades } from "./drivers/upgrade.ts";
-import { type Limits, limitsOf } from "./limits.ts";
+import { type UpgradeOptions, Upgrades } from "./drivers/upgrade.ts";
+import { limitsOf } from "./limits.ts";
+import { inWords } from "./mistake.ts";
 import { Newcomers } from "./newcomers.ts";
 import { TailwireNode } from "./node.ts";
-import type { Logger } from "./ports.ts";
+import { allCodecs, checkedOptions, type TailwireOptions } from "./options.ts";
+import { SafeLogger } from "./safe-logger.ts";
 import { Tickets } from "./tickets.ts";
 import type { Tracer } from "./traces.ts";
-
-/** The HTTP request that asks for a WebSocket. Node's `IncomingMessage` has this shape. */
-export interface UpgradeRequest {
-  /** Path and query. */
-  readonly url?: string | undefined;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-}
-
-/**
- * Says who opens a connection; null refuses. It has a deadline, `limits.hookMs`; past that, and
- * when it throws, the client is told `unavailable`.
- *
- * `token` is whatever the client sent, and null when it sent none: check it. On a live connection,
- * where the client brings a fresh token, `request` has no headers.
- */
-export type Authenticate<U extends User> = (
-  request: UpgradeRequest,
-  token: string | null,
-) => Authenticated<U> | null | Promise<Authenticated<U> | null>;
-
-/** Either somebody is asked who comes, or it is said aloud that everybody may. */
-export type Identification<U extends User> =
-  | { readonly authenticate: Authenticate<U>; readonly anonymous?: never }
-  | { readonly authenticate?: never; readonly anonymous: true };
-
-export type TailwireOptions<U extends User = User> = Identification<U> & {
-  /** The channels that exist, by pattern: `"lobby"`, or `"room:{id}"`. All others are forbidden. */
-  readonly channels: Readonly<Record<string, ChannelOptions<U>>>;
-  /**
-   * Says whether a user may do something. Asked once per connection, channel and action, and again
-   * when the client brings a fresh token. Without it, declared channels are open to everybody who
-   * is authenticated. It has a deadline, `limits.hookMs`.
-   */
-  readonly authorize?: Authorize<U>;
-  /** Answers `client.request(name, input)`. Check the input: it is whatever the client sent. */
-  readonly requests?: Readonly<Record<string, RequestHandler<U>>>;
-  /** A connection is there: its client is welcome. */
-  readonly onConnect?: (connection: ConnectionInfo<U>) => void;
-  /** A connection has gone, whoever ended it. */
-  readonly onDisconnect?: (connection: ConnectionInfo<U>) => void;
-  /** Where logs are kept. In memory where this is left out. It is closed with the server. */
-  readonly broker?: Broker;
-  /** Each has a default, with its reason, in `limits.ts`. */
-  readonly limits?: Partial<Limits>;
-  /**
-   * Pages that may connect, such as `https://chat.example`. The page's own host where this is
-   * left out, and any port of this machine's while developing on it.
-   */
-  readonly allowedOrigins?: readonly string[];
-  /**
-   * Whether a token may come as `?token=`, for what can set neither header nor subprotocol. True
-   * where this is left out. Proxies log queries: switch it off where nobody needs it.
-   */
-  readonly tokenInQuery?: boolean;
-  /** What is spoken beside JSON: `msgpackCodec` of `@tailwire/protocol/msgpack`, or nothing. */
-  readonly codecs?: readonly Codec[];
-  /**
-   * The address that a connection comes from, for the limits per address. Where a proxy stands
-   * before, say what it says: `limits.newcomersPerAddressMax` counts the proxy's own otherwise.
-   */
-  readonly clientAddress?: (request: UpgradeRequest) => string;
-  /** Errors on standard error where this is left out. */
-  readonly logger?: Logger;
-};
 
 /** One channel, to publish to as the server. */
 export interface ServerChannel {
@@ -105,7 +34,7 @@ export interface ServerChannel {
    *
    * @throws `invalid_data`, saying where, when a part of the data would arrive as something else: a
    * Map, NaN, bytes inside an object [ENC-12]; `indeterminate` when the broker's answer was lost;
-   * `unavailable` when it certainly wasn't added.
+   * `unavailable` when it certainly wasn't added; `closed` once the server is being closed.
    */
   publish(event: string, data: unknown): Promise<{ readonly position: Position }>;
 }
@@ -117,7 +46,7 @@ export interface UserConnections {
    * (`client.onSubscribed`). When they reconnect they ask for it themselves, and `authorize` is
    * asked then.
    *
-   * @throws `forbidden` when nothing that is declared matches.
+   * @throws `forbidden` when nothing that is declared matches; `closed` once the server is being closed.
    */
   subscribe<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): void;
   /** Ends their subscriptions to a channel: their clients are told, with the code `removed`. */
@@ -127,6 +56,8 @@ export interface UserConnections {
   /**
    * Tells of every message on them from now on, those of later connections too, until it is taken
    * back. Tokens, secrets and payloads aren't shown.
+   *
+   * @throws `closed` once the server is being closed.
    */
   trace(tracer: Tracer): () => void;
 }
@@ -141,11 +72,13 @@ export interface Stats extends Totals {
 export interface TailwireServer extends AsyncDisposable {
   /**
    * Takes WebSocket upgrades of one path, `/tailwire` by default. Other paths are left to other
-   * listeners, and answered with 404 where there are none.
+   * listeners, and answered with 404 where there are none. Several servers share an HTTP server, each
+   * with a path of its own, and one server takes several HTTP servers.
    *
-   * @throws `closed` after `close()`.
+   * @throws `closed` once it is being closed; RangeError for a path that no request has; Error when
+   * the path is taken.
    */
-  attach(httpServer: HttpServer, options?: { readonly path?: string }): this;
+  attach(httpServer: HttpServer, options?: { readonly path?: string | undefined }): this;
   /**
    * The channel of a pattern, to publish to as the server.
    *
@@ -153,96 +86,82 @@ export interface TailwireServer extends AsyncDisposable {
    * matches.
    */
   channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): ServerChannel;
-  /** All connections of one user on this node. */
+  /** All connections of one user on this node. @throws TypeError when the id is no text. */
   user(id: string): UserConnections;
   /**
    * A ticket, which lets its holder in once, within `limits.ticketMs`, as `?ticket=`: for what can
    * set neither header nor subprotocol, so that no token stands in an address. Good on this node.
    * With `origin`, only a page from there may use it.
    *
-   * @throws `unavailable` when too many tickets wait to be used.
+   * @throws TypeError for what isn't `Authenticated`; RangeError for an origin that is none; `unavailable`
+   * when too many tickets wait to be used; `closed` once the server is being closed.
    */
-  ticket(authenticated: Authenticated, options?: { readonly origin?: string }): string;
+  ticket(authenticated: Authenticated, options?: { readonly origin?: string | undefined }): string;
   /** Connections now. */
   readonly connections: number;
   /** What there is now, and what was done since this node began: cheap enough for every second. */
   stats(): Stats;
-  /** Closes every connection, and resolves when the last one has gone. `await using` does the same. */
+  /**
+   * Closes every connection, and resolves when the last one has gone. From the call on, what would begin
+   * something anew is refused with `closed`; what `attach` added is taken back. `await using` does the same.
+   */
   close(): Promise<void>;
 }
 
 /**
  * Makes a server. It listens to nothing until it is attached.
  *
- * @throws TypeError when there is neither `authenticate` nor `anonymous: true`.
- * @throws RangeError when a channel pattern is malformed, two of them match the same names, or a
- * limit makes no sense.
+ * @throws TypeError when there is neither `authenticate` nor `anonymous: true`, or an option is unknown or
+ * of the wrong type.
+ * @throws RangeError when a channel pattern is malformed, two of them match the same names, a limit makes
+ * no sense, an origin is none, or two codecs have one subprotocol.
  */
 export function createTailwire<U extends User = User>(options: TailwireOptions<U>): TailwireServer {
-  if (options.authenticate === undefined && !options.anonymous) {
-    throw new TypeError(
-      "missing_authenticate: give authenticate, or anonymous: true to let everybody in",
-    );
-  }
-  return new NodeServer(options);
+  return new NodeServer(checkedOptions(options));
 }
 
 class NodeServer<U extends User> implements TailwireServer {
-  readonly #options: TailwireOptions<U>;
   readonly #node: TailwireNode;
   readonly #tickets: Tickets;
-  readonly #newcomers: Newcomers;
-  /** What to do so that nothing new comes in. */
-  readonly #detach: (() => void)[] = [];
+  /** What all paths have in common. */
+  readonly #upgrades: UpgradeOptions;
+  /** Ends what was attached: refuses from now on, and then takes it back. */
+  readonly #attached: { readonly upgrades: Upgrades; readonly detach: () => void }[] = [];
   #closing: Promise<void> | null = null;
 
   constructor(options: TailwireOptions<U>) {
-    this.#options = options;
     const limits = limitsOf(options.limits);
+    const { tokenInQuery = true, codecs = [], authenticate, clientAddress } = options;
     this.#tickets = new Tickets(nodePorts.clock, nodePorts.random, limits);
-    this.#newcomers = new Newcomers(limits.newcomersPerAddressMax);
     this.#node = new TailwireNode({
       ports: nodePorts,
       limits,
       broker: options.broker ?? new MemoryBroker({ ...nodePorts, ...limits }),
       rules: new ChannelRules(options.channels as Readonly<Record<string, ChannelOptions>>),
       application: applicationOf(options),
-      logger: options.logger ?? stderrLogger,
+      logger: new SafeLogger(options.logger ?? {}, stderrLogger),
     });
+    this.#upgrades = {
+      node: this.#node,
+      origins: new Origins(options.allowedOrigins ?? null),
+      tokenInQuery,
+      codecs: allCodecs(codecs),
+      tickets: this.#tickets,
+      newcomers: new Newcomers(limits.newcomersPerAddressMax),
+      clientAddress: clientAddress ?? null,
+      authenticate: authenticate ?? null,
+    };
   }
 
   get connections(): number {
     return this.#node.connections;
   }
 
-  attach(httpServer: HttpServer, { path = "/tailwire" }: { readonly path?: string } = {}): this {
-    if (this.#closing !== null) throw tailwireError("closed");
-    const { authenticate, allowedOrigins, tokenInQuery = true } = this.#options;
-    const { codecs = [], clientAddress } = this.#options;
-    const upgrades = new Upgrades({
-      node: this.#node,
-      path,
-      allowedOrigins: allowedOrigins ?? null,
-      tokenInQuery,
-      codecs: [jsonCodec, ...codecs],
-      tickets: this.#tickets,
-      newcomers: this.#newcomers,
-      addressOf: (request) =>
-        clientAddress === undefined ? (request.socket.remoteAddress ?? "") : clientAddress(request),
-      authenticate:
-        authenticate === undefined ? null : async (request, token) => authenticate(request, token),
-    });
-    const onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-      if (upgrades.take(request, socket, head)) return;
-      // With others listening, the path may be theirs.
-      if (httpServer.listenerCount("upgrade") === 1) refuseUnknownPath(socket, this.#node);
-    };
-    httpServer.on("upgrade", onUpgrade);
-    httpServer.on("request", (request, response) => {
-      // With another listener the answer is its; without one the request would hang.
-      if (httpServer.listenerCount("request") === 1) answerPlainRequest(request, response, path);
-    });
-    this.#detach.push(() => upgrades.close());
+  attach(httpServer: HttpServer, options: { readonly path?: string | undefined } = {}): this {
+    this.#node.requireOpen();
+    const path = pathToAttach(httpServer, options);
+    const upgrades = new Upgrades(this.#upgrades);
+    this.#attached.push({ upgrades, detach: attach(httpServer, path, upgrades) });
     return this;
   }
 
@@ -256,18 +175,31 @@ class NodeServer<U extends User> implements TailwireServer {
   }
 
   user(id: string): UserConnections {
+    if (typeof id !== "string")
+      throw new TypeError(`user: the id is ${inWords(id)}, expected text`);
     const node = this.#node;
     return {
-      subscribe: (pattern, ...params) => node.subscribe(id, channelName(pattern, params[0] ?? {})),
+      subscribe: (pattern, ...params) => {
+        node.requireOpen();
+        node.subscribe(id, channelName(pattern, params[0] ?? {}));
+      },
       unsubscribe: (pattern, ...params) =>
         node.unsubscribe(id, channelName(pattern, params[0] ?? {})),
       disconnect: () => node.disconnect(id),
-      trace: (tracer) => node.traces.add(id, tracer),
+      trace: (tracer) => {
+        node.requireOpen();
+        if (typeof tracer === "function") return node.traces.add(id, tracer);
+        throw new TypeError(`trace: the tracer is ${inWords(tracer)}, expected a function`);
+      },
     };
   }
 
-  ticket(authenticated: Authenticated, { origin }: { readonly origin?: string } = {}): string {
-    return this.#tickets.issue(authenticated, origin ?? null);
+  ticket(
+    authenticated: Authenticated,
+    options: { readonly origin?: string | undefined } = {},
+  ): string {
+    this.#node.requireOpen();
+    return this.#tickets.issue(authenticated, originOfTicket(options));
   }
 
   stats(): Stats {
@@ -276,13 +208,19 @@ class NodeServer<U extends User> implements TailwireServer {
   }
 
   close(): Promise<void> {
-    for (const detach of this.#detach) detach();
-    this.#closing ??= this.#node.close();
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #close(): Promise<void> {
+    // Until the last one has gone, who comes is answered; others may take the path meanwhile.
+    for (const { upgrades } of this.#attached) upgrades.close();
+    await this.#node.close();
+    for (const { detach } of this.#attached.splice(0)) detach();
   }
 }
 
@@ -294,11 +232,10 @@ const nothing = (): void => undefined;
  */
 function applicationOf<U extends User>(options: TailwireOptions<U>): Application {
   const { authenticate, authorize, requests = {}, onConnect, onDisconnect } = options;
-  const request = { headers: {} };
   return {
     authorize: (authorize ?? null) as Authorize | null,
     requests: new Map(Object.entries(requests as Readonly<Record<string, RequestHandler>>)),
-    authenticate: async (token) => (await authenticate?.(request, token)) ?? null,
+    authenticate: async (token) => (await authenticate?.({ headers: {} }, token)) ?? null,
     onConnect: (onConnect ?? nothing) as Application["onConnect"],
     onDisconnect: (onDisconnect ?? nothing) as Application["onDisconnect"],
   };

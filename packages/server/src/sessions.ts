@@ -25,7 +25,7 @@ export class Sessions {
     }
     this.#pairs.set(clientId, { current: connection, former: overlap ? current : null });
     former?.close("superseded");
-    if (overlap) current?.closeAfter(current.node.limits.overlapMs, "superseded");
+    if (overlap) closeLater(current);
     else current?.close("superseded");
     return true;
   }
@@ -43,4 +43,11 @@ export class Sessions {
     } else if (current === connection) this.#pairs.delete(clientId);
     else if (former === connection) this.#pairs.set(clientId, { current, former: null });
   }
+}
+
+/** An older connection stays for a while beside the newer one. */
+function closeLater(connection: Connection | null): void {
+  if (connection === null) return;
+  const { limits, ports } = connection.node;
+  ports.clock.after(limits.overlapMs, () => connection.close("superseded"));
 }

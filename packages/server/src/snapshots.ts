@@ -6,19 +6,21 @@
  */
 import {
   carrying,
+  fits,
   type Payload,
   payloadBytes,
   payloadOf,
   type Position,
+  SERVER_MESSAGES,
   type SnapshotMessage,
   type TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
 import type { CallHook } from "./access.ts";
-import type { ChannelRule, SnapshotHook } from "./channel-rules.ts";
-import { givenBy } from "./commands/given.ts";
+import type { ChannelRule, SnapshotAnswer, SnapshotHook } from "./channel-rules.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { givenBy, inWords, Mistake } from "./mistake.ts";
 import type { Unstamped } from "./output.ts";
 
 export interface Snapshot {
@@ -84,13 +86,33 @@ export class Snapshots {
     // Asked for before the state: what is published meanwhile may be in it, and comes once more.
     const { position: end } = await log.start("latest");
     const params = rule.pattern.match(name) ?? {};
-    const { data, position = end } = await callHook("snapshot", async () =>
-      this.#hook({ channel: name, params, position: end }),
+    const given: unknown = await callHook("snapshot", () =>
+      this.#hook({ channel: name, params, position: { ...end } }),
     );
-    const payload = givenBy("snapshot", () => payloadOf(data));
-    if (payloadBytes(payload) > limits.messageBytesMax) {
-      throw new Error(`the snapshot of ${name} is larger than limits.messageBytesMax`);
-    }
-    return { position, payload };
+    return givenBy("snapshot", () => snapshotOf(given, end, limits.messageBytesMax));
   }
+}
+
+/** What the hook gave, as far as it is a state. @throws Mistake. */
+function snapshotOf(given: unknown, end: Position, bytesMax: number): Snapshot {
+  const answer = given as Partial<SnapshotAnswer> | null | undefined;
+  if (typeof answer !== "object" || answer === null) {
+    throw unfit(`${inWords(given)}: expected { data }`);
+  }
+  const { data } = answer;
+  if (data === undefined)
+    throw unfit("no data: expected { data }, and null where there is none yet");
+  // Of a position, its three fields are kept and nothing else.
+  const { epoch, offset, id } = answer.position ?? end;
+  const position = { epoch, offset, id };
+  if (!fits(position, SERVER_MESSAGES.snapshot.position)) {
+    throw unfit("a position that is none: expected one of a publication, or the question's");
+  }
+  const payload = payloadOf(data);
+  if (payloadBytes(payload) > bytesMax) throw unfit("more than limits.messageBytesMax");
+  return { position, payload };
+}
+
+function unfit(words: string): Mistake {
+  return new Mistake("snapshot", `snapshot gave ${words}`);
 }

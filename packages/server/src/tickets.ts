@@ -5,11 +5,12 @@
  * node's memory: another node doesn't know them.
  */
 import { type Clock, type Random, tailwireError } from "@tailwire/protocol";
-import type { Authenticated } from "./access.ts";
+import { Admitted } from "./admitted.ts";
 import type { Limits } from "./limits.ts";
+import { errorOf } from "./thrown.ts";
 
 interface Ticket {
-  readonly authenticated: Authenticated;
+  readonly admitted: Admitted;
   /** The page that may use it; null where any may. */
   readonly origin: string | null;
   /** By the monotonic clock. */
@@ -29,26 +30,31 @@ export class Tickets {
     this.#limits = limits;
   }
 
-  /** A new ticket. @throws `unavailable` when too many aren't used. */
-  issue(authenticated: Authenticated, origin: string | null): string {
+  /**
+   * A new ticket.
+   *
+   * @throws TypeError when it is for nobody; `unavailable` when too many aren't used.
+   */
+  issue(given: unknown, origin: string | null): string {
+    const admitted = holderOf(given);
     this.#forgetEnded();
     if (this.#tickets.size >= this.#limits.ticketsMax) {
       throw tailwireError("unavailable", "too many tickets wait to be used");
     }
     const ticket = this.#random.token();
     const endsAt = this.#clock.monotonic() + this.#limits.ticketMs;
-    this.#tickets.set(ticket, { authenticated, origin, endsAt });
+    this.#tickets.set(ticket, { admitted, origin, endsAt });
     return ticket;
   }
 
   /** Whom a ticket is for, once; null where it is unknown, used, over, or another page's. */
-  take(ticket: string, origin: string | null): Authenticated | null {
+  take(ticket: string, origin: string | null): Admitted | null {
     this.#forgetEnded();
     const known = this.#tickets.get(ticket);
     // Whoever shows it at the wrong place has it nevertheless: it is good for nothing any more.
     this.#tickets.delete(ticket);
     if (known === undefined) return null;
-    return known.origin === null || known.origin === origin ? known.authenticated : null;
+    return known.origin === null || known.origin === origin ? known.admitted : null;
   }
 
   #forgetEnded(): void {
@@ -58,4 +64,15 @@ export class Tickets {
       this.#tickets.delete(ticket);
     }
   }
+}
+
+/** Here the application is right there to be told what is wrong. @throws TypeError. */
+function holderOf(given: unknown): Admitted {
+  try {
+    const admitted = Admitted.by("ticket", given);
+    if (admitted !== null) return admitted;
+  } catch (mistake) {
+    throw new TypeError(errorOf(mistake).message, { cause: mistake });
+  }
+  throw new TypeError("ticket: it is for nobody, expected { user: { id } }");
 }

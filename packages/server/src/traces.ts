@@ -23,7 +23,8 @@ export interface Traced extends Partial<Record<(typeof SHOWN)[number], unknown>>
   readonly type: string;
 }
 
-export type Tracer = (entry: TraceEntry) => void;
+/** What it throws, or rejects with, is logged. */
+export type Tracer = (entry: TraceEntry) => unknown;
 
 /** What may be shown of a message. */
 const SHOWN = [
@@ -78,9 +79,15 @@ export class Traces {
     guard: (tell: () => void) => void,
   ): void {
     const fields = Object.fromEntries(
-      SHOWN.flatMap((name) => (message[name] === undefined ? [] : [[name, message[name]]])),
+      SHOWN.flatMap((name) => (message[name] === undefined ? [] : [[name, copyOf(message[name])]])),
     );
     const entry = { ...about, type: message.type, fields };
     for (const tracer of this.#tracers.get(about.user) ?? []) guard(() => tracer(entry));
   }
+}
+
+/** Positions and starts are the message's own, which is still to be sent: a tracer gets copies. */
+function copyOf(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copyOf(one)]));
 }

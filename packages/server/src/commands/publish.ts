@@ -14,8 +14,8 @@ import {
 } from "@tailwire/protocol";
 import type { Append, AppendResult } from "../brokers/contract.ts";
 import type { Connection, Identity } from "../connection.ts";
-import { givenBy } from "./given.ts";
 import { inLane, REQUEST_BYTES } from "./lane.ts";
+import { givenBy, Mistake } from "../mistake.ts";
 import { DEBT_REFUSE_MS } from "../rate-limit.ts";
 
 /** A publication on its way in. */
@@ -86,12 +86,16 @@ async function admit(connection: Connection, message: Publish, data: Payload): P
   const rule = await connection.access.require("publish", channel);
   const { onPublish } = rule;
   if (onPublish === null) return data;
-  const { user, context } = connection;
+  const { context } = connection;
+  const { user } = connection.access;
   const params = rule.pattern.match(channel) ?? {};
   const publication = { user, context, channel, params, event, data: carriedValue(message) };
   const kept = await node.callHook("onPublish", () => onPublish(publication));
   // Its token may have ended, or changed, while the application was thinking.
   await connection.access.require("publish", channel);
+  if (kept === undefined) {
+    throw new Mistake("onPublish", "onPublish gave nothing: did it forget to return data?");
+  }
   return givenBy("onPublish", () => payloadOf(kept));
 }
 

@@ -9,14 +9,15 @@ import {
   tailwireError,
 } from "@tailwire/protocol";
 import type { Connection } from "../connection.ts";
+import { givenBy, outcomeOf, Overdue } from "../mistake.ts";
 import type { AbortHandle } from "../ports.ts";
 import { within } from "../within.ts";
-import { givenBy } from "./given.ts";
 import { REQUEST_BYTES } from "./lane.ts";
 
 /** A question to the application [REQ-1]. Its answer is the handler's, or why there is none. */
 export function request(connection: Connection, message: RequestMessage): void {
-  const { node, requests, user, context } = connection;
+  const { node, requests, context } = connection;
+  const { user } = connection.access;
   const { id, name } = message;
   const handler = node.application.requests.get(name);
   if (handler === undefined) return connection.refuse(id, tailwireError("unknown_request"));
@@ -25,16 +26,17 @@ export function request(connection: Connection, message: RequestMessage): void {
   requests.set(id, abort);
   const bytes = REQUEST_BYTES + JSON.stringify(message.data).length;
   connection.hold(bytes);
+  const hook = `requests.${name}`;
   const answer = (async () => handler(message.data, { user, context, id, signal: abort.signal }))();
-  within(node.ports.clock, node.limits.requestMs, untilAborted(answer, abort), () =>
-    tailwireError("timeout"),
-  )
+  const late = (): Overdue => new Overdue(hook, "limits.requestMs", tailwireError("timeout"));
+  within(node.ports.clock, node.limits.requestMs, untilAborted(answer, abort), late)
     .then((value) => {
-      const data = givenBy("the request's handler", () => JsonText.of(value ?? null));
+      const data = givenBy(hook, () => JsonText.of(value ?? null));
       connection.say({ type: "ack", re: id, data });
     })
-    .catch((error: unknown) => {
-      connection.refuse(id, node.asTailwireError(error));
+    .catch((thrown: unknown) => {
+      const error = node.asTailwireError(outcomeOf(hook, thrown));
+      connection.refuse(id, error);
       // Whoever still works on it may stop.
       abort.abort(error);
     })

@@ -9,9 +9,10 @@ import type { Connection } from "../connection.ts";
 import { inLane, REQUEST_BYTES } from "./lane.ts";
 
 export function hello(connection: Connection, message: Hello): void {
-  const { node, user } = connection;
+  const { node, access } = connection;
+  const { user, userId } = access;
   const { limits, ports } = node;
-  const clientId = ports.digest(`${user.id}\n${message.session}`);
+  const clientId = ports.digest(`${userId}\n${message.session}`);
   const { generation, overlap = false } = message;
   if (!node.sessions.enter(connection, { clientId, generation }, overlap)) return;
   connection.open({ clientId, generation });
@@ -31,7 +32,7 @@ export function hello(connection: Connection, message: Hello): void {
     features: [],
   });
   const { context } = connection;
-  node.tell(() => node.application.onConnect({ user, context, client: clientId }));
+  node.tell("onConnect", () => node.application.onConnect({ user, context, client: clientId }));
 }
 
 function expiryOf({ access }: Connection): { readonly expiresAt?: number } {
@@ -63,7 +64,7 @@ async function renew(
   access: Access | null,
 ): Promise<void> {
   if (access === null) return connection.refuse(id, tailwireError("unauthenticated"));
-  if (access.user.id !== connection.user.id) {
+  if (access.userId !== connection.access.userId) {
     connection.refuse(id, tailwireError("identity_changed"));
     return connection.close("identity_changed");
   }

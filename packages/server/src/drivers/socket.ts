@@ -54,7 +54,8 @@ export class NodeTransport implements Transport {
   get #drained(): (error?: Error | null) => void {
     this.#onDrained ??= (error) => {
       // After an error the socket's close follows, which says all there is to say.
-      if (error === undefined || error === null) (this.#ws as Wired).tailwire.drained();
+      if (error === undefined || error === null)
+        guard(this.#ws, (connection) => connection.drained());
     };
     return this.#onDrained;
   }
@@ -91,7 +92,7 @@ function join(frames: readonly Uint8Array[]): Uint8Array {
 }
 
 /** What a socket tells its connection. */
-export type Wirable = Pick<Connection, "receive" | "heard" | "drained" | "gone">;
+export type Wirable = Pick<Connection, "receive" | "heard" | "drained" | "gone" | "failed">;
 
 /** A WebSocket that knows its connection, so that handlers are shared and not made for each. */
 interface Wired extends WebSocket {
@@ -107,15 +108,29 @@ export function wire(ws: WebSocket, connection: Wirable): void {
   ws.on("close", onClose);
 }
 
+/** Tells the connection. A throw would end the process; so it is the end of this connection alone. */
+function guard(ws: WebSocket, tell: (connection: Wirable) => void): void {
+  const { tailwire } = ws as Wired;
+  try {
+    tell(tailwire);
+  } catch (thrown) {
+    try {
+      tailwire.failed(thrown);
+    } catch {
+      ws.terminate();
+    }
+  }
+}
+
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   const bytes = data as Buffer;
-  (this as Wired).tailwire.receive(isBinary ? bytes : bytes.toString());
+  guard(this, (connection) => connection.receive(isBinary ? bytes : bytes.toString()));
 }
 
 function onHeard(this: WebSocket): void {
-  (this as Wired).tailwire.heard();
+  guard(this, (connection) => connection.heard());
 }
 
 function onClose(this: WebSocket): void {
-  (this as Wired).tailwire.gone();
+  guard(this, (connection) => connection.gone());
 }

@@ -11,14 +11,19 @@ import {
   CLOSE_CODES,
   type Codec,
   PROTOCOL_LIMITS,
+  TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { Authenticated } from "../access.ts";
+import type { Admitted } from "../admitted.ts";
+import type { Connection } from "../connection.ts";
+import { inWords, Mistake } from "../mistake.ts";
 import type { Newcomers } from "../newcomers.ts";
 import type { TailwireNode } from "../node.ts";
+import { errorOf } from "../thrown.ts";
 import type { Tickets } from "../tickets.ts";
 import { fromQuery, offersOf, tokenOf } from "./credentials.ts";
+import type { Origins } from "./origins.ts";
 import { NodeTransport, wire } from "./socket.ts";
 
 /** Fragments of one message: more are an attack, not a message. */
@@ -28,20 +33,17 @@ const BUFFERED_CHUNKS_MAX = 1_024;
 
 export interface UpgradeOptions {
   readonly node: TailwireNode;
-  readonly path: string;
   /** Null where everybody may come. */
-  readonly authenticate:
-    | ((request: IncomingMessage, token: string | null) => Promise<Authenticated | null>)
-    | null;
-  readonly allowedOrigins: readonly string[] | null;
+  readonly authenticate: ((request: IncomingMessage, token: string | null) => unknown) | null;
+  readonly origins: Origins;
   /** Whether a token may come in the query, which tends to be logged on its way. */
   readonly tokenInQuery: boolean;
   /** What the server speaks. The client's order decides. */
   readonly codecs: readonly Codec[];
   readonly tickets: Tickets;
   readonly newcomers: Newcomers;
-  /** Whose address a request has: a proxy's, where nobody knows better. */
-  readonly addressOf: (request: IncomingMessage) => string;
+  /** Whose address a request has, where the application knows better than the socket. */
+  readonly clientAddress: ((request: IncomingMessage) => unknown) | null;
 }
 
 /** An answer instead of an upgrade. */
@@ -51,10 +53,13 @@ interface Refusal {
   readonly description: string;
 }
 
+/** Somebody, or why nobody comes in: an error that a browser is told as well [AUTH-4], or a refusal. */
+type Verdict = Admitted | TailwireError | Refusal;
+
 export class Upgrades {
   readonly #options: UpgradeOptions;
   readonly #webSockets: WebSocketServer;
-  /** Upgrades whose `authenticate` is at work. */
+  /** Upgrades that the application is asked about. */
   #pending = 0;
   #closed = false;
 
@@ -71,86 +76,145 @@ export class Upgrades {
     });
   }
 
+  /** Whether it refuses everything, so that its path may be another's. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Refuses what comes from now on. */
   close(): void {
     this.#closed = true;
   }
 
-  /** Takes an upgrade of this path. False: it is another's. */
-  take(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
-    if (pathOf(request) !== this.#options.path) return false;
+  /** Takes an upgrade. Whatever goes wrong with it is this socket's end and nobody else's. */
+  take(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // Without a listener a reset during the handshake would end the process.
     socket.on("error", destroyThis);
-    void this.#take(request, socket, head);
-    return true;
-  }
-
-  async #take(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { node, codecs, newcomers, addressOf } = this.#options;
-    const refuse = (refusal: Refusal): void => answer(socket, refusal, node);
-    const codec = chooseSubprotocol(offersOf(request), codecs);
-    const refusal = this.#refusal(request);
-    if (refusal !== null) return refuse(refusal);
-    if (codec === null) return refuse(unsupportedVersion(codecs));
-    const known = newcomers.enter(addressOf(request));
-    if (known === null) return refuse(UNAVAILABLE);
-    socket.once("close", known);
-    let authenticated: Authenticated | null;
-    this.#pending += 1;
-    try {
-      authenticated = await this.#authenticate(request);
-    } catch (error) {
-      node.asTailwireError(error);
-      return refuse(UNAVAILABLE);
-    } finally {
-      this.#pending -= 1;
-    }
-    if (socket.destroyed) return;
-    if (this.#closed) return refuse(UNAVAILABLE);
-    if (authenticated === null && !isBrowser(request)) return refuse(UNAUTHENTICATED);
-    this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
-      // From here on `ws` listens to the socket itself, and two listeners take an array.
-      socket.off("error", destroyThis);
-      // Violations are closed by `ws` itself, with the right code; its close event follows.
-      ws.on("error", ignore);
-      if (authenticated === null) tellUnauthenticated(ws, node, codec);
-      else this.#connect(ws, socket, authenticated, codec, known);
+    this.#take(request, socket, head).catch((thrown: unknown) => {
+      this.#options.node.asTailwireError(thrown);
+      socket.destroy();
     });
   }
 
-  #connect(
-    ws: WebSocket,
-    socket: Socket,
-    authenticated: Authenticated,
-    codec: Codec,
-    known: () => void,
-  ): void {
-    socket.setNoDelay(true);
-    const transport = new NodeTransport(ws, socket);
-    const connection = this.#options.node.connect(transport, authenticated, codec);
+  /** Answers an upgrade of a path that nobody serves. */
+  refuseUnknown(request: IncomingMessage, socket: Socket, served: readonly string[]): void {
+    const { node } = this.#options;
+    const path = printable(pathOf(request));
+    const words = `a WebSocket was asked for at "${path}", and is served at ${served.join(", ")}`;
+    node.warnOnce("path", words, { path });
+    socket.on("error", destroyThis);
+    answer(socket, NOT_FOUND, node);
+  }
+
+  async #take(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const { node, codecs } = this.#options;
+    const codec = chooseSubprotocol(offersOf(request), codecs);
+    const refusal = this.#refusal(request);
+    if (refusal !== null) return answer(socket, refusal, node);
+    if (codec === null) return answer(socket, unsupportedVersion(codecs), node);
+    // The application may change the request that it is shown.
+    const fromBrowser = request.headers.origin !== undefined;
+    let known = ignore;
+    this.#pending += 1;
+    const judged = await this.#judge(request, socket, (leave) => {
+      known = leave;
+      socket.once("close", leave);
+    });
+    this.#pending -= 1;
+    if (socket.destroyed) return;
+    const verdict = this.#closed ? UNAVAILABLE : judged;
+    if ("status" in verdict) return answer(socket, verdict, node);
+    const refused = verdict instanceof TailwireError;
+    if (refused && !fromBrowser) return answer(socket, unauthenticated(verdict), node);
+    const ws = this.#upgrade(request, socket, head);
+    if (ws === null) return;
+    if (refused) return tellRefused(ws, node, codec, verdict);
+    const connection = this.#connect(ws, socket, codec, verdict);
     connection.onKnown = () => {
       socket.off("close", known);
       known();
     };
+  }
+
+  #connect(ws: WebSocket, socket: Socket, codec: Codec, admitted: Admitted): Connection {
+    socket.setNoDelay(true);
+    const transport = new NodeTransport(ws, socket);
+    const connection = this.#options.node.connect(transport, admitted, codec);
     wire(ws, connection);
+    return connection;
+  }
+
+  /** Null: it was no handshake, and `ws` has said so; or somebody else has taken the socket. */
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): WebSocket | null {
+    const { node } = this.#options;
+    let upgraded: WebSocket | null = null;
+    try {
+      if (socket.writableEnded) throw new Error("the socket was ended by another listener");
+      this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
+        upgraded = ws;
+        // From here on `ws` listens to the socket itself, and two listeners take an array.
+        socket.off("error", destroyThis);
+        // Violations are closed by `ws` itself, with the right code; its close event follows.
+        ws.on("error", ignore);
+      });
+      if (upgraded === null) destroyLater(socket, node);
+    } catch (thrown) {
+      node.warnOnce("upgrade", TAKEN_TWICE, { path: pathOf(request), error: errorOf(thrown) });
+      socket.destroy();
+    }
+    return upgraded;
   }
 
   #refusal(request: IncomingMessage): Refusal | null {
-    const { node, allowedOrigins } = this.#options;
+    const { node, origins } = this.#options;
     // Those that are still asked who they are count as well: they hold a socket each.
     const taken = node.connections + this.#pending;
     if (this.#closed || taken >= node.limits.connectionsMax) return UNAVAILABLE;
-    return isAllowedOrigin(request, allowedOrigins) ? null : FORBIDDEN_ORIGIN;
+    if (origins.allow(request.headers)) return null;
+    const origin = printable(request.headers.origin ?? "");
+    const words = `a page of "${origin}" was refused: allowedOrigins says which may connect`;
+    node.warnOnce("origin", words, { origin });
+    return FORBIDDEN_ORIGIN;
   }
 
-  async #authenticate(request: IncomingMessage): Promise<Authenticated | null> {
+  /** Asks the application who it is. What it gives or throws is a verdict, in any case. */
+  async #judge(
+    request: IncomingMessage,
+    socket: Socket,
+    entered: (leave: () => void) => void,
+  ): Promise<Verdict> {
+    const { node, newcomers } = this.#options;
+    try {
+      const leave = newcomers.enter(await this.#addressOf(request, socket));
+      if (leave === null) return UNAVAILABLE;
+      entered(leave);
+      return (await this.#authenticate(request)) ?? tailwireError("unauthenticated");
+    } catch (thrown) {
+      const error = node.asTailwireError(thrown);
+      // What is no error of the application's own was logged just now.
+      if (thrown !== error) return UNCHECKED;
+      const isFinal = error.fault === "client" && !error.retry;
+      return isFinal ? error : { ...wordsOf(error), status: UNAVAILABLE.status };
+    }
+  }
+
+  async #addressOf(request: IncomingMessage, socket: Socket): Promise<string> {
+    const { node, clientAddress } = this.#options;
+    if (clientAddress === null) return socket.remoteAddress ?? "";
+    const address = await node.callHook("clientAddress", () => clientAddress(request));
+    if (typeof address === "string") return address;
+    const words = `clientAddress gave ${inWords(address)}: expected text`;
+    throw new Mistake("clientAddress", words);
+  }
+
+  async #authenticate(request: IncomingMessage): Promise<Admitted | null> {
     const { node, authenticate, tickets, tokenInQuery } = this.#options;
     const ticket = fromQuery(request, "ticket");
-    if (ticket !== null) return tickets.take(ticket, request.headers.origin ?? null);
-    if (authenticate === null) return ANONYMOUS;
+    if (ticket !== null) return node.admit(tickets.take(ticket, request.headers.origin ?? null));
+    if (authenticate === null) return node.admit(ANONYMOUS);
     const token = tokenOf(request) ?? (tokenInQuery ? fromQuery(request, "token") : null);
     if (token !== null && token.length > PROTOCOL_LIMITS.tokenLengthMax) return null;
-    return node.callHook("authenticate", () => authenticate(request, token));
+    return node.admit(await node.callHook("authenticate", () => authenticate(request, token)));
   }
 }
 
@@ -161,7 +225,11 @@ function destroyThis(this: Socket): void {
 
 const ignore = (): void => undefined;
 
-const ANONYMOUS: Authenticated = { user: { id: "anonymous" } };
+const ANONYMOUS = { user: { id: "anonymous" } };
+
+const TAKEN_TWICE =
+  "an upgrade was answered by somebody else as well: another WebSocket server on this HTTP server " +
+  "takes every path. Make it with noServer: true, and give it the upgrades of its own path";
 
 const UNAVAILABLE: Refusal = {
   status: "503 Service Unavailable",
@@ -169,11 +237,14 @@ const UNAVAILABLE: Refusal = {
   description: "This node takes no connections now. Try again later.",
 };
 
-const UNAUTHENTICATED: Refusal = {
-  status: "401 Unauthorized",
-  code: "unauthenticated",
-  description: "The token is missing or was refused. Get a fresh one, then connect again.",
+const UNCHECKED: Refusal = {
+  ...UNAVAILABLE,
+  description: "Nobody could say who this is; the server's log says why. Try again later.",
 };
+
+function unauthenticated(error: TailwireError): Refusal {
+  return { ...wordsOf(error), status: "401 Unauthorized" };
+}
 
 const FORBIDDEN_ORIGIN: Refusal = {
   status: "403 Forbidden",
@@ -193,29 +264,31 @@ const NOT_FOUND: Refusal = {
   description: "There is no WebSocket at this path.",
 };
 
-/** Answers an upgrade that nobody takes. */
-export function refuseUnknownPath(socket: Socket, node: TailwireNode): void {
-  socket.on("error", destroyThis);
-  answer(socket, NOT_FOUND, node);
-}
-
 function answer(socket: Socket, { status, code, description }: Refusal, node: TailwireNode): void {
   node.counters.refused(code);
   const body = JSON.stringify({ code, description });
-  // Whoever keeps its side open would keep the socket. Reading on lets the answer arrive: a socket
-  // that is closed with unread input is reset.
-  const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => socket.destroy());
-  socket.once("close", cancel);
-  socket.resume();
+  destroyLater(socket, node);
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }
 
-function tellUnauthenticated(ws: WebSocket, node: TailwireNode, codec: Codec): void {
-  node.counters.refused("unauthenticated");
-  const { code, description, fault, retry } = tailwireError("unauthenticated");
+/** Who keeps its side open would keep the socket. */
+function destroyLater(socket: Socket, node: TailwireNode): void {
+  const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => socket.destroy());
+  socket.once("close", cancel);
+  // Reading on lets the answer arrive: a socket that is closed with unread input is reset.
+  socket.resume();
+}
+
+function wordsOf({ code, description }: TailwireError): Pick<Refusal, "code" | "description"> {
+  return { code, description };
+}
+
+function tellRefused(ws: WebSocket, node: TailwireNode, codec: Codec, error: TailwireError): void {
+  node.counters.refused(error.code);
+  const { code, description, fault, retry } = error;
   const timestamp = node.ports.clock.now();
   ws.send(codec.encode({ type: "error", id: "s1", timestamp, code, description, fault, retry }));
   ws.close(CLOSE_CODES.unauthenticated.code, "unauthenticated");
@@ -223,32 +296,12 @@ function tellUnauthenticated(ws: WebSocket, node: TailwireNode, codec: Codec): v
   ws.once("close", cancel);
 }
 
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? "/").split("?", 1)[0] ?? "/";
+/** A request's path, as it was sent. */
+export function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "/";
 }
 
-/** Only browsers send an Origin, and they can't leave it out. */
-function isBrowser(request: IncomingMessage): boolean {
-  return request.headers.origin !== undefined;
-}
-
-/**
- * Without a list: the page's own host, and on this machine's loopback addresses any port, so that
- * a development server beside this one works.
- */
-function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[] | null): boolean {
-  const { origin, host } = request.headers;
-  if (origin === undefined) return true;
-  if (allowed !== null) return allowed.includes(origin);
-  if (!URL.canParse(origin)) return false;
-  const page = new URL(origin);
-  // As the page's own scheme reads it: there `:443` or `:80` may be left out, or not.
-  const ownHost = `${page.protocol}//${host}`;
-  if (!URL.canParse(ownHost)) return false;
-  const here = new URL(ownHost);
-  return page.host === here.host || (isLoopback(page.hostname) && isLoopback(here.hostname));
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+/** What a stranger sent, for a line of the log. */
+function printable(text: string): string {
+  return text.slice(0, 256).replaceAll(/[^ -~]/g, "?");
 }

@@ -169,7 +169,7 @@ test("the callback of a write that a reset overtakes is given an error", async (
 const ignore = (): void => undefined;
 
 function transportOf(ws: WebSocket, socket: Socket, drained = ignore): NodeTransport {
-  wire(ws, { receive: ignore, heard: ignore, drained, gone: ignore });
+  wire(ws, { receive: ignore, heard: ignore, drained, gone: ignore, failed: ignore });
   return new NodeTransport(ws, socket);
 }
 

@@ -152,9 +152,10 @@ function noteHeld({ world, witness }: Stage): void {
 /** What a node logged: nothing is expected but what the application did on purpose. */
 function noteError({ witness }: Stage, logged: object): void {
   const { error } = logged as { readonly error?: unknown };
-  const text = error instanceof Error ? error.message : String(error);
+  // Without an error it is a hook that took too long, which the weather has seen to.
+  if (!(error instanceof Error)) return;
+  const { message: text, cause } = error;
   if (text.startsWith(ON_PURPOSE)) return;
-  const { cause } = error as { readonly cause?: unknown };
   const because = cause instanceof Error ? `, because of ${cause.message}` : "";
   witness.note({ type: "crash", error: `a node logged: ${text}${because}` });
 }

@@ -28,9 +28,6 @@ import type { Entry, FirstSend, Moment } from "./outbox-entry.ts";
 import type { Ports } from "./ports.ts";
 import type { Published, PublishOptions } from "./types.ts";
 
-/** The longest time that platforms' timers take. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
-
 /** Closes after which what was on each of the connections is sent alone. */
 const BLAMED_MAX = 2;
 
@@ -218,8 +215,7 @@ export class Outbox {
   #watchAge(entry: Entry): void {
     const leftMs = entry.ttlMs - this.#ageMs(entry.made);
     if (leftMs > 0) {
-      const ms = Math.min(leftMs, TIMER_MAX_MS);
-      entry.stopTimer = this.#ports.clock.after(ms, () => this.#watchAge(entry));
+      entry.stopTimer = this.#ports.clock.after(leftMs, () => this.#watchAge(entry));
     } else if (this.#isStale(entry)) {
       this.#reject(entry, localError("ttl_expired"));
     }

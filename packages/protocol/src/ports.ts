@@ -13,7 +13,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds that only go forward, for durations. Its zero means nothing. */
   monotonic(): number;
-  /** Calls back once after `ms` milliseconds. */
+  /**
+   * Calls back once after `ms` milliseconds: never sooner, however long that is, and never where it
+   * is no number.
+   */
   after(ms: number, callback: () => void): Cancel;
   /** Calls back soon, after the input and output that is already waiting. */
   soon(callback: () => void): void;

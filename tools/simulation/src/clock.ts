@@ -42,7 +42,8 @@ export class SimulatedClock implements Clock {
   }
 
   after(ms: number, callback: () => void): Cancel {
-    return this.#timers.add(this.#time + Math.max(0, ms), callback);
+    const at = Number.isNaN(ms) ? Infinity : this.#time + Math.max(0, ms);
+    return this.#timers.add(at, callback);
   }
 
   soon(callback: () => void): void {

@@ -167,8 +167,8 @@ export class TinyClient {
     this.#welcome = null;
     this.#held.clear();
     for (const following of this.#followings.values()) following.acknowledged = false;
-    // 4500 to 4999 and 1000 are fatal, all others mean reconnect [CLOSE-1].
-    if (code === 1000 || (code >= 4500 && code <= 4999)) return this.close();
+    // 4500 to 4999 are fatal, all others mean reconnect, 1000 from elsewhere too [CLOSE-1].
+    if (this.#closed || (code >= 4500 && code <= 4999)) return this.close();
     const ceilingMs = Math.min(30_000, 1_000 * 2 ** this.#failures);
     this.#failures += 1;
     setTimeout(() => this.#connect(), this.#random() * ceilingMs);

@@ -17,13 +17,13 @@ const errorCodes = Object.keys(ERROR_CODES) as ErrorCode[];
 describe("[CLOSE-1] a close code's verdict", () => {
   test("is in its range, for every code there is", () => {
     for (let code = 0; code <= 5_000; code += 1) {
-      const fatal = code === 1_000 || (code >= 4_500 && code <= 4_999);
+      const fatal = code >= 4_500 && code <= 4_999;
       expect([code, verdictOf(code)]).toEqual([code, fatal ? "fatal" : "reconnect"]);
     }
   });
 
   test.each([
-    ["done", "fatal"],
+    ["done", "reconnect"],
     ["too_large", "reconnect"],
     ["internal", "reconnect"],
     ["restarting", "reconnect"],
@@ -48,7 +48,9 @@ describe("[CLOSE-1] a close code's verdict", () => {
   });
 
   test("is reconnect for what networks and proxies make up", () => {
-    for (const code of [1001, 1005, 1006, 1011, 1013, 1014, 1015, 3000, 3999]) {
+    for (const code of [
+      1000, 1001, 1002, 1005, 1006, 1008, 1011, 1013, 1014, 1015, 3000, 3999, 4000, 4499,
+    ]) {
       expect(verdictOf(code)).toBe("reconnect");
     }
   });

@@ -90,6 +90,11 @@ const BROKEN: readonly Broken[] = [
     closes: () => 4_000,
   },
   {
+    does: "takes a stranger's 1000 for its server's last word",
+    breaks: ["CLOSE-1"],
+    closes: (code) => (code === 1_000 ? 4_500 : code),
+  },
+  {
     does: "goes on when its subscription was ended",
     breaks: ["SUB-9"],
     hears: (line) => (line.type === "unsubscribed" ? null : line),

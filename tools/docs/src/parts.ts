@@ -164,7 +164,7 @@ function reconnectionFlow(): readonly string[] {
   return [
     "```mermaid",
     "flowchart TD",
-    "    lost([the connection is lost, or an attempt fails]) --> fatal{close code 4500–4999, or 1000?}",
+    "    lost([the connection is lost, or an attempt fails]) --> fatal{close code 4500–4999?}",
     "    fatal -- yes --> closed([closed: everything that waits is told])",
     "    fatal -- the first 4501, and a fresh token can be had --> wait",
     `    fatal -- no --> stable{was it up for ${seconds(stableMs)}?}`,

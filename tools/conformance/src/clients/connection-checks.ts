@@ -7,8 +7,10 @@ import type { ClientCheck } from "./play.ts";
 const FIRST_BYTES_MAX = 16_384;
 /** The first wait is up to 1 s; programs and machines may be slow beside that. */
 const FIRST_WAIT_MS = 3_500;
-/** How long a client that stays away is watched. */
-const AWAY_MS = 2_500;
+/** The second is up to 2 s. */
+const SECOND_WAIT_MS = 4_500;
+/** How long a client that stays away is watched: the third wait is up to 4 s. */
+const AWAY_MS = 5_000;
 
 export const CLIENT_CONNECTION_CHECKS: Readonly<Record<string, ClientCheck>> = {
   "VER-2": async (play) => {
@@ -66,8 +68,11 @@ export const CLIENT_CONNECTION_CHECKS: Readonly<Record<string, ClientCheck>> = {
     play.subscribe();
     (await play.following(0, 0)).close(4_321, "conf");
     must(await play.server.isAsked(1, FIRST_WAIT_MS), "after 4321 it doesn't come back");
-    (await play.following(1, 0)).close(4_777, "conf");
-    must(!(await play.server.isAsked(2, AWAY_MS)), "after 4777 it comes back");
+    // As a proxy does to connections that are idle.
+    (await play.following(1, 0)).close(1_000, "conf");
+    must(await play.server.isAsked(2, SECOND_WAIT_MS), "after a stranger's 1000 it stays away");
+    (await play.following(2, 0)).close(4_777, "conf");
+    must(!(await play.server.isAsked(3, AWAY_MS)), "after 4777 it comes back");
   },
 
   "CLOSE-4": async (play) => {

@@ -3,14 +3,18 @@ import type { Cancel, Random } from "@tailwire/protocol";
 import { CLIENT_LIMITS } from "./limits.ts";
 import type { Ports } from "./ports.ts";
 
+/** The longest wait after so many failures in a row, 1 for the first: 1 s, 2 s, 4 s … 30 s. */
+export function ceilingMs(failures: number): number {
+  const { backoffMinMs, backoffMaxMs } = CLIENT_LIMITS;
+  return Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures - 1, 30));
+}
+
 /**
- * Milliseconds to wait after so many failures in a row, 1 for the first: anything up to 1 s, 2 s,
- * 4 s … 30 s. Full jitter spreads a crowd that was cut off at once over the whole interval.
+ * Milliseconds to wait before the next attempt to connect: anything up to that. Full jitter spreads
+ * a crowd that was cut off at once over the whole interval.
  */
 export function backoffMs(failures: number, random: Random): number {
-  const { backoffMinMs, backoffMaxMs } = CLIENT_LIMITS;
-  const ceiling = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures - 1, 30));
-  return Math.round(random.fraction() * ceiling);
+  return Math.round(random.fraction() * ceilingMs(failures));
 }
 
 /** The wait before the next attempt, and the failures in a row that make it longer. */

@@ -9,10 +9,11 @@ import type { WireSubscription } from "./wire-subscription.ts";
 
 /** What a channel needs of its client. */
 export interface ChannelHost {
-  readonly outbox: Outbox;
-  /** Asks the server. @throws `closed`. */
+  /** Publishes. @throws `closed`, or why the server has closed the connection for good. */
+  readonly publish: Outbox["publish"];
+  /** Asks the server. @throws the same. */
   readonly ask: Requests["ask"];
-  /** The channel's subscription on the wire, made where there is none. @throws `closed`. */
+  /** The channel's subscription on the wire, made where there is none. @throws the same. */
   wire(channel: string): WireSubscription;
 }
 
@@ -53,7 +54,7 @@ export class Channel {
    * `indeterminate`, when nobody can know any more; `ttl_expired`; `outbox_full`; `closed`.
    */
   publish(event: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
-    return this.#host.outbox.publish(this.name, event, data, options);
+    return this.#host.publish(this.name, event, data, options);
   }
 
   /**

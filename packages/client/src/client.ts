@@ -13,19 +13,20 @@ import {
   jsonClientCodec,
   JsonText,
   type ParamArgs,
-  type PlatformSignal,
   type ServerMessage,
   type Subscribed,
-  localError,
+  type TailwireError,
 } from "@tailwire/protocol";
 import { Channel, type ChannelHost } from "./channel.ts";
+import { overError } from "./closes.ts";
 import { Connection } from "./connection.ts";
 import { Listeners } from "./listeners.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
-import type { AbortControllerLike, Ports } from "./ports.ts";
+import type { Ports } from "./ports.ts";
 import { type RequestOptions, Requests } from "./requests.ts";
 import { Subscription } from "./subscription.ts";
+import { type AskToken, askForToken, type GetToken } from "./token.ts";
 import { TokenRenewal } from "./token-renewal.ts";
 import type { ConnectionStatus, Stop } from "./types.ts";
 import { type Unidentified, type Wire, WireSubscription } from "./wire-subscription.ts";
@@ -34,8 +35,12 @@ export interface ClientOptions {
   /**
    * Gives the token to connect with. Called again for each connection, so return a fresh one each
    * time. Leave it out where the server lets anonymous clients in.
+   *
+   * What it throws, and what is no text of 1 to 8,192 characters, is shown as `token_failed`, and it
+   * is asked again, after a wait that grows. The signal is aborted when nobody waits for the token
+   * any more, after 15 s at the latest.
    */
-  readonly getToken?: (options: { readonly signal: PlatformSignal }) => string | Promise<string>;
+  readonly getToken?: GetToken;
   /**
    * How to speak, where the server can too: `msgpackCodec` of `@tailwire/protocol/msgpack` sends
    * bytes as they are. JSON where it is left out.
@@ -54,34 +59,37 @@ export class Client implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #requests: Requests;
-  readonly #renewal: TokenRenewal;
+  /** Null where there are no tokens. */
+  readonly #renewal: TokenRenewal | null;
   readonly #wires = new Map<string, WireSubscription>();
   /** Who waits for the answer to a request, by its id. Publications wait in the outbox. */
   readonly #answers = new Map<string, (answer: Ack | ErrorMessage) => void>();
   readonly #onStatus = new Listeners<ConnectionStatus>();
-  /** Takes back a `getToken` under way when the client is closed. */
-  readonly #abort: AbortControllerLike;
   /** Null when it has changed since it was last asked for. */
   #status: ConnectionStatus | null = null;
   #telling = false;
   readonly #onSubscribed = new Listeners<Begun>();
   readonly #host: ChannelHost;
   #closing: Promise<void> | null = null;
+  /** Looks whether `close()` has waited for everything. */
+  #settled: () => void = () => undefined;
+  #ended = false;
 
   constructor(url: string, options: ClientOptions, ports: Ports) {
     const { getToken, codec = jsonClientCodec } = options;
     this.#ports = ports;
-    this.#abort = ports.abort();
-    const freshToken =
-      getToken === undefined ? null : async () => getToken({ signal: this.#abort.signal });
+    const askToken: AskToken | null =
+      getToken === undefined
+        ? null
+        : (answered) => askForToken(getToken, ports.abort(), this.#connection.scope, answered);
     this.#connection = new Connection({
       url,
       ports,
       codec,
-      getToken: freshToken,
+      askToken,
       owner: {
         opened: () => this.#opened(),
-        welcomed: (welcome) => this.#renewal.schedule(welcome),
+        welcomed: (welcome) => this.#renewal?.schedule(welcome),
         received: (message) => this.#received(message),
         lost: () => this.#lost(),
         blamed: (code) => this.#outbox.blame(code),
@@ -89,20 +97,27 @@ export class Client implements AsyncDisposable {
       },
     });
     this.#outbox = new Outbox(ports, this.#connection, () => this.#changed());
-    this.#requests = new Requests(ports, this.#connection);
+    this.#requests = new Requests(ports, this.#connection, () =>
+      ports.clock.soon(() => this.#settled()),
+    );
     this.#host = {
-      outbox: this.#outbox,
+      publish: async (...args) => {
+        this.#mustBeOpen();
+        return this.#outbox.publish(...args);
+      },
       ask: async (question, asking) => {
-        if (this.#closing !== null) throw localError("closed");
+        this.#mustBeOpen();
         return this.#requests.ask(question, asking);
       },
       wire: (name) => this.#wire(name),
     };
-    this.#renewal = new TokenRenewal({
-      clock: ports.clock,
-      getToken: freshToken ?? (() => Promise.reject(localError("unauthenticated"))),
-      authenticate: (token, answered) => this.#ask({ type: "authenticate", token }, answered),
-    });
+    this.#renewal =
+      askToken &&
+      new TokenRenewal({
+        clock: this.#connection.scope,
+        askToken,
+        authenticate: (token, answered) => this.#ask({ type: "authenticate", token }, answered),
+      });
   }
 
   /** The connection as it is now: a new object on every change. */
@@ -143,15 +158,19 @@ export class Client implements AsyncDisposable {
    * where left out. It is sent once; where it may have run and its answer was lost, the promise
    * rejects with `indeterminate`.
    *
-   * @throws TailwireError `invalid_data`, saying where, when the input is no JSON value; `timeout`, `unknown_request`, `indeterminate`, `closed`, or a code of the
-   * application's own; the signal's reason, when that took it back.
+   * @throws TailwireError `invalid_data`, saying where, when the input is no JSON value; `timeout`,
+   * `unknown_request`, `indeterminate`, `closed`, why the server has closed the connection for good,
+   * or a code of the application's own; the signal's reason, when that took it back.
    */
   async request(name: string, input?: unknown, options: RequestOptions = {}): Promise<unknown> {
     const data = JsonText.of(input ?? null);
     return (await this.#host.ask({ type: "request", name, data }, options)).data ?? null;
   }
 
-  /** Connects now, instead of waiting for `status.retryAt`. */
+  /**
+   * Connects now, instead of waiting for `status.retryAt`; and where the platform says that there is
+   * no network, too, since it may be wrong. After `goOffline()` it does nothing.
+   */
   retryNow(): void {
     this.#connection.retryNow();
   }
@@ -167,11 +186,29 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Closes for good. Resolves when the outbox is empty or 5 s have passed; what is left rejects:
-   * with `closed` when it was never sent, else with `indeterminate`. `await using` does the same.
+   * Closes for good, and takes nothing new. Resolves when all that was published and asked is
+   * answered, or 5 s have passed, or the application itself keeps it offline; until then the status
+   * is what it would be. What is left rejects: with `closed` when it was never sent, else with
+   * `indeterminate`. `await using` does the same.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    if (this.#closing === null) {
+      this.#closing = new Promise((resolve) => {
+        const end = (): void => {
+          cancel();
+          this.#connection.close();
+          resolve();
+        };
+        const cancel = this.#ports.clock.after(CLIENT_LIMITS.closeMs, end);
+        this.#settled = () => {
+          const isDone = this.#outbox.size + this.#requests.size === 0;
+          if (isDone || this.#connection.isKeptAway) end();
+        };
+      });
+      this.#settled();
+      // A wait for the next attempt may be longer than this one.
+      this.#connection.hurry();
+    }
     return this.#closing;
   }
 
@@ -179,21 +216,19 @@ export class Client implements AsyncDisposable {
     return this.close();
   }
 
-  async #close(): Promise<void> {
-    if (this.#connection.state === "connected") {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#ports.clock.after(CLIENT_LIMITS.closeMs, resolve);
-        void this.#outbox.empty().then(() => {
-          cancel();
-          resolve();
-        });
-      });
-    }
-    this.#connection.close();
+  /** Why nothing can be asked any more; null while it can. */
+  #over(): TailwireError | null {
+    const code = this.#connection.refusal ?? (this.#closing && "closed");
+    return code === null ? null : overError(code);
+  }
+
+  #mustBeOpen(): void {
+    const over = this.#over();
+    if (over !== null) throw over;
   }
 
   #wire(name: string): WireSubscription {
-    if (this.#closing !== null || this.#connection.state === "closed") throw localError("closed");
+    this.#mustBeOpen();
     let wire = this.#wires.get(name);
     if (wire === undefined) {
       wire = new WireSubscription(name, this.#portsOf(name));
@@ -210,7 +245,7 @@ export class Client implements AsyncDisposable {
       request: (message, answered) => this.#ask(message, answered),
       noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
       seen: (publication, position) => this.#outbox.seen(publication, position),
-      clock: this.#ports.clock,
+      clock: connection.scope,
       idle: () => void this.#wires.delete(name),
       released: () => this.#wires.get(name)?.released(),
     };
@@ -231,7 +266,6 @@ export class Client implements AsyncDisposable {
 
   #lost(): void {
     this.#answers.clear();
-    this.#renewal.stop();
     this.#requests.lost();
     for (const wire of this.#wires.values()) wire.lost();
   }
@@ -261,7 +295,7 @@ export class Client implements AsyncDisposable {
   #subscribed({ channel: name, position }: Subscribed): void {
     // Who asks for it already gets an answer, and the server's own is over [SUB-10].
     if (this.#wires.has(name)) return;
-    if (this.#onSubscribed.size === 0) {
+    if (this.#onSubscribed.size === 0 || this.#over() !== null) {
       return this.#ask({ type: "unsubscribe", channel: name }, () => undefined);
     }
     const wire = this.#wire(name);
@@ -280,24 +314,23 @@ export class Client implements AsyncDisposable {
   }
 
   #changed(): void {
-    if (this.#connection.state === "closed" && !this.#abort.signal.aborted) this.#end();
+    if (this.#connection.state === "closed" && !this.#ended) this.#end();
     this.#status = null;
     if (this.#telling) return;
     this.#telling = true;
     this.#ports.clock.soon(() => {
       this.#telling = false;
+      this.#settled();
       this.#onStatus.tell(this.status);
     });
   }
 
   /** The connection is closed for good: everything that still waits is told so. */
   #end(): void {
-    this.#abort.abort(localError("closed"));
-    this.#renewal.stop();
-    this.#outbox.close();
-    this.#requests.close();
-    const { reason } = this.#connection;
-    const why = localError(reason === "unauthenticated" ? "unauthenticated" : "closed");
+    this.#ended = true;
+    const why = overError(this.#connection.refusal ?? "closed");
+    this.#outbox.close(why);
+    this.#requests.close(why);
     for (const wire of this.#wires.values()) wire.end(this.#closing === null ? why : null);
   }
 

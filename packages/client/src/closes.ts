@@ -1,5 +1,5 @@
 /** How a client closes, and what it makes of being closed. */
-import { type CLOSE_CODES, verdictOf } from "@tailwire/protocol";
+import { type CLOSE_CODES, localError, TailwireError, verdictOf } from "@tailwire/protocol";
 
 /** The codes that a client uses, held to the protocol's table by their type: browsers aren't sent it. */
 export const CLOSES: {
@@ -24,6 +24,15 @@ export function isFatal(code: number): boolean {
 }
 
 /** Why it was closed, in a word. 1006 isn't sent: it says that nothing was. */
-export function reasonOf(code: number, reason: string): string {
-  return reason || (code === 1006 ? "connection_lost" : `closed_${code}`);
+export function reasonOf(code: number, reason: string, wasOpen: boolean): string {
+  if (reason !== "") return reason;
+  if (!wasOpen) return "connect_failed";
+  return code === 1006 ? "connection_lost" : `closed_${code}`;
+}
+
+/** Why nothing can be asked any more: the client was closed here, or by the server for good. */
+export function overError(code: string): TailwireError {
+  if (code === "closed") return localError(code);
+  const description = "the server has closed the connection for good";
+  return new TailwireError({ code, description, fault: "client", retry: false });
 }

@@ -2,14 +2,15 @@
 import type { ClientCodec, ServerMessage, Welcome } from "@tailwire/protocol";
 import type { Blame } from "./closes.ts";
 import type { Ports } from "./ports.ts";
+import type { AskToken } from "./token.ts";
 
 export interface ConnectionOptions {
   readonly url: string;
   readonly ports: Ports;
   /** What it would rather speak; JSON where the server can't. */
   readonly codec: ClientCodec;
-  /** Gives the token to connect with; null where the server asks for none. */
-  readonly getToken: (() => Promise<string>) | null;
+  /** Asks for the token to connect with; null where the server wants none. */
+  readonly askToken: AskToken | null;
   readonly owner: ConnectionOwner;
 }
 

@@ -23,7 +23,8 @@ import { type ConnectionEvent, type ConnectionState, nextState } from "./connect
 import type { ConnectionOptions } from "./connection-options.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import { Link } from "./link.ts";
-import type { LifeEvent, Ports, Socket, SocketEvents } from "./ports.ts";
+import type { LifeEvent, Ports, SocketEvents } from "./ports.ts";
+import { Scope } from "./scope.ts";
 import { type SilenceWatch, watchSilence } from "./silence.ts";
 import { VERSION } from "./version.ts";
 
@@ -35,6 +36,8 @@ type WithoutEnvelope<Message> = Message extends unknown ? Omit<Message, "id" | "
 type Absence = "asked" | "no network" | "page hidden";
 
 export class Connection {
+  /** Timers, and whatever else ends with the attempt, or with the connection as it is. */
+  readonly scope: Scope;
   readonly #options: ConnectionOptions;
   readonly #ports: Ports;
   /** Spoken now, or to begin with: what the server has chosen. */
@@ -45,7 +48,7 @@ export class Connection {
   #lastId = 0;
   #generation = 0;
   #state: ConnectionState = "idle";
-  /** A socket that isn't the current link any more is not listened to. */
+  /** The attempt or the connection as it is; null while there is none. An older one isn't heard. */
   #link: Link | null = null;
   readonly #absences = new Set<Absence>();
   #welcome: Welcome | null = null;
@@ -54,14 +57,14 @@ export class Connection {
   /** Tokens refused in a row. */
   #refusals = 0;
   #reason: string | null = null;
-  /** Ends the deadline of an attempt. */
-  #cancelDeadline: Cancel | null = null;
+  #refusal: string | null = null;
   #silence: SilenceWatch | null = null;
   #stopLife: Cancel | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#ports = options.ports;
+    this.scope = new Scope(options.ports.clock);
     this.#codec = options.codec;
     this.#backoff = new Backoff(options.ports);
     this.#session = options.ports.random.token();
@@ -84,6 +87,16 @@ export class Connection {
 
   get reason(): string | null {
     return this.#reason;
+  }
+
+  /** The code with which the server has closed it for good; null when it hasn't. */
+  get refusal(): string | null {
+    return this.#refusal;
+  }
+
+  /** Whether the application keeps it away: it won't come back by itself. */
+  get isKeptAway(): boolean {
+    return this.#absences.has("asked");
   }
 
   /** Whether messages can be sent: hello is said. */
@@ -112,9 +125,15 @@ export class Connection {
     this.#enter("use");
   }
 
-  /** Connects now, instead of waiting. */
-  retryNow(): void {
+  /** Ends a wait before the next attempt. */
+  hurry(): void {
     if (this.retryAt !== null) this.#connect();
+  }
+
+  /** The same, and where the platform thinks that there is no network: it may be wrong. */
+  retryNow(): void {
+    this.hurry();
+    this.#return("no network");
   }
 
   goOffline(): void {
@@ -167,7 +186,7 @@ export class Connection {
       case "wake":
         // A socket may have died meanwhile, or not: it is asked. A wait has been long enough.
         this.#silence?.ask();
-        return this.retryNow();
+        return this.hurry();
       default:
         event satisfies never;
     }
@@ -229,50 +248,41 @@ export class Connection {
   #connect(): void {
     this.#backoff.stop();
     this.#attempt += 1;
+    const link = new Link(this.#ports.clock);
+    this.#link = link;
     // One deadline for everything up to welcome: token, socket, handshake.
-    const deadline = this.#ports.clock.after(CLIENT_LIMITS.connectMs, () =>
+    link.onWelcome = this.scope.after(CLIENT_LIMITS.connectMs, () =>
       this.#giveUp("connect_timeout"),
     );
-    this.#cancelDeadline = deadline;
-    const { getToken, codec } = this.#options;
+    const { askToken, codec } = this.#options;
     const offers = [...new Set([codec.subprotocol, SUBPROTOCOL_JSON])];
-    if (getToken === null) {
-      this.#openSocket(offers);
+    if (askToken === null) {
+      this.#openSocket(link, offers);
     } else {
-      // A token that comes late belongs to an attempt that is over, however many there were since.
-      const stands = (): boolean => this.#cancelDeadline === deadline && isTrying(this.#state);
-      getToken().then(
-        (token) => {
-          const offer = BEARER_PREFIX + this.#ports.base64url(token);
-          if (stands()) this.#openSocket([...offers, offer]);
-        },
-        () => {
-          if (stands()) this.#lose("token_failed");
-        },
-      );
+      askToken((token) => {
+        if (token === null) this.#lose("token_failed");
+        else this.#openSocket(link, [...offers, BEARER_PREFIX + this.#ports.base64url(token)]);
+      });
     }
     this.#options.owner.changed();
   }
 
-  #openSocket(subprotocols: readonly string[]): void {
+  #openSocket(link: Link, subprotocols: readonly string[]): void {
     // The socket's events belong to it alone: what an older one still says is not heard.
-    const current = (listen: (link: Link) => void): void => {
-      if (this.#link === link) listen(link);
+    const current = (listen: () => void): void => {
+      if (this.#link === link) listen();
     };
     const events: SocketEvents = {
-      opened: (subprotocol) => current((own) => this.#opened(own, subprotocol)),
-      received: (wire) => current((own) => this.#received(own, wire)),
-      closed: (code, reason) => current((own) => this.#closed(own, code, reason)),
+      opened: (subprotocol) => current(() => this.#opened(link, subprotocol)),
+      received: (wire) => current(() => this.#received(link, wire)),
+      closed: (code, reason) => current(() => this.#closed(link, code, reason)),
     };
-    let socket: Socket;
     try {
-      socket = this.#ports.connect(this.#options.url, subprotocols, events);
-    } catch (error) {
-      // What a page may not open, or Node can't without `ws`: shown, and tried again like the rest.
-      return this.#lose(error instanceof Error ? error.message : "connect_failed");
+      link.connecting(this.#ports.connect(this.#options.url, subprotocols, events));
+    } catch {
+      // What a page may not open: shown, and tried again like the rest.
+      this.#lose("connect_failed");
     }
-    const link = new Link(this.#ports.clock, socket);
-    this.#link = link;
   }
 
   #opened(link: Link, subprotocol: string): void {
@@ -290,18 +300,20 @@ export class Connection {
   }
 
   #closed(link: Link, code: number, reason: string): void {
-    const why = link.lastError ?? reasonOf(code, reason);
+    const why = link.lastError ?? reasonOf(code, reason, link.isOpen);
     const blame = BLAMES[code];
     if (blame !== undefined) this.#options.owner.blamed(blame);
     if (!isFatal(code) || this.#mayTryFreshToken(code)) return this.#lose(why);
     this.#reason = why;
-    this.#forgetLink();
+    // A reason may have a detail behind its name [CLOSE-3].
+    this.#refusal = why.split(":", 1)[0] ?? why;
+    this.#end();
     this.#enter("refused");
   }
 
   /** A token may have expired on its way: one refusal is answered with a fresh one [AUTH-5]. */
   #mayTryFreshToken(code: number): boolean {
-    if (code !== CLOSES.unauthenticated || this.#options.getToken === null) return false;
+    if (code !== CLOSES.unauthenticated || this.#options.askToken === null) return false;
     this.#refusals += 1;
     return this.#refusals === 1;
   }
@@ -314,30 +326,29 @@ export class Connection {
 
   #lose(reason: string): void {
     this.#reason = reason;
-    this.#forgetLink();
+    this.#end();
     this.#enter("lost");
   }
 
   /** Closes the socket from this side, without waiting for its answer. */
   #drop(name: keyof typeof CLOSES): void {
     const link = this.#link;
-    if (link === null) return;
-    if (name === "done") link.flush();
-    this.#forgetLink();
-    link.close(CLOSES[name], name);
+    if (name === "done") link?.flush();
+    this.#end();
+    link?.close(CLOSES[name], name);
   }
 
-  #forgetLink(): void {
+  /** Ends the attempt or the connection, and all that belongs to it. */
+  #end(): void {
     const link = this.#link;
+    if (link === null) return;
     // A short life counts as a failure.
-    if (link !== null && link.upMs >= CLIENT_LIMITS.stableMs) this.#backoff.reset();
-    link?.forget();
+    if (link.upMs >= CLIENT_LIMITS.stableMs) this.#backoff.reset();
+    link.forget();
     this.#link = null;
-    this.#cancelDeadline?.();
-    this.#cancelDeadline = null;
-    this.#silence?.stop();
     this.#silence = null;
-    if (link !== null) this.#options.owner.lost();
+    this.scope.end();
+    this.#options.owner.lost();
   }
 
   // Talking
@@ -373,9 +384,8 @@ export class Connection {
   #welcomed(link: Link, welcome: Welcome): void {
     this.#welcome = welcome;
     link.welcomed(welcome);
-    this.#cancelDeadline?.();
     this.#silence = watchSilence({
-      clock: this.#ports.clock,
+      clock: this.scope,
       heartbeat: welcome.heartbeat,
       heardAt: () => link.heardAt,
       probe: () => this.say({ type: "ping" }),
@@ -385,8 +395,4 @@ export class Connection {
     this.#options.owner.welcomed(welcome);
     link.flush();
   }
-}
-
-function isTrying(state: ConnectionState): boolean {
-  return state === "connecting" || state === "reconnecting";
 }

@@ -8,7 +8,11 @@ export const CLIENT_LIMITS = {
   stableMs: 10_000,
   /** How long a connection may take, up to `welcome`. */
   connectMs: 15_000,
-  /** How long `close()` waits for the outbox. */
+  /** How long before its end a token is renewed, where it lives for twice that. */
+  renewalMs: 30_000,
+  /** The shortest heartbeat that is believed, so that no server makes a client ping in a storm. */
+  heartbeatMinMs: 1_000,
+  /** How long `close()` waits for what was published and asked. */
   closeMs: 5_000,
   /** How long a request waits for its answer, where nobody says otherwise. */
   requestMs: 30_000,

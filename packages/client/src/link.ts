@@ -1,16 +1,24 @@
 /**
- * One socket's life as its connection sees it: what waits to be written, and what was heard.
+ * One attempt's life as its connection sees it, and its socket's: what waits to be written, and
+ * what was heard.
  *
  * It packs what is said at one moment into few WebSocket messages, within the limits of before and
  * after `welcome`. It doesn't know what is said, nor what happens when the socket is gone.
  */
-import { type ClientCodec, type Clock, MESSAGE_LIMITS, type Welcome } from "@tailwire/protocol";
+import {
+  type Cancel,
+  type ClientCodec,
+  type Clock,
+  MESSAGE_LIMITS,
+  type Welcome,
+} from "@tailwire/protocol";
 import { firstBatch, type Line } from "./batches.ts";
 import type { Socket } from "./ports.ts";
 
 export class Link {
   readonly #clock: Clock;
-  readonly #socket: Socket;
+  /** Null until there is a token to make it with. */
+  #socket: Socket | null = null;
   /** How it is spoken; null until it is open. */
   #codec: ClientCodec | null = null;
   #welcomedAt: number | null = null;
@@ -19,12 +27,13 @@ export class Link {
   #bytesMax: number = MESSAGE_LIMITS.firstBytesMax;
   #waiting: Line[] = [];
   #flushing = false;
+  /** Ends the attempt's deadline. */
+  onWelcome: Cancel = () => undefined;
   /** The error without `re` that was heard last: only what is said last explains a close. */
   lastError: string | null = null;
 
-  constructor(clock: Clock, socket: Socket) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#socket = socket;
     this.#heardAt = clock.monotonic();
   }
 
@@ -43,6 +52,10 @@ export class Link {
     return this.#welcomedAt === null ? 0 : this.#clock.monotonic() - this.#welcomedAt;
   }
 
+  connecting(socket: Socket): void {
+    this.#socket = socket;
+  }
+
   opened(codec: ClientCodec): void {
     this.#codec = codec;
   }
@@ -53,6 +66,7 @@ export class Link {
 
   welcomed({ limits }: Welcome): void {
     this.#welcomedAt = this.#clock.monotonic();
+    this.onWelcome();
     this.#bytesMax = limits.messageBytesMax;
   }
 
@@ -75,14 +89,14 @@ export class Link {
       if (batch === null) return;
       for (const line of this.#waiting.splice(0, batch.count)) line.onWrite();
       if (this.#welcomedAt === null) this.#bytesMax -= batch.bytes;
-      if (batch.bytes > 0) this.#socket.send(batch.wire);
+      if (batch.bytes > 0) this.#socket?.send(batch.wire);
     }
   }
 
   /** Begins to close the socket: nothing is sent or heard any more. */
   close(code: number, reason: string): void {
     this.forget();
-    this.#socket.close(code, reason);
+    this.#socket?.close(code, reason);
   }
 
   /** What still waits isn't sent any more. */

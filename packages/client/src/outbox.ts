@@ -51,8 +51,6 @@ export class Outbox {
   #sequence = 0;
   /** Entries that may be why connections are closed. */
   #suspects = 0;
-  #closed = false;
-  readonly #onEmpty = new Set<() => void>();
 
   constructor(ports: Ports, connection: Connection, changed: () => void) {
     this.#ports = ports;
@@ -161,22 +159,14 @@ export class Outbox {
     }
   }
 
-  /** Resolves when nothing waits any more. */
-  empty(): Promise<void> {
-    if (this.#entries.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onEmpty.add(resolve));
-  }
-
-  /** Rejects what is left. */
-  close(): void {
-    this.#closed = true;
+  /** Rejects what is left, saying why. */
+  close(why: TailwireError): void {
     for (const entry of this.#entries.values()) {
-      this.#giveUp(entry, localError("closed"));
+      this.#giveUp(entry, why);
     }
   }
 
   #makeRoom(data: Payload): void {
-    if (this.#closed) throw localError("closed");
     const { outboxCountMax, outboxLengthMax } = CLIENT_LIMITS;
     if (
       this.#entries.size >= outboxCountMax ||
@@ -306,7 +296,7 @@ export class Outbox {
     if (this.#held.has(entry.channel)) return;
     const { channel } = entry;
     this.#held.set(channel, false);
-    this.#ports.clock.after(answer.retryAfterMs ?? HOLD_MS, () => {
+    this.#connection.scope.after(answer.retryAfterMs ?? HOLD_MS, () => {
       if (this.#held.has(channel)) this.#held.set(channel, true);
       this.#sendHeld(channel);
     });
@@ -349,10 +339,6 @@ export class Outbox {
     if (this.#suspects > 0) {
       if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
       if (this.#connection.isOpen) for (const later of this.#entries.values()) this.#send(later);
-    }
-    if (this.#entries.size === 0) {
-      for (const resolve of this.#onEmpty) resolve();
-      this.#onEmpty.clear();
     }
     this.#changed();
   }

@@ -45,11 +45,18 @@ interface Asked {
 export class Requests {
   readonly #ports: Ports;
   readonly #connection: Connection;
+  readonly #settled: () => void;
   readonly #asked = new Map<string, Asked>();
 
-  constructor(ports: Ports, connection: Connection) {
+  constructor(ports: Ports, connection: Connection, settled: () => void) {
     this.#ports = ports;
     this.#connection = connection;
+    this.#settled = settled;
+  }
+
+  /** Those that aren't answered. */
+  get size(): number {
+    return this.#asked.size;
   }
 
   /** Asks, and resolves with the answer. See `Client.request` and `Channel.read`. */
@@ -65,6 +72,7 @@ export class Requests {
         cancel();
         stopListening();
         this.#asked.delete(id);
+        this.#settled();
       };
       const asked: Asked = { id, question, resolve, reject, sent: false, forget };
       this.#asked.set(id, asked);
@@ -95,10 +103,10 @@ export class Requests {
     return true;
   }
 
-  /** Rejects what is left. */
-  close(): void {
+  /** Rejects what is left, saying why. */
+  close(why: TailwireError): void {
     for (const asked of this.#asked.values()) {
-      this.#settle(asked, localError(isOnce(asked) ? "indeterminate" : "closed"));
+      this.#settle(asked, isOnce(asked) ? localError("indeterminate") : why);
     }
   }
 

@@ -6,8 +6,10 @@
  * the monotonic one sleeps with the machine. It doesn't know sockets.
  */
 import type { Cancel, Clock } from "@tailwire/protocol";
+import { CLIENT_LIMITS } from "./limits.ts";
 
 export interface SilenceOptions {
+  /** One that ends with the connection. */
   readonly clock: Clock;
   /** The heartbeat that the server named. */
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
@@ -20,15 +22,16 @@ export interface SilenceOptions {
 }
 
 export interface SilenceWatch {
-  readonly stop: Cancel;
   /** Asks at once, unless an answer is awaited already. */
   ask(): void;
 }
 
-/** Watches until it is stopped, or the socket has fallen silent. */
+/** Watches until the clock ends, or the socket has fallen silent. */
 export function watchSilence(options: SilenceOptions): SilenceWatch {
   const { clock, heartbeat, heardAt, probe, onSilent } = options;
-  const patienceMs = heartbeat.intervalMs + heartbeat.timeoutMs;
+  const { heartbeatMinMs } = CLIENT_LIMITS;
+  const timeoutMs = Math.max(heartbeatMinMs, heartbeat.timeoutMs);
+  const patienceMs = Math.max(heartbeatMinMs, heartbeat.intervalMs) + timeoutMs;
   let stop: Cancel = () => undefined;
   let asking = false;
 
@@ -37,14 +40,14 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
     const wall = clock.now();
     stop = clock.after(ms, () => {
       const passedMs = Math.max(clock.monotonic() - monotonic, clock.now() - wall);
-      callback(passedMs - ms > heartbeat.timeoutMs / 2);
+      callback(passedMs - ms > timeoutMs / 2);
     });
   };
   const watch = (): void => {
     asking = false;
     const leftMs = heardAt() + patienceMs - clock.monotonic();
     // Looks at the clocks more often than it has to, so that sleep is noticed soon after it.
-    after(Math.min(leftMs, heartbeat.timeoutMs), (slept) => {
+    after(Math.min(leftMs, timeoutMs), (slept) => {
       if (slept) ask(2);
       else if (clock.monotonic() < heardAt() + patienceMs) watch();
       else onSilent();
@@ -54,7 +57,7 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
     const askedAt = clock.monotonic();
     asking = true;
     probe();
-    after(heartbeat.timeoutMs, (slept) => {
+    after(timeoutMs, (slept) => {
       if (heardAt() >= askedAt) watch();
       // An answer may be there and not yet read. Where every timer comes late, twice is enough.
       else if (slept && times > 1) ask(times - 1);
@@ -64,7 +67,6 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
 
   watch();
   return {
-    stop: () => stop(),
     ask: () => {
       if (asking) return;
       stop();

@@ -3,16 +3,14 @@
  * the connection and its subscriptions go on [AUTH-8]. It doesn't know sockets.
  */
 import type { Ack, Cancel, Clock, ErrorMessage } from "@tailwire/protocol";
-
-/** How long before its end a token is renewed at the latest half of its life, in milliseconds. */
-const BEFORE_END_MS = 30_000;
-
-/** How soon a renewal that failed is tried again, in milliseconds. */
-const AGAIN_MS = 5_000;
+import { ceilingMs } from "./backoff.ts";
+import { CLIENT_LIMITS } from "./limits.ts";
+import type { AskToken } from "./token.ts";
 
 export interface RenewalOptions {
+  /** Whose timers end with the connection: the next one begins with a token of its own. */
   readonly clock: Clock;
-  readonly getToken: () => Promise<string>;
+  readonly askToken: AskToken;
   /** Says `authenticate` on the connection as it is; `answered` is called unless it is lost. */
   readonly authenticate: (token: string, answered: (answer: Ack | ErrorMessage) => void) => void;
 }
@@ -20,8 +18,8 @@ export interface RenewalOptions {
 export class TokenRenewal {
   readonly #options: RenewalOptions;
   #cancel: Cancel | null = null;
-  /** Rises with each connection, so that a token that comes late isn't brought to the next one. */
-  #turn = 0;
+  /** Renewals in a row that brought no time, whichever connections they were on. */
+  #fruitless = 0;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
@@ -35,38 +33,33 @@ export class TokenRenewal {
     readonly expiresAt?: number;
     readonly timestamp: number;
   }): void {
-    this.stop();
-    if (expiresAt === undefined) return;
-    const leftMs = Math.max(0, expiresAt - timestamp);
-    this.#after(leftMs - Math.min(BEFORE_END_MS, leftMs / 2));
-  }
-
-  /** The connection is lost: the next one begins with a token of its own. */
-  stop(): void {
-    this.#turn += 1;
     this.#cancel?.();
-    this.#cancel = null;
+    if (expiresAt === undefined) return;
+    const leftMs = expiresAt - timestamp;
+    const ms = leftMs - Math.min(CLIENT_LIMITS.renewalMs, leftMs / 2);
+    if (ms < CLIENT_LIMITS.backoffMinMs) return this.#again();
+    this.#fruitless = 0;
+    this.#after(ms);
   }
 
   #after(ms: number): void {
-    this.#cancel = this.#options.clock.after(ms, () => this.#renew(this.#turn));
+    this.#cancel = this.#options.clock.after(ms, () => this.#renew());
   }
 
-  #renew(turn: number): void {
-    this.#options.getToken().then(
-      (token) => {
-        if (turn === this.#turn) this.#bring(token);
-      },
-      () => {
-        if (turn === this.#turn) this.#after(AGAIN_MS);
-      },
-    );
+  /** Whoever gives one token for ever, or ones that end at once, isn't asked without a pause. */
+  #again(): void {
+    this.#fruitless += 1;
+    this.#after(ceilingMs(this.#fruitless));
   }
 
-  #bring(token: string): void {
-    this.#options.authenticate(token, (answer) => {
-      if (answer.type === "ack") this.schedule(answer);
-      else this.#after(AGAIN_MS);
+  #renew(): void {
+    const { askToken, authenticate } = this.#options;
+    askToken((token) => {
+      if (token === null) return this.#again();
+      authenticate(token, (answer) => {
+        if (answer.type === "ack") this.schedule(answer);
+        else this.#again();
+      });
     });
   }
 }

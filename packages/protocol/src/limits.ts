@@ -16,14 +16,14 @@ export const MESSAGE_LIMITS = {
   depthMax: 64,
   /** A channel's name: fits a Redis key and a NATS subject after encoding. */
   channelLengthMax: 200,
+  /** A token: longer ones cost more to check than they can be worth. */
+  tokenLengthMax: 8_192,
 } as const;
 
 export const PROTOCOL_LIMITS = {
   ...MESSAGE_LIMITS,
   /** Keys of one message, its data aside. */
   keysMax: 32,
-  /** A token: longer ones cost more to check than they can be worth. */
-  tokenLengthMax: 8_192,
   /** An event's name, and a request's. */
   eventLengthMax: 64,
   /** A request's id: a random part and a counter. */

@@ -31,6 +31,11 @@ export class Device {
     };
   }
 
+  /** Timers that are still to come. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   get isAsleep(): boolean {
     return this.#asleep;
   }

@@ -6,7 +6,7 @@ import {
   type ConnectionEvent,
   type ConnectionState,
 } from "@tailwire/client/core";
-import { BAD_TOKEN, Dice, World } from "@tailwire/simulation";
+import { BAD_TOKEN, Device, Dice, World } from "@tailwire/simulation";
 
 test("[CLOSE-4] waits double from 1 s to 30 s, and a dice takes anything off them", () => {
   const longest = { fraction: () => 0.999_999_9, token: () => "" };
@@ -217,6 +217,64 @@ for (const state of Object.keys(CONNECTION_STATES) as ConnectionState[]) {
   }
 }
 
+test.each(Object.keys(CONNECTION_STATES) as ConnectionState[])(
+  "%s, and retryNow, goOnline, and either twice: only a wait ends",
+  async (state) => {
+    const world = new World({ delayMs: 1 });
+    const bob = await INTO[state](world);
+    const { length } = world.links;
+    bob.retryNow();
+    bob.retryNow();
+    expect(bob.status.state).toBe(state);
+    // Of what waits one attempt comes, and of what doesn't none.
+    await world.advance(0);
+    expect(world.links.length - length).toBe(state === "reconnecting" ? 1 : 0);
+    bob.goOffline();
+    bob.goOffline();
+    bob.goOnline();
+    bob.goOnline();
+    const again = state === "closed" ? "closed" : "reconnecting";
+    expect(bob.status.state).toBe(again);
+    await world.advance(0);
+    bob.goOnline();
+    await world.advance(0);
+    expect(bob.status.state).toBe(again);
+    expect(world.links.filter(({ isOver }) => !isOver).length).toBeLessThanOrEqual(2);
+  },
+);
+
+test("retryNow tries although the platform says that there is no network, a wake doesn't", async () => {
+  const world = new World();
+  const device = new Device(world.clock);
+  device.hasNetwork = false;
+  const bob = world.client("bob", {}, device);
+  bob.channel("room:1").subscribe();
+  device.tell("wake");
+  await world.advance(60_000);
+  expect(bob.status.state).toBe("offline");
+  bob.retryNow();
+  expect(bob.status).toMatchObject({ state: "reconnecting", attempt: 1 });
+  await world.until(() => bob.status.state === "connected", 100);
+  // It hears of the next one.
+  device.tell("offline");
+  expect(bob.status.state).toBe("offline");
+});
+
+test("retryNow changes nothing where the application itself, or the page, keeps it offline", async () => {
+  const world = new World();
+  const device = new Device(world.clock);
+  const bob = world.client("bob", {}, device);
+  bob.goOffline();
+  device.tell("offline");
+  bob.retryNow();
+  expect(bob.status.state).toBe("offline");
+  bob.goOnline();
+  expect(bob.status.state).toBe("reconnecting");
+  device.tell("pagehide");
+  bob.retryNow();
+  expect(bob.status.state).toBe("offline");
+});
+
 test("a token that comes after its attempt is over isn't used for a later one", async () => {
   const world = new World();
   const late: ((token: string) => void)[] = [];
@@ -246,15 +304,12 @@ test("a client whose token is refused twice in a row is closed, and says why", a
   expect(bob.status).toMatchObject({ state: "closed", reason: "unauthenticated" });
 });
 
-test("a platform that refuses to connect at all is shown as the reason, and tried again", async () => {
+test("a platform that refuses to connect at all is shown as connect_failed, and tried again", async () => {
   const world = new World();
-  world.cannotConnect = new Error("missing_websocket: install ws");
+  world.cannotConnect = new SyntaxError("The URL's scheme must be either 'ws' or 'wss'.");
   const bob = world.client("bob");
   bob.channel("room:1").subscribe();
   await world.advance(60_000);
-  expect(bob.status).toMatchObject({
-    state: "reconnecting",
-    reason: "missing_websocket: install ws",
-  });
+  expect(bob.status).toMatchObject({ state: "reconnecting", reason: "connect_failed" });
   expect(bob.status.attempt).toBeGreaterThan(3);
 });

@@ -193,7 +193,9 @@ test("[AUTH-5] a refused token is asked for once more, and then everything ends"
   });
   const follower = new Follower(bob.channel("room:1").subscribe());
   const published = bob.channel("room:1").publish("message", 1);
-  await expect(world.outcome(published)).rejects.toMatchObject({ code: "closed" });
+  await expect(world.outcome(published)).rejects.toMatchObject({
+    code: "unauthenticated",
+  });
   await world.advance(60_000);
   expect(tokens).toBe(2);
   expect(bob.status).toMatchObject({ state: "closed", reason: "unauthenticated" });

@@ -201,7 +201,7 @@ test("[AUTH-5] a refused token is tried again once with a fresh one, then the cl
   })();
   const published = client.channel("room:1").publish("message", 1);
   await expect(iterated).rejects.toMatchObject({ code: "unauthenticated" });
-  await expect(published).rejects.toMatchObject({ code: "closed" });
+  await expect(published).rejects.toMatchObject({ code: "unauthenticated" });
   await expect(subscription.ready).rejects.toMatchObject({ code: "unauthenticated" });
   await until(() => client.status.state === "closed", "the status");
   expect(client.status).toMatchObject({ reason: "unauthenticated", pending: 0, retryAt: null });

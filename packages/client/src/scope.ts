@@ -1,0 +1,52 @@
+/**
+ * What belongs to one attempt at a connection, and to the connection that comes of it: timers, and
+ * whatever else has to end with it. It doesn't know what they are for.
+ */
+import type { Cancel, Clock } from "@tailwire/protocol";
+
+export class Scope implements Clock {
+  readonly #clock: Clock;
+  readonly #ends = new Set<Cancel>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
+  soon(callback: () => void): void {
+    this.#clock.soon(callback);
+  }
+
+  /** Calls back after `ms` milliseconds, unless all has ended before. */
+  after(ms: number, callback: () => void): Cancel {
+    const cancel = this.#clock.after(ms, () => {
+      forget();
+      callback();
+    });
+    const forget = this.onEnd(cancel);
+    return () => {
+      forget();
+      cancel();
+    };
+  }
+
+  /** Calls back when all ends, unless that is taken back. */
+  onEnd(callback: () => void): Cancel {
+    this.#ends.add(callback);
+    return () => void this.#ends.delete(callback);
+  }
+
+  /** Ends all that there is. What comes afterwards belongs to the next attempt. */
+  end(): void {
+    const ends = [...this.#ends];
+    this.#ends.clear();
+    for (const end of ends) end();
+  }
+}

@@ -99,7 +99,13 @@ export interface ConnectionStatus {
   readonly attempt: number;
   /** When the next attempt is due, in Unix milliseconds; null when none is. */
   readonly retryAt: number | null;
-  /** An error code, a close reason, or null when nothing went wrong. */
+  /**
+   * What went wrong last, in a word: the server's code (`unavailable`, `not_found`), a close reason
+   * (`restarting`), `connection_lost`, `silent`, `connect_failed`, `connect_timeout`,
+   * `token_failed`. On Node with `ws` also the system's code (`ECONNREFUSED`), or `http_502` and the
+   * like for an answer that no tailwire server gave; without any WebSocket `missing_websocket`. Null
+   * while nothing is wrong.
+   */
   readonly reason: string | null;
   /** Publications in the outbox: not yet acknowledged. */
   readonly pending: number;

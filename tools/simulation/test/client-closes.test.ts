@@ -30,6 +30,22 @@ test.each([4500, 4777, 4999])(
   },
 );
 
+test("an attempt that never opened is told apart from a connection that was lost", async () => {
+  const world = new World();
+  world.unreachable = true;
+  const bob = world.client("bob");
+  bob.channel("room:1").subscribe();
+  await world.until(() => bob.status.reason !== null);
+  expect(bob.status.reason).toBe("connect_failed");
+  world.unreachable = false;
+  await world.until(() => bob.status.state === "connected", 60_000);
+  expect(bob.status.reason).toBe(null);
+  world.link.cut();
+  expect(bob.status.reason).toBe("connection_lost");
+  world.unreachable = true;
+  await world.until(() => bob.status.reason === "connect_failed");
+});
+
 // close(): its promise
 
 interface Waiting {

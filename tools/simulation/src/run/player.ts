@@ -45,7 +45,7 @@ const MAYBE: ReadonlySet<string> = new Set(["indeterminate", "taken back", "kill
 
 /** Codes that say nothing about whether a channel exists. */
 const PASSING: ReadonlySet<string> = new Set(
-  "unavailable internal indeterminate closed timeout unauthenticated ttl_expired limit_exceeded too_large".split(
+  "unavailable internal indeterminate closed timeout unauthenticated disconnected superseded session_in_use ttl_expired limit_exceeded too_large".split(
     " ",
   ),
 );
@@ -73,7 +73,7 @@ export class Player {
     this.session = session ?? dice.token();
     this.device = new Device(world.clock);
     const codec = dice.below(4) === 0 ? { codec: msgpackCodec } : {};
-    const getToken = (): string => `${user}~${name}`;
+    const getToken = (): Promise<string> | string => this.#token();
     const random = withSession(this.session, dice);
     this.client = world.client(user, { ...codec, getToken }, this.device, random);
     this.client.onSubscribed(({ channel, subscription }) => {
@@ -201,6 +201,18 @@ export class Player {
     for (const followed of this.#followed.values()) this.#end(followed);
     for (const tag of this.#unresolved) this.#unpublished(tag, "", new Error("killed"));
     this.#asking.clear();
+  }
+
+  /** What its application gives when its client asks for a token. */
+  #token(): Promise<string> | string {
+    switch (this.#scene.weather.tokens) {
+      case "hangs":
+        return new Promise(() => undefined);
+      case "fails":
+        throw new Error("no token");
+      default:
+        return `${this.user}~${this.name}`;
+    }
   }
 
   // What it is told

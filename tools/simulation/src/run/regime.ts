@@ -47,6 +47,7 @@ export const FAULT_CLASSES = [
   "auth fails",
   "hook throws",
   "hook hangs",
+  "token hangs",
 ] as const;
 
 export type FaultClass = (typeof FAULT_CLASSES)[number];

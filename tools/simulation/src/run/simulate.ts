@@ -123,9 +123,11 @@ function backlogMs({ world: { limits } }: Stage, { players }: Cast): number {
 /** Everybody leaves, and nothing may be left. */
 async function end(stage: Stage, cast: Cast): Promise<void> {
   const { world, witness, broker, lines } = stage;
-  for (const player of cast.players) void player.client.close();
-  await world.advance(END_MS);
   const left = (what: string, count: number): void => witness.note({ type: "left", what, count });
+  for (const { client, device } of cast.players) {
+    void client.close().then(() => left("timers of a client that is closed", device.pending));
+  }
+  await world.advance(END_MS);
   for (const { node } of world.hosts) {
     left("connections", node.connections);
     left("subscriptions", node.subscriptions);

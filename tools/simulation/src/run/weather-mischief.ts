@@ -62,6 +62,11 @@ const SPELLS: Readonly<Partial<Record<FaultClass, Spell>>> = {
     begin: (weather, dice) => (weather.hooks = dice.below(2) === 0 ? "hangs" : "slow"),
     end: (weather) => (weather.hooks = "well"),
   },
+  "token hangs": {
+    ms: 20_000,
+    begin: (weather, dice) => (weather.tokens = dice.below(3) === 0 ? "fails" : "hangs"),
+    end: (weather) => (weather.tokens = "well"),
+  },
   "token expiry": {
     ms: 60_000,
     begin: (weather, dice) => (weather.tokenMs = 2_000 + dice.below(60_000)),

@@ -18,6 +18,8 @@ export class Weather {
   refuses = false;
   auth: Manners = "well";
   hooks: Manners = "well";
+  /** How the clients' own applications behave when they are asked for a token. */
+  tokens: Manners = "well";
   /** How long a token lives; null: for ever. */
   tokenMs: number | null = null;
   /** What is to happen to the next message that has this in it, and goes there. */
@@ -49,6 +51,7 @@ export class Weather {
     this.refuses = false;
     this.auth = "well";
     this.hooks = "well";
+    this.tokens = "well";
     this.tokenMs = null;
     this.ambush = null;
     this.dripMs = 0;

@@ -21,6 +21,7 @@ import {
   wireBytes,
 } from "@tailwire/protocol";
 import { onAbort, reasonOf } from "./abort.ts";
+import { refusalMs } from "./backoff.ts";
 import type { Blame } from "./closes.ts";
 import type { Connection } from "./connection.ts";
 import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
@@ -30,9 +31,6 @@ import type { Published, PublishOptions } from "./types.ts";
 
 /** Closes after which what was on each of the connections is sent alone. */
 const BLAMED_MAX = 2;
-
-/** How long a refused publication waits where the server names no time, in milliseconds. */
-const HOLD_MS = 1_000;
 
 export class Outbox {
   readonly #ports: Ports;
@@ -87,6 +85,7 @@ export class Outbox {
         sentOn: 0,
         underWay: false,
         told: false,
+        refusals: 0,
         blamed: 0,
         first: null,
         stopListening: () => undefined,
@@ -296,7 +295,8 @@ export class Outbox {
     if (this.#held.has(entry.channel)) return;
     const { channel } = entry;
     this.#held.set(channel, false);
-    this.#connection.scope.after(answer.retryAfterMs ?? HOLD_MS, () => {
+    entry.refusals += 1;
+    this.#connection.scope.after(refusalMs(entry.refusals, answer.retryAfterMs), () => {
       if (this.#held.has(channel)) this.#held.set(channel, true);
       this.#sendHeld(channel);
     });

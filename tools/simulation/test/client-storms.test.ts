@@ -139,3 +139,29 @@ test("after a bad spell of short tokens, one that lives is renewed as if there h
   await world.advance(10 * 60_000);
   expect(world.links).toHaveLength(length);
 });
+
+test.each([0, 1, 40])(
+  "a publication that is refused for ever, each time with a wait of %d ms: no storm",
+  async (retryAfterMs) => {
+    let refusals = 0;
+    const world = new World({
+      delayMs: 1,
+      application: {
+        authorize: ({ action }) => {
+          if (action === "subscribe") return true;
+          refusals += 1;
+          const busy = { code: "busy", description: "Now.", fault: "server", retry: true } as const;
+          throw new TailwireError({ ...busy, retryAfterMs });
+        },
+      },
+    });
+    const bob = world.client("bob");
+    void bob
+      .channel("room:1")
+      .publish("message", 1)
+      .catch(() => undefined);
+    await world.advance(MINUTES * 60_000);
+    expect(refusals).toBeGreaterThan(10);
+    expect(refusals).toBeLessThan(CALLS_MAX);
+  },
+);

@@ -165,8 +165,6 @@ export class Connection {
     return id;
   }
 
-  // The platform's life
-
   /** Listens to the platform from the first use on: a client that isn't used costs nothing. */
   #begin(): void {
     if (this.#state !== "idle") return;
@@ -251,9 +249,8 @@ export class Connection {
     const link = new Link(this.#ports.clock);
     this.#link = link;
     // One deadline for everything up to welcome: token, socket, handshake.
-    link.onWelcome = this.scope.after(CLIENT_LIMITS.connectMs, () =>
-      this.#giveUp("connect_timeout"),
-    );
+    const { connectMs } = CLIENT_LIMITS;
+    link.onWelcome = this.scope.after(connectMs, () => this.#giveUp("connect_timeout"));
     const { askToken, codec } = this.#options;
     const offers = [...new Set([codec.subprotocol, SUBPROTOCOL_JSON])];
     if (askToken === null) {
@@ -268,7 +265,6 @@ export class Connection {
   }
 
   #openSocket(link: Link, subprotocols: readonly string[]): void {
-    // The socket's events belong to it alone: what an older one still says is not heard.
     const current = (listen: () => void): void => {
       if (this.#link === link) listen();
     };
@@ -321,13 +317,18 @@ export class Connection {
   /** Drops a socket that nothing is expected of any more, and tries again. */
   #giveUp(reason: string): void {
     this.#drop("heartbeat_timeout");
-    this.#lose(reason);
+    this.#tryAgain(reason);
   }
 
   #lose(reason: string): void {
-    this.#reason = reason;
     this.#end();
-    this.#enter("lost");
+    this.#tryAgain(reason);
+  }
+
+  /** Unless the application has, when it heard that nobody waits for its token any more. */
+  #tryAgain(reason: string): void {
+    this.#reason = reason;
+    if (this.#link === null) this.#enter("lost");
   }
 
   /** Closes the socket from this side, without waiting for its answer. */

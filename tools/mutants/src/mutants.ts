@@ -241,6 +241,12 @@ const CONDUCT: readonly Mutant[] = [
     replace: "// Whoever",
   },
   {
+    name: "what belongs to a connection outlives it",
+    file: client("connection"),
+    find: "this.scope.end();",
+    replace: "",
+  },
+  {
     name: "silence is never noticed by the client",
     file: client("connection"),
     find: 'onSilent: () => this.#giveUp("silent"),',

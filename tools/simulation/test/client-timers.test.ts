@@ -206,6 +206,29 @@ test("a token is taken back when the deadline has passed, and its signal says so
   expect(signals.map(({ reason }) => (reason as Error).name)).toEqual(["AbortError"]);
 });
 
+test.each([
+  ["goes offline and comes back", (bob: Client) => (bob.goOffline(), bob.goOnline())],
+  ["closes", (bob: Client) => void bob.close()],
+  ["retries", (bob: Client) => bob.retryNow()],
+])(
+  "an application that %s when its token is taken back has one attempt at most",
+  async (_, act) => {
+    let asked = 0;
+    const { world, bob, signals } = await connected((options) =>
+      (asked += 1) === 2 ? never(options) : "bob",
+    );
+    await world.until(() => asked === 2, 600_000);
+    signals[1]?.addEventListener("abort", () => act(bob));
+    const { length } = world.links;
+    world.link.cut();
+    await world.advance(5_000);
+    expect(world.links.length - length).toBe(bob.status.state === "connected" ? 1 : 0);
+    expect(world.links.filter(({ isOver }) => !isOver).length).toBe(world.node.connections);
+    expect(world.node.connections).toBe(bob.status.state === "connected" ? 1 : 0);
+    expect(["connected", "closed"]).toContain(bob.status.state);
+  },
+);
+
 test("a token that has come isn't taken back later", async () => {
   const { world, bob, signals } = await connected();
   await world.outcome(bob.close());

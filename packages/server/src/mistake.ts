@@ -59,7 +59,7 @@ export function givenBy<Value>(hook: string, convert: () => Value): Value {
   }
 }
 
-/** A value in a word or two. It quotes no text: that may be a secret. */
+/** A value in a word or two. It quotes no text, which may be a secret, and looks into no object. */
 export function inWords(value: unknown): string {
   switch (typeof value) {
     case "undefined":
@@ -70,9 +70,17 @@ export function inWords(value: unknown): string {
     case "string":
       return value === "" ? "an empty text" : "a text";
     case "object":
-      if (value === null) return "null";
-      return Array.isArray(value) ? "an array" : "an object";
+      return value === null ? "null" : isArray(value) ? "an array" : "an object";
     default:
       return `a ${typeof value}`;
+  }
+}
+
+/** A proxy that was revoked can't even be asked that. */
+function isArray(value: object): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
   }
 }

@@ -9,6 +9,7 @@ import {
   type Codec,
   isEventName,
   jsonCodec,
+  type Payload,
   payloadBytes,
   payloadOf,
   type Position,
@@ -245,7 +246,7 @@ export class TailwireNode {
     if (typeof event !== "string" || !isEventName(event)) {
       throw tailwireError("bad_message", `"${inWords(event)}" is no event name`);
     }
-    const data = payloadOf(value);
+    const data = dataOf(value);
     // What no client may send, no client has to take.
     const { messageBytesMax } = this.limits;
     if (payloadBytes(data) > messageBytesMax) {
@@ -323,6 +324,16 @@ export class TailwireNode {
     if (this.#channels.get(channel.name) !== channel) return;
     this.#channels.delete(channel.name);
     this.tell("broker", () => channel.close());
+  }
+}
+
+/** @throws `invalid_data` for what is no data, also where looking at it throws. */
+function dataOf(value: unknown): Payload {
+  try {
+    return payloadOf(value);
+  } catch (thrown) {
+    const error = errorOf(thrown);
+    throw error instanceof TailwireError ? error : tailwireError("invalid_data", error.message);
   }
 }
 

@@ -166,7 +166,7 @@ class NodeServer<U extends User> implements TailwireServer {
   }
 
   channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): ServerChannel {
-    const name = channelName(pattern, params[0] ?? {});
+    const name = nameOf(pattern, params[0]);
     if (this.#node.rules.find(name) === null) throw tailwireError("forbidden", name);
     return {
       name,
@@ -181,10 +181,9 @@ class NodeServer<U extends User> implements TailwireServer {
     return {
       subscribe: (pattern, ...params) => {
         node.requireOpen();
-        node.subscribe(id, channelName(pattern, params[0] ?? {}));
+        node.subscribe(id, nameOf(pattern, params[0]));
       },
-      unsubscribe: (pattern, ...params) =>
-        node.unsubscribe(id, channelName(pattern, params[0] ?? {})),
+      unsubscribe: (pattern, ...params) => node.unsubscribe(id, nameOf(pattern, params[0])),
       disconnect: () => node.disconnect(id),
       trace: (tracer) => {
         node.requireOpen();
@@ -225,6 +224,12 @@ class NodeServer<U extends User> implements TailwireServer {
 }
 
 const nothing = (): void => undefined;
+
+/** @throws `bad_channel`. */
+function nameOf(pattern: string, params?: Readonly<Record<string, string>>): string {
+  if (typeof pattern === "string") return channelName(pattern, params ?? {});
+  throw tailwireError("bad_channel", `the name is ${inWords(pattern)}, expected text`);
+}
 
 /**
  * The application's functions, as the node calls them. It hands them users that `authenticate`

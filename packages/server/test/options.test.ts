@@ -84,6 +84,7 @@ describe("createTailwire refuses", () => {
     ["a request without function", { ...open, requests: { ask: {} } }, TypeError, "requests"],
     ["requests as a map", { ...open, requests: new Map() }, TypeError, "requests"],
     ["a logger of true", { ...open, logger: true }, TypeError, "logger"],
+    ["a logger that is a function", { ...open, logger: nothing }, TypeError, "error and warn"],
     ["a broker's name", { ...open, broker: "redis" }, TypeError, "broker"],
     ["a broker without log", { ...open, broker: { close: nothing } }, TypeError, "broker"],
     ["tokenInQuery: 0", { ...open, tokenInQuery: 0 }, TypeError, "tokenInQuery"],
@@ -185,4 +186,30 @@ test("a broker of one's own, made of what the core has, is taken", async () => {
   const { nodePorts } = await import("../src/drivers/node-ports.ts");
   const broker = new MemoryBroker({ ...nodePorts, ...DEFAULT_LIMITS });
   await expect(make({ ...open, broker }).close()).resolves.toBeUndefined();
+});
+
+describe("what is published and where", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+
+  test("is refused with a code where it is odd", async () => {
+    const tailwire = make(open);
+    const lobby = tailwire.channel("lobby");
+    const code = (name: string): unknown => expect.objectContaining({ code: name });
+    for (const given of [undefined, null, 7, true, ["lobby"], {}, Symbol("lobby"), proxy]) {
+      expect(() => tailwire.channel(given as "lobby")).toThrow(code("bad_channel"));
+      expect(() => tailwire.user("ada").subscribe(given as "lobby")).toThrow(code("bad_channel"));
+      await expect(lobby.publish(given as "said", 1)).rejects.toEqual(code("bad_message"));
+    }
+    await tailwire.close();
+  });
+
+  test("can't be no data", async () => {
+    const tailwire = make(open);
+    const lobby = tailwire.channel("lobby");
+    for (const data of [undefined, 1n, nothing, Symbol("data"), proxy, { toJSON: () => proxy }]) {
+      await expect(lobby.publish("said", data)).rejects.toMatchObject({ code: "invalid_data" });
+    }
+    await tailwire.close();
+  });
 });

@@ -237,7 +237,7 @@ const CONDUCT: readonly Mutant[] = [
   {
     name: "a request stays unanswered when it fails",
     file: server("commands/request"),
-    find: "connection.refuse(id, node.asTailwireError(error));\n        // Whoever",
+    find: "connection.refuse(id, error);\n        // Whoever",
     replace: "// Whoever",
   },
   {

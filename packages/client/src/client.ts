@@ -259,7 +259,8 @@ export class Client implements AsyncDisposable {
   }
 
   #opened(): void {
-    for (const wire of this.#wires.values()) wire.opened();
+    // Here and below: what wires tell may begin or end others, so they are gone through in a copy.
+    for (const wire of Array.from(this.#wires.values())) wire.opened();
     this.#outbox.opened();
     this.#requests.opened();
   }
@@ -267,7 +268,7 @@ export class Client implements AsyncDisposable {
   #lost(): void {
     this.#answers.clear();
     this.#requests.lost();
-    for (const wire of this.#wires.values()) wire.lost();
+    for (const wire of Array.from(this.#wires.values())) wire.lost();
   }
 
   #received(message: ServerMessage): void {
@@ -331,7 +332,9 @@ export class Client implements AsyncDisposable {
     const why = overError(this.#connection.refusal ?? "closed");
     this.#outbox.close(why);
     this.#requests.close(why);
-    for (const wire of this.#wires.values()) wire.end(this.#closing === null ? why : null);
+    for (const wire of Array.from(this.#wires.values())) {
+      wire.end(this.#closing === null ? why : null);
+    }
   }
 
   #currentStatus(): ConnectionStatus {

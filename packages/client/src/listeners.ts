@@ -1,5 +1,4 @@
 /** An application's listeners for one kind of news. What one of them throws harms nobody else. */
-import { wordsOf } from "@tailwire/protocol";
 import type { Stop } from "./types.ts";
 
 export class Listeners<Value> {
@@ -9,9 +8,17 @@ export class Listeners<Value> {
     return this.#all.size;
   }
 
+  /**
+   * Adds a listener: from the next news on, where one is being told. What is added twice is called
+   * twice.
+   *
+   * @throws TypeError when it is no function.
+   */
   add(listener: (value: Value) => unknown): Stop {
-    this.#all.add(listener);
-    return () => void this.#all.delete(listener);
+    if (typeof listener !== "function") throw new TypeError("a listener is a function");
+    const own = (value: Value): unknown => listener(value);
+    this.#all.add(own);
+    return () => void this.#all.delete(own);
   }
 
   /** Calls each, and waits for none. */
@@ -22,10 +29,13 @@ export class Listeners<Value> {
   /** Calls each, and gives the promises that some of them returned. */
   call(value: Value): readonly Promise<unknown>[] {
     const work: Promise<unknown>[] = [];
-    for (const listener of this.#all) {
+    // A copy: listeners stop themselves and others, and register anew, while they are called.
+    for (const listener of Array.from(this.#all)) {
+      if (!this.#all.has(listener)) continue;
       try {
         const result = listener(value);
-        if (result !== undefined) work.push(Promise.resolve(result));
+        // A promise of our own: waiting for it can't throw, whatever the application's `then` does.
+        if (result !== undefined) work.push(new Promise((resolve) => resolve(result)));
       } catch (error) {
         surface(error);
       }
@@ -36,5 +46,7 @@ export class Listeners<Value> {
 
 /** Shows an application's own error where the platform shows uncaught ones, and goes on. */
 export function surface(error: unknown): void {
-  void Promise.reject(error instanceof Error ? error : new Error(wordsOf(error)));
+  // As it is: making words of it could throw, as with an object that has no `toString`.
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- it is the application's
+  void Promise.reject(error);
 }

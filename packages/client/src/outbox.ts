@@ -49,6 +49,8 @@ export class Outbox {
   #sequence = 0;
   /** Entries that may be why connections are closed. */
   #suspects = 0;
+  /** Whether {@link #sendNext} is at work: it must not begin again for each that it lets go of. */
+  #sending = false;
 
   constructor(ports: Ports, connection: Connection, changed: () => void) {
     this.#ports = ports;
@@ -314,6 +316,14 @@ export class Outbox {
     for (const entry of waiting) this.#send(entry);
   }
 
+  /** Sends what waited for a suspect. What gets too old meanwhile is let go of by the same walk. */
+  #sendNext(): void {
+    if (this.#sending || !this.#connection.isOpen) return;
+    this.#sending = true;
+    for (const entry of this.#entries.values()) this.#send(entry);
+    this.#sending = false;
+  }
+
   #resolve(entry: Entry, position: Position): void {
     this.noteEpoch(entry.channel, position.epoch);
     this.#forget(entry);
@@ -338,7 +348,7 @@ export class Outbox {
     this.#sendHeld(entry.channel);
     if (this.#suspects > 0) {
       if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
-      if (this.#connection.isOpen) for (const later of this.#entries.values()) this.#send(later);
+      this.#sendNext();
     }
     this.#changed();
   }

@@ -194,7 +194,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
    * has to be served from `received`.
    */
   take(item: WireItem): boolean {
-    if (this.#received === null || this.#parked) return true;
+    if (this.#received === null || this.#parked || this.#state === "closed") return true;
     switch (item.kind) {
       case "publication":
         return this.#takePublication(item, this.#received);
@@ -302,20 +302,25 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   // Handing over
 
-  /** Hands on what can be handed on now: to listeners, or to an iterator that asks. */
+  /**
+   * Hands on what can be handed on now: to listeners, or to an iterator that asks. Busy from the
+   * moment that an item leaves the queue: a listener may do anything, such as listen to more, and
+   * nothing is handed on before the item is done with.
+   */
   #handle(): void {
     while (!this.#busy && this.#queue.length > 0) {
       // Who iterates is done with the last publication only when the loop comes round.
       if (this.#iterated && this.#asking.length === 0) return;
       const item = this.#queue[0] as Item;
-      if (item.kind !== "publication") {
-        this.#shift();
-        this.#tell(item);
-      } else if (this.#iterated || this.#listeners.size > 0) {
-        this.#shift();
+      const isPublication = item.kind === "publication";
+      if (isPublication && !this.#iterated && this.#listeners.size === 0) return;
+      this.#busy = true;
+      this.#shift();
+      if (isPublication) {
         this.#handToListeners(item.publication);
       } else {
-        return;
+        this.#tell(item);
+        this.#busy = false;
       }
     }
   }
@@ -338,9 +343,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   #handToListeners(publication: Publication): void {
     const work = this.#listeners.get(publication.event)?.call(publication) ?? [];
     if (work.length === 0) return this.#listenersDone(publication);
-    this.#busy = true;
     void Promise.allSettled(work).then((outcomes) => {
-      this.#busy = false;
       this.#listenersDone(publication);
       this.#handle();
       for (const outcome of outcomes) if (outcome.status === "rejected") surface(outcome.reason);
@@ -348,6 +351,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   }
 
   #listenersDone(publication: Publication): void {
+    this.#busy = false;
     if (this.#iterated) this.#asking.shift()?.(this.#hand(publication));
     else this.#commit(publication.position);
   }

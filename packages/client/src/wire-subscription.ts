@@ -110,7 +110,8 @@ export class WireSubscription implements Feed {
 
   /** Ends every subscription: null when the application closes the client, else why. */
   end(error: TailwireError | null): void {
-    for (const subscription of this.#subscriptions) subscription.end(error);
+    // A copy: who is told may subscribe again, and that one isn't meant.
+    for (const subscription of Array.from(this.#subscriptions)) subscription.end(error);
   }
 
   /** The server has ended the subscription: for all of them, since what it says isn't about one. */
@@ -159,9 +160,11 @@ export class WireSubscription implements Feed {
     if (message.type === "gap" || message.type === "epoch") this.#reconsiderSoon(false);
     const item = this.#itemOf(message, this.#position);
     let served = true;
-    for (const subscription of this.#subscriptions) served = subscription.take(item) && served;
-    if (served) this.#fruitless = 0;
-    else this.#reconsiderSoon(true);
+    // A copy: a listener may subscribe once more, to what comes after this.
+    for (const subscription of Array.from(this.#subscriptions))
+      served = subscription.take(item) && served;
+    if (!served) this.#reconsiderSoon(true);
+    else if (item.kind === "publication") this.#fruitless = 0;
   }
 
   /**
@@ -215,6 +218,7 @@ export class WireSubscription implements Feed {
     // A position that can't be served is old news: the gap that follows names the epoch of now.
     if (answer.recovered !== false) this.#noteEpoch(position.epoch);
     this.#caughtUp = false;
+    // Nothing here calls the application: `ready` is told later, and an epoch isn't told at all.
     for (const subscription of this.#subscriptions) {
       const { received, start } = subscription;
       if (received === null ? start === current.start : samePlace(received, current.start)) {
@@ -240,18 +244,21 @@ export class WireSubscription implements Feed {
 
   /** A subscription that wants what comes from now on joins a cursor that is at the end. */
   #place(subscription: Subscription): void {
-    if (this.#position === null) return;
+    const position = this.#position;
+    if (position === null) return;
     const { received, start } = subscription;
     // Where there is a state it is owed to newcomers, and only a new subscribe brings it [STATE-2].
     if (received === null && start === "latest" && this.#caughtUp && this.#hasState === false) {
-      subscription.acknowledge(this.#position);
+      subscription.acknowledge(position);
     }
     if (subscription.state === "pending" && this.#covers(subscription)) {
-      subscription.acknowledge(this.#position);
+      subscription.acknowledge(position);
     }
-    if (this.#caughtUp && !subscription.caughtUp) {
-      subscription.take({ kind: "caughtup", position: this.#position });
-    }
+    if (!this.#caughtUp || subscription.caughtUp) return;
+    // When whoever subscribes has had the time to listen, and nothing is under way here.
+    this.#wire.clock.soon(() => {
+      if (this.#current?.acknowledged === true) subscription.take({ kind: "caughtup", position });
+    });
   }
 
   /** Whether the wire's cursor brings what a subscription needs next. */

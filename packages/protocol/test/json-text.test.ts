@@ -62,6 +62,23 @@ describe("what JSON has no word for is refused with invalid_data", () => {
       },
     ],
     [
+      "a toJSON that throws what can't be made text",
+      {
+        toJSON: () => {
+          throw Object.create(null);
+        },
+      },
+    ],
+    [
+      "a toJSON that throws what throws when it is made text",
+      {
+        toJSON: () => {
+          // oxlint-disable-next-line typescript/only-throw-error -- applications do
+          throw { toString: 1, valueOf: 1 };
+        },
+      },
+    ],
+    [
       "a getter that throws",
       {
         get a() {

@@ -147,6 +147,7 @@ export class Channel implements LogOwner {
   tellCursors(): void {
     this.#toldOffset = this.log.lastOffset;
     this.#toldBytes = this.log.bytesAdded;
+    // They only get in line: nobody is called who could join or leave meanwhile.
     for (const cursor of this.#cursors.values()) cursor.grew();
   }
 

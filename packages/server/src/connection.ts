@@ -332,7 +332,7 @@ export class Connection implements CursorOwner, Due, Served {
     if (!traces.has(this.access.userId)) return;
     const client = this.identity?.clientId ?? null;
     const about = { at: ports.clock.now(), user: this.access.userId, client, direction };
-    traces.tell(about, message, (tell) => this.node.tell("trace", tell));
+    ports.clock.soon(() => traces.tell(about, message, (tell) => this.node.tell("trace", tell)));
   }
 
   #takeMalformed(malformed: Malformed): void {

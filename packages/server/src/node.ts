@@ -306,7 +306,8 @@ export class TailwireNode {
   /** Closes every connection, and resolves when the last one has gone. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const connection of this.#connections) connection.close("restarting");
+    // A copy: those that have gone leave the set, and the application is told.
+    for (const connection of Array.from(this.#connections)) connection.close("restarting");
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;

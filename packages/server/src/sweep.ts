@@ -123,6 +123,7 @@ export class Sweep<C extends Grown> {
     // A line that never empties, as in a storm of replays, must not keep a channel waiting.
     const newSweep = this.#served === 0 || now - this.#sweepBeganAt >= LONG_SWEEP_MS;
     if (newSweep) this.#sweepBeganAt = now;
+    // To be marked is to get in line: nothing grows meanwhile, and what was marked leaves.
     for (const channel of this.#dirty) {
       if (!newSweep && channel.size > LARGE_CHANNEL) continue;
       this.#dirty.delete(channel);

@@ -62,17 +62,25 @@ export class Traces {
     return this.#tracers.size > 0 && this.#tracers.has(user);
   }
 
-  /** Tells of all that is said on a user's connections, until it is taken back. */
+  /**
+   * Tells of all that is said on a user's connections, until it is taken back. What is added twice is
+   * told twice.
+   *
+   * @throws TypeError when the tracer is no function.
+   */
   add(user: string, tracer: Tracer): () => void {
+    if (typeof tracer !== "function") throw new TypeError("a tracer is a function");
     const tracers = this.#tracers.get(user) ?? new Set();
     this.#tracers.set(user, tracers);
-    tracers.add(tracer);
+    const own: Tracer = (entry) => tracer(entry);
+    tracers.add(own);
     return () => {
-      tracers.delete(tracer);
+      tracers.delete(own);
       if (tracers.size === 0 && this.#tracers.get(user) === tracers) this.#tracers.delete(user);
     };
   }
 
+  /** To be called when nothing is under way: a tracer may end the connection that it is told of. */
   tell(
     about: Omit<TraceEntry, "type" | "fields">,
     message: Traced,
@@ -82,7 +90,9 @@ export class Traces {
       SHOWN.flatMap((name) => (message[name] === undefined ? [] : [[name, copyOf(message[name])]])),
     );
     const entry = { ...about, type: message.type, fields };
-    for (const tracer of this.#tracers.get(about.user) ?? []) guard(() => tracer(entry));
+    const tracers = this.#tracers.get(about.user) ?? new Set();
+    // A copy: tracers take themselves and others back, and come again, while they are told.
+    for (const tracer of Array.from(tracers)) if (tracers.has(tracer)) guard(() => tracer(entry));
   }
 }
 

@@ -120,4 +120,71 @@ describe("a trace", () => {
     expect(entries.length).toBe(before);
     expect(bench.errors.length).toBeGreaterThan(0);
   });
+
+  test("may take itself back, come again, and bring others: each is told of each message once", async () => {
+    const { bench, entries } = await traced();
+    const ada = await bench.openPeer();
+    const { traces } = bench.node;
+    let [rearmed, brought] = [0, 0];
+    const rearm = (): void => {
+      const stop = traces.add("ada", () => {
+        rearmed += 1;
+        stop();
+        rearm();
+      });
+    };
+    const stopBringing = traces.add("ada", () => {
+      stopBringing();
+      traces.add("ada", () => {
+        brought += 1;
+      });
+    });
+    rearm();
+    const before = entries.length;
+    await ada.say({ type: "ping" }, { type: "ping" });
+    const told = entries.length - before;
+    expect([told, rearmed, brought]).toEqual([4, 4, 3]);
+  });
+
+  test("that is added twice is told twice, and each is taken back by itself", async () => {
+    const { bench } = await traced();
+    const ada = await bench.openPeer();
+    let told = 0;
+    const tracer = (): void => {
+      told += 1;
+    };
+    const stops = [bench.node.traces.add("ada", tracer), bench.node.traces.add("ada", tracer)];
+    await ada.say({ type: "ping" });
+    stops[0]?.();
+    await ada.say({ type: "ping" });
+    expect(told).toBe(6);
+    expect(() => bench.node.traces.add("ada", undefined as unknown as () => void)).toThrow(
+      TypeError,
+    );
+  });
+
+  test.each(["disconnect", "unsubscribe", "subscribe"] as const)(
+    "may %s its user while something is written to it",
+    async (deed) => {
+      const { bench } = await traced();
+      const ada = await bench.openPeer();
+      await ada.say(subscribe());
+      const stop = bench.node.traces.add("ada", ({ type }) => {
+        if (type !== "publications") return;
+        stop();
+        if (deed === "disconnect") bench.node.disconnect("ada");
+        else bench.node[deed]("ada", "room:1");
+      });
+      ada.forget();
+      await ada.say(publish(1));
+      await ada.say(publish(2));
+      const after = { disconnect: [], unsubscribe: ["unsubscribed", "ack r2"] };
+      expect(ada.heardInShort).toEqual([
+        "ack r1",
+        "publication 1",
+        ...(deed === "subscribe" ? ["ack r2", "publication 2"] : after[deed]),
+      ]);
+      expect(bench.errors).toEqual([]);
+    },
+  );
 });

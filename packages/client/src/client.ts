@@ -294,9 +294,11 @@ export class Client implements AsyncDisposable {
 
   /** What the server began is handed to the application, or ended where nobody wants it. */
   #subscribed({ channel: name, position }: Subscribed): void {
+    const known = this.#wires.get(name);
     // Who asks for it already gets an answer, and the server's own is over [SUB-10].
-    if (this.#wires.has(name)) return;
-    if (this.#onSubscribed.size === 0 || this.#over() !== null) {
+    if (known?.isAsking === true) return;
+    // Nobody takes what it would bring: nobody wants it, or who follows the channel waits.
+    if (known !== undefined || this.#onSubscribed.size === 0 || this.#over() !== null) {
       return this.#ask({ type: "unsubscribe", channel: name }, () => undefined);
     }
     const wire = this.#wire(name);

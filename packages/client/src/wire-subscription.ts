@@ -114,9 +114,23 @@ export class WireSubscription implements Feed {
     for (const subscription of Array.from(this.#subscriptions)) subscription.end(error);
   }
 
-  /** The server has ended the subscription: for all of them, since what it says isn't about one. */
+  /**
+   * The server has ended its cursor: for all who were on it, since what it says isn't about one. One
+   * that stands is over. Else it was given up here already, and what has been asked for since goes on
+   * without those who mustn't [SUB-9].
+   */
   unsubscribed({ code, description, retry }: Unsubscribed): void {
-    this.#refused({ code, description, retry, fault: "client" });
+    const refusal = { code, description, retry, fault: "client" } as const;
+    if (this.#current?.acknowledged === true) return this.#refused(refusal);
+    if (retry) return;
+    for (const subscription of Array.from(this.#subscriptions)) {
+      if (subscription.state === "active") subscription.end(new TailwireError(refusal));
+    }
+  }
+
+  /** Whether the server is asked for publications, or sends them. */
+  get isAsking(): boolean {
+    return this.#current !== null;
   }
 
   /** The server has begun a subscription, which nobody here has asked for. */
@@ -202,6 +216,7 @@ export class WireSubscription implements Feed {
     const current = { start, acknowledged: false };
     this.#current = current;
     this.#wire.request({ type: "subscribe", channel: this.#channel, start }, (answer) => {
+      // Given up meanwhile: the unsubscribe behind it ends what this has begun.
       if (this.#current !== current) return;
       if (answer.type === "error") this.#refused(answer);
       else if (answer.position !== undefined) this.#acknowledged(current, answer, answer.position);

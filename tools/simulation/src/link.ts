@@ -131,7 +131,8 @@ export class Link implements Socket, Transport {
 
   /** What one direction carries from now on arrives later by so many milliseconds. */
   hold(direction: Direction, ms: number): void {
-    this.#ways[direction].lastAt = this.#options.clock.monotonic() + ms;
+    const way = this.#ways[direction];
+    way.lastAt = Math.max(way.lastAt, this.#options.clock.monotonic() + ms);
   }
 
   /** The client's end stops reading, as an application does that is stuck. */

@@ -176,7 +176,17 @@ test("a state may be of a later epoch than the log that couldn't serve a positio
   expect(check([...began, ...told])).toEqual([]);
 });
 
-const BROKEN: readonly (readonly [Rule, string, readonly HistoryEvent[]])[] = [
+test("what a client that keeps the protocol may be told, where things cross, is no violation", () => {
+  const codes = ["not_subscribed", "fenced", "forbidden", "limit_exceeded", "held", "removed"];
+  const closes = ["done", "rate_limited", "session_in_use", "1006"];
+  const told = codes.map((code) => ({ type: "told", connection: "c", code }) as const);
+  const ended = closes.map((close) => ({ type: "verdict", connection: "c", close }) as const);
+  expect(check([...told, ...ended])).toEqual([]);
+});
+
+type Broken = readonly [Rule, string, readonly HistoryEvent[]];
+
+const BROKEN: readonly Broken[] = [
   [
     "R1",
     "an acknowledged publication isn't in the log",
@@ -380,6 +390,23 @@ const BROKEN: readonly (readonly [Rule, string, readonly HistoryEvent[]])[] = [
     [epoch("A"), ...subscribe(), ...done(1), { type: "healed" }, settled],
   ],
   ["R27", "something crashes", [{ type: "crash", error: "boom" }]],
+  ...["already_subscribed", "bad_message", "id_conflict", "not_ready", "too_large"].map(
+    (code): Broken => [
+      "R27",
+      `a client is told ${code}`,
+      [{ type: "told", connection: "c", code }],
+    ],
+  ),
+  ...["bad_message", "protocol_violation", "too_large", "1002", "1007"].map((close): Broken => [
+    "R27",
+    `a connection is closed with ${close}`,
+    [{ type: "verdict", connection: "c", close }],
+  ]),
+  [
+    "R27",
+    "a node sends what can't be read",
+    [{ type: "unreadable", connection: "c", detail: "publication.event: expected text" }],
+  ],
   ["R28", "a seed runs otherwise the second time", [{ type: "rerun", hash: "x", again: "y" }]],
 ];
 

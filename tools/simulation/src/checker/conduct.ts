@@ -12,6 +12,9 @@ export interface Patience {
   readonly decisionMs: number;
 }
 
+/** Of requests, and of what answers them. */
+type Answering = Extract<WireEvent, { type: "request" | "answer" | "closed" }>;
+
 interface Speaker {
   readonly user: string;
   readonly expiresAt: number;
@@ -19,6 +22,22 @@ interface Speaker {
   /** Channels that its user may see, or could at some time since its token came. */
   readonly allowed: Set<string>;
 }
+
+/**
+ * Codes that no client is told that keeps the protocol, however things cross: each says that it has
+ * said what may not be said, or said it where it may not. `not_subscribed` isn't one of them, since an
+ * `unsubscribe` may cross an `unsubscribed` [SUB-9].
+ */
+const NEVER_TOLD: ReadonlySet<string> = new Set(
+  "already_subscribed bad_channel bad_message bad_position id_conflict invalid_data not_ready too_large".split(
+    " ",
+  ),
+);
+
+/** And how no connection of such a client ends. */
+const NEVER_CLOSED: ReadonlySet<string> = new Set(
+  "1002 1003 1007 1008 1009 1010 bad_message protocol_violation too_large".split(" "),
+);
 
 export class Conduct {
   readonly #report: Report;
@@ -49,6 +68,10 @@ export class Conduct {
       case "answer":
       case "closed":
         return this.#wire(event);
+      case "told":
+      case "verdict":
+      case "unreadable":
+        return this.#manners(event);
       case "held":
       case "idled":
       case "delayed":
@@ -130,7 +153,24 @@ export class Conduct {
     }
   }
 
-  #wire(event: WireEvent): void {
+  /** What a client was told that keeps the protocol, and by whom it was told. */
+  #manners(event: Exclude<WireEvent, Answering>): void {
+    const { connection } = event;
+    switch (event.type) {
+      case "told":
+        if (!NEVER_TOLD.has(event.code)) return;
+        return this.#report("R27", `${connection} was told ${event.code}`);
+      case "verdict":
+        if (!NEVER_CLOSED.has(event.close)) return;
+        return this.#report("R27", `${connection} was closed with ${event.close}`);
+      case "unreadable":
+        return this.#report("R27", `${connection} was sent what can't be read: ${event.detail}`);
+      default:
+        event satisfies never;
+    }
+  }
+
+  #wire(event: Answering): void {
     const open = this.#open.get(event.connection) ?? new Map<string, number>();
     switch (event.type) {
       case "request":

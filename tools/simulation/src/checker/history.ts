@@ -150,11 +150,17 @@ export type AccessEvent =
       readonly answer: string;
     };
 
-/** Requests on the wire: each is answered once, or its connection is gone. */
+/** What is said on the wire. Requests are answered once each, or their connection is gone. */
 export type WireEvent =
   | { readonly type: "request"; readonly connection: string; readonly id: string }
   | { readonly type: "answer"; readonly connection: string; readonly re: string }
-  | { readonly type: "closed"; readonly connection: string };
+  | { readonly type: "closed"; readonly connection: string }
+  /** A code that a node has told a client, in an `error` or an `unsubscribed`. */
+  | { readonly type: "told"; readonly connection: string; readonly code: string }
+  /** How a connection ended, as its client was told: the number, and its name where it has one. */
+  | { readonly type: "verdict"; readonly connection: string; readonly close: string }
+  /** Something that a node has sent breaks the rules of the protocol. */
+  | { readonly type: "unreadable"; readonly connection: string; readonly detail: string };
 
 /** How a run went as a whole. */
 export type RunEvent =

@@ -29,9 +29,12 @@ export function sightsOf(history: readonly HistoryEvent[]): readonly string[] {
   return [...seen];
 }
 
-/** Codes that nodes say. The others need a client that breaks the protocol, or more than they meet. */
+/**
+ * Codes that nodes say. The others need more than they meet here, or a client that breaks the
+ * protocol: where one of those is told a client of ours, rule 27 is broken.
+ */
 const CODES =
-  "already_subscribed cancelled expired fenced forbidden held indeterminate internal limit_exceeded nope not_subscribed rate_limited snapshot_unavailable timeout unavailable unknown_request".split(
+  "cancelled expired fenced forbidden held indeterminate internal limit_exceeded nope not_subscribed rate_limited snapshot_unavailable timeout unavailable unknown_request".split(
     " ",
   );
 

@@ -2,7 +2,13 @@
  * An usher stands at the ends of links: it notes what is asked and answered, who is sent what, and
  * how links end, and lies in wait for messages that the weather has plans for.
  */
-import { CLOSE_CODES, type ErrorMessage, type Wire } from "@tailwire/protocol";
+import {
+  CLOSE_CODES,
+  type Decoded,
+  jsonCodec,
+  type ServerMessage,
+  type Wire,
+} from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import type { Direction, Fate, Link, LinkWatch } from "../link.ts";
 import type { Bearer, Stage } from "./stage.ts";
@@ -11,9 +17,6 @@ const TYPE = /"type":"([a-z]+)"/;
 const ID = /"id":"([^"]+)"/;
 /** What a client says that isn't answered. */
 const UNANSWERED: ReadonlySet<string> = new Set(["pong", "cancel", "ping"]);
-const RE = /"re":"([^"]+)"/;
-const CODE = /"code":"([a-z_]+)"/;
-const CHANNEL = /(?:room|tiny|state|begun|secret):\d/;
 
 const CLOSES = new Map<number, string>(
   Object.entries(CLOSE_CODES).map(([name, { code }]) => [code, name]),
@@ -22,9 +25,14 @@ const CLOSES = new Map<number, string>(
 /** How long after its clock was set a node may still go by the old time, in milliseconds. */
 const RECOVERY_MS = 60_000;
 
+/** WebSocket messages that are kept as they were read. */
+const READ_MAX = 256;
+
 export class Usher implements LinkWatch {
   readonly #stage: Stage;
   readonly #names = new WeakMap<Link, string>();
+  /** What was read last. */
+  readonly #read = new Map<Wire, readonly Decoded<ServerMessage>[]>();
   #count = 0;
 
   constructor(stage: Stage) {
@@ -46,7 +54,7 @@ export class Usher implements LinkWatch {
 
   written(link: Link, wire: Wire): void {
     const { world, witness } = this.#stage;
-    const channel = typeof wire === "string" ? this.#said(link, wire) : this.#packed(link, wire);
+    const channel = this.#said(link, wire);
     const user = link.connection?.user as Bearer | undefined;
     if (channel === null || user === undefined) return;
     const at = world.clock.monotonic();
@@ -55,36 +63,41 @@ export class Usher implements LinkWatch {
     witness.note({ type: "sent", connection: user.grant, channel, wall, at });
   }
 
-  /** Text: its lines are looked at as they are, which is faster than to parse them. */
-  #said(link: Link, text: string): string | null {
-    if (text.startsWith('{"type":"publication"')) return CHANNEL.exec(text)?.[0] ?? null;
+  /** Says what is wrong with what a node has sent, notes what it is about, and shows whose it is. */
+  #said(link: Link, wire: Wire): string | null {
     let shown: string | null = null;
-    for (const line of text.split("\n")) {
-      const type = TYPE.exec(line)?.[1] ?? "";
-      if (type === "snapshot") shown = CHANNEL.exec(line)?.[0] ?? null;
-      const re = RE.exec(line)?.[1];
-      const code = CODE.exec(line)?.[1];
-      if (type !== "") this.#heard(link, type, { re, code, line });
+    for (const decoded of this.#decoded(wire)) {
+      if ("malformed" in decoded) this.#unreadable(link, decoded.malformed.detail);
+      else if (decoded.message === null) this.#unreadable(link, "a type that nobody knows");
+      else if (decoded.message.type === "publication") shown ??= decoded.message.channel;
+      else {
+        if (decoded.message.type === "snapshot") shown = decoded.message.channel;
+        this.#heard(link, decoded.message);
+      }
     }
     return shown;
   }
 
-  /** MessagePack: what isn't a run of publications is few, and is decoded. */
-  #packed(link: Link, bytes: Uint8Array): string | null {
-    const head = latin1.decode(bytes.subarray(0, 400));
-    if (head.slice(0, 24).includes("publication")) return CHANNEL.exec(head)?.[0] ?? null;
-    let shown: string | null = null;
-    for (const message of msgpackCodec.readServerMessages(bytes)) {
-      if (message.type === "snapshot") shown = message.channel;
-      const { re, code } = message as Partial<ErrorMessage>;
-      const line = JSON.stringify({ ...message, data: null, publications: null });
-      this.#heard(link, message.type, { re, code, line });
+  /** All that a node writes is read, by the rules that it has to keep; what many are sent, once. */
+  #decoded(wire: Wire): readonly Decoded<ServerMessage>[] {
+    let decoded = this.#read.get(wire);
+    if (decoded === undefined) {
+      decoded = (typeof wire === "string" ? jsonCodec : msgpackCodec).decodeServerMessages(wire);
+      if (this.#read.size >= READ_MAX) this.#read.clear();
+      this.#read.set(wire, decoded);
     }
-    return shown;
+    return decoded;
   }
 
-  closed(_link: Link, code: number): void {
-    this.#stage.witness.see(`close: ${CLOSES.get(code) ?? code}`);
+  #unreadable(link: Link, detail: string): void {
+    const connection = this.#nameOf(link);
+    this.#stage.witness.note({ type: "unreadable", connection, detail });
+  }
+
+  closed(link: Link, code: number): void {
+    const close = CLOSES.get(code) ?? `${code}`;
+    this.#stage.witness.see(`close: ${close}`);
+    this.#stage.witness.note({ type: "verdict", connection: this.#nameOf(link), close });
   }
 
   gone(link: Link): void {
@@ -102,17 +115,14 @@ export class Usher implements LinkWatch {
   }
 
   /** One message of a node, that isn't a publication. */
-  #heard(link: Link, type: string, { re, code, line }: Heard): void {
+  #heard(link: Link, message: Exclude<ServerMessage, { type: "publication" }>): void {
     const { witness } = this.#stage;
-    if (re !== undefined && type !== "pong" && !link.isGone) {
-      witness.note({ type: "answer", connection: this.#nameOf(link), re });
+    const connection = this.#nameOf(link);
+    if ("re" in message && message.re !== undefined && message.type !== "pong" && !link.isGone) {
+      witness.note({ type: "answer", connection, re: message.re });
     }
-    if (type === "error") witness.see(`error: ${code}`);
-    if (type === "epoch") witness.see("epoch continued");
-    if (type === "unsubscribed") witness.see("unsubscribed by the server");
-    if (line.includes('"duplicate":true')) witness.see("duplicate suppressed");
-    if (line.includes('"recovered":true')) witness.see("resumed with nothing missed");
-    if (line.includes('"recovered":false')) witness.see("resumed with a gap");
+    if ("code" in message) witness.note({ type: "told", connection, code: message.code });
+    for (const sight of sightsIn(message)) witness.see(sight);
   }
 
   #nameOf(link: Link): string {
@@ -126,14 +136,23 @@ export class Usher implements LinkWatch {
   }
 }
 
-/** What is looked at in a message. */
-interface Heard {
-  readonly re: string | undefined;
-  readonly code: string | undefined;
-  readonly line: string;
+/** What is worth having seen in a message of a node. */
+function sightsIn(message: ServerMessage): readonly string[] {
+  switch (message.type) {
+    case "error":
+      return [`error: ${message.code}`];
+    case "epoch":
+      return ["epoch continued"];
+    case "unsubscribed":
+      return ["unsubscribed by the server"];
+    case "ack":
+      if (message.duplicate === true) return ["duplicate suppressed"];
+      if (message.recovered === undefined) return [];
+      return [message.recovered ? "resumed with nothing missed" : "resumed with a gap"];
+    default:
+      return [];
+  }
 }
-
-const latin1 = new TextDecoder("latin1");
 
 /** Types and ids of what a client says, as text or as bytes that are shown as text. */
 function requestsIn(text: string): readonly (readonly [type: string, id: string])[] {

@@ -246,7 +246,10 @@ export class Client implements AsyncDisposable {
       noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
       seen: (publication, position) => this.#outbox.seen(publication, position),
       clock: connection.scope,
-      idle: () => void this.#wires.delete(name),
+      idle: (wire) => {
+        // Who was told of its end may have begun anew, on another.
+        if (this.#wires.get(name) === wire) this.#wires.delete(name);
+      },
       released: () => this.#wires.get(name)?.released(),
     };
   }

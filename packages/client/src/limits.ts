@@ -4,6 +4,8 @@ export const CLIENT_LIMITS = {
   backoffMinMs: 1_000,
   /** The longest wait before a reconnect. */
   backoffMaxMs: 30_000,
+  /** Refusals in a row that make a publication wait longer: what gets too old isn't sent [PUB-6]. */
+  refusalsMax: 5,
   /** How long a connection must have been up for the waits to begin anew. */
   stableMs: 10_000,
   /** How long a connection may take, up to `welcome`. */

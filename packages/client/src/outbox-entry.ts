@@ -20,7 +20,7 @@ export interface Entry {
   underWay: boolean;
   /** Whether its publisher has been told that it is in the log, while the server still waits for it. */
   told: boolean;
-  /** How often in a row it was refused for now. */
+  /** How often in a row it was what its channel waits for. */
   refusals: number;
   /** How often a connection that it was on was closed for what was sent there. */
   blamed: number;

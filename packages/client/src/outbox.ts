@@ -113,6 +113,7 @@ export class Outbox {
   opened(): void {
     this.#connections += 1;
     this.#held.clear();
+    // Here and below, nobody is called who could add more: what is settled is told later.
     for (const entry of this.#entries.values()) {
       entry.underWay = false;
       if (entry.told) this.#forget(entry);
@@ -297,9 +298,9 @@ export class Outbox {
     if (this.#held.has(entry.channel)) return;
     const { channel } = entry;
     this.#held.set(channel, false);
-    entry.refusals += 1;
+    entry.refusals = Math.min(CLIENT_LIMITS.refusalsMax, entry.refusals + 1);
     this.#connection.scope.after(refusalMs(entry.refusals, answer.retryAfterMs), () => {
-      if (this.#held.has(channel)) this.#held.set(channel, true);
+      this.#held.set(channel, true);
       this.#sendHeld(channel);
     });
   }

@@ -7,6 +7,7 @@
  */
 import {
   type Ack,
+  type Cancel,
   carriedValue,
   type ClientMessage,
   type Clock,
@@ -19,6 +20,7 @@ import {
   TailwireError,
   type Unsubscribed,
 } from "@tailwire/protocol";
+import { refusalMs } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
 import { publicationOf } from "./publication.ts";
 import type { WireItem } from "./items.ts";
@@ -34,8 +36,8 @@ export interface Wire {
   seen(publication: PublicationMessage, position: Position): void;
   /** What is to be done soon is done when all of the present WebSocket message was taken. */
   readonly clock: Clock;
-  /** Nobody follows the channel any more. */
-  idle(): void;
+  /** Nobody follows the channel by this any more. */
+  idle(wire: WireSubscription): void;
   /** An unsubscribe of the channel was answered, perhaps to who follows it no more. */
   released(): void;
 }
@@ -54,12 +56,6 @@ export type ChannelMessage = Extract<
 /** Why there is no subscription. */
 type Refusal = ConstructorParameters<typeof TailwireError>[0];
 
-/** How long a refusal that may pass is waited out where the server names no time. */
-const RETRY_MS = 1_000;
-
-/** The longest wait between beginnings that bring nothing. */
-const RESTART_MAX_MS = 30_000;
-
 /** What the server has begun by itself. */
 const BEGUN = { start: "latest", acknowledged: true } as const;
 
@@ -76,8 +72,10 @@ export class WireSubscription implements Feed {
   #hasState: boolean | null = null;
   /** Whether what comes in the present WebSocket message has to be taken first. */
   #waits = false;
-  /** Restarts since a publication was taken: one that brings nothing waits before the next. */
+  /** Beginnings since a publication was taken: what brings nothing waits before the next. */
   #fruitless = 0;
+  /** Ends the wait after a refusal that may pass, or a beginning that brought nothing. */
+  #cancelWait: Cancel | null = null;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
   #newestEpoch: string | null = null;
 
@@ -104,6 +102,7 @@ export class WireSubscription implements Feed {
 
   lost(): void {
     this.#current = null;
+    this.#endWait();
     for (const subscription of this.#subscriptions) subscription.suspend();
     this.#idleIfUnused();
   }
@@ -150,7 +149,7 @@ export class WireSubscription implements Feed {
 
   /** Begins, begins anew or ends the wire's subscription, if anything has changed. */
   reconsider(): void {
-    if (!this.#wire.connection.isOpen || this.#waits) return;
+    if (!this.#wire.connection.isOpen || this.#waits || this.#cancelWait !== null) return;
     const current = this.#current;
     // What is in progress is judged when its answer is here.
     if (current !== null && !current.acknowledged) return;
@@ -202,8 +201,20 @@ export class WireSubscription implements Feed {
   #pause(): void {
     if (this.#current === null) return;
     this.#unsubscribe();
-    const ms = Math.min(RESTART_MAX_MS, RETRY_MS * 2 ** (this.#fruitless - 2));
-    this.#wire.clock.after(ms, () => this.reconsider());
+    this.#wait(null);
+  }
+
+  /** Begins again later: as long as this lasts, nobody who joins or leaves makes it sooner. */
+  #wait(retryAfterMs: number | null | undefined): void {
+    this.#cancelWait = this.#wire.clock.after(refusalMs(this.#fruitless, retryAfterMs), () => {
+      this.#cancelWait = null;
+      this.reconsider();
+    });
+  }
+
+  #endWait(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = null;
   }
 
   #unsubscribe(): void {
@@ -251,10 +262,12 @@ export class WireSubscription implements Feed {
   #refused(answer: Refusal): void {
     this.#current = null;
     if (answer.retry) {
-      this.#wire.clock.after(answer.retryAfterMs ?? RETRY_MS, () => this.reconsider());
+      this.#fruitless += 1;
+      this.#wait(answer.retryAfterMs);
     } else {
       this.end(new TailwireError(answer));
     }
+    this.#idleIfUnused();
   }
 
   /** A subscription that wants what comes from now on joins a cursor that is at the end. */
@@ -341,7 +354,9 @@ export class WireSubscription implements Feed {
 
   /** While a subscribe is in progress somebody has to hear its answer, and take it back. */
   #idleIfUnused(): void {
-    if (this.#subscriptions.size === 0 && this.#current === null) this.#wire.idle();
+    if (this.#subscriptions.size > 0 || this.#current !== null) return;
+    this.#endWait();
+    this.#wire.idle(this);
   }
 }
 

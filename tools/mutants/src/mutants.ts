@@ -82,9 +82,9 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "the client repeats the newest first",
     file: client("outbox"),
-    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n    }\n    /** Takes",
+    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n    }\n    /** The connection is lost",
     replace:
-      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n    }\n    /** Takes",
+      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n    }\n    /** The connection is lost",
   },
   {
     name: "the client doesn't say that it repeats",

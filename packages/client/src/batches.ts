@@ -1,5 +1,11 @@
 /** Packs encoded lines into WebSocket messages: as few as the limits allow. It knows no socket. */
-import { type ClientCodec, MESSAGE_LIMITS, type Wire, wireBytes } from "@tailwire/protocol";
+import {
+  type ClientCodec,
+  MESSAGE_LIMITS,
+  type TailwireError,
+  type Wire,
+  wireBytes,
+} from "@tailwire/protocol";
 
 /** A message that waits to be written. What depends on the time is encoded when it is. */
 export interface Line {
@@ -7,6 +13,8 @@ export interface Line {
   encode(codec: ClientCodec): Wire;
   /** It is about to be written. */
   onWrite(): void;
+  /** On its own it is larger than the server takes, so it won't be written. */
+  onTooLarge(error: TailwireError): void;
 }
 
 /** One WebSocket message, and how many lines it carries. */
@@ -16,27 +24,18 @@ export interface Batch {
   readonly count: number;
 }
 
-/**
- * The first lines, as many as fit into one WebSocket message, and `countMin` of them in any case;
- * null where that is none.
- */
-export function firstBatch(
-  codec: ClientCodec,
-  lines: readonly Line[],
-  bytesMax: number,
-  countMin: 0 | 1,
-): Batch | null {
+/** The first lines, as many as fit into one WebSocket message; perhaps none. */
+export function firstBatch(codec: ClientCodec, lines: readonly Line[], bytesMax: number): Batch {
   const encoded: Wire[] = [];
   let bytes = 0;
   let count = 0;
   for (const waiting of lines) {
     const line = waiting.encode(codec);
     const lineBytes = wireBytes(line);
-    const fits = bytes + lineBytes <= bytesMax && count < MESSAGE_LIMITS.batchMax;
-    if (!fits && count >= countMin) break;
+    if (bytes + lineBytes > bytesMax || count === MESSAGE_LIMITS.batchMax) break;
     encoded.push(line);
     bytes += lineBytes;
     count += 1;
   }
-  return count === 0 ? null : { wire: codec.join(encoded), bytes, count };
+  return { wire: codec.join(encoded), bytes, count };
 }

@@ -21,8 +21,8 @@ import type { Line } from "./batches.ts";
 import { BLAMES, CLOSES, isFatal, reasonOf } from "./closes.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "./connection-states.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
-import { CLIENT_LIMITS } from "./limits.ts";
-import { Link } from "./link.ts";
+import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
+import { answerOf, Link } from "./link.ts";
 import type { LifeEvent, Ports, SocketEvents } from "./ports.ts";
 import { Scope } from "./scope.ts";
 import { type SilenceWatch, watchSilence } from "./silence.ts";
@@ -113,6 +113,11 @@ export class Connection {
     return this.#welcome;
   }
 
+  /** What the server takes, as far as is known. */
+  get limits(): Welcome["limits"] {
+    return this.#welcome?.limits ?? ASSUMED_SERVER_LIMITS;
+  }
+
   /** A new id for a request: unique within the session [MSG-2]. */
   nextId(): string {
     this.#lastId += 1;
@@ -161,6 +166,7 @@ export class Connection {
     this.send({
       encode: (codec) => codec.encode(message as Outgoing<ClientMessage>),
       onWrite: () => undefined,
+      onTooLarge: (error) => this.#options.owner.received(answerOf(id, error)),
     });
     return id;
   }
@@ -246,7 +252,7 @@ export class Connection {
   #connect(): void {
     this.#backoff.stop();
     this.#attempt += 1;
-    const link = new Link(this.#ports.clock);
+    const link = new Link(this.#ports.clock, this.limits.messageBytesMax);
     this.#link = link;
     // One deadline for everything up to welcome: token, socket, handshake.
     const { connectMs } = CLIENT_LIMITS;

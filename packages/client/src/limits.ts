@@ -5,7 +5,7 @@ export const CLIENT_LIMITS = {
   /** The longest wait before a reconnect. */
   backoffMaxMs: 30_000,
   /** Refusals in a row that make a publication wait longer: what gets too old isn't sent [PUB-6]. */
-  refusalsMax: 5,
+  refusalsMax: 6,
   /** How long a connection must have been up for the waits to begin anew. */
   stableMs: 10_000,
   /** How long a connection may take, up to `welcome`. */
@@ -24,6 +24,8 @@ export const CLIENT_LIMITS = {
   outboxCountMax: 10_000,
   /** Bytes of their data, as UTF-16 units: then `outbox_full`. */
   outboxLengthMax: 4_194_304,
+  /** What a repeat adds to a publication's encoding, at most: 111 bytes, and clocks grow longer. */
+  repeatBytesMax: 128,
   /** Publications a subscriber may have waiting; then it takes no more until half are handled. */
   waitingMax: 4_096,
 } as const;

@@ -9,11 +9,25 @@ import {
   type Cancel,
   type ClientCodec,
   type Clock,
+  type ErrorMessage,
+  localError,
   MESSAGE_LIMITS,
+  type TailwireError,
   type Welcome,
 } from "@tailwire/protocol";
 import { firstBatch, type Line } from "./batches.ts";
 import type { Socket } from "./ports.ts";
+
+/** What is told about a message that is larger than the server takes. */
+export function tooLarge(bytesMax: number): TailwireError {
+  return localError("too_large", `at most ${bytesMax} bytes`);
+}
+
+/** The same as the server would say it, so that it takes the one way that answers take. */
+export function answerOf(re: string, error: TailwireError): ErrorMessage {
+  const { code, description, fault, retry } = error;
+  return { type: "error", id: re, timestamp: 0, re, code, description, fault, retry };
+}
 
 export class Link {
   readonly #clock: Clock;
@@ -23,8 +37,10 @@ export class Link {
   #codec: ClientCodec | null = null;
   #welcomedAt: number | null = null;
   #heardAt: number;
-  /** What one WebSocket message may carry; before welcome, what all of them together still may. */
-  #bytesMax: number = MESSAGE_LIMITS.firstBytesMax;
+  /** What one WebSocket message may carry, as far as is known. */
+  #bytesMax: number;
+  /** What all of them together still may, before welcome [CONN-4]. */
+  #firstBytes: number = MESSAGE_LIMITS.firstBytesMax;
   #waiting: Line[] = [];
   #flushing = false;
   /** Ends the attempt's deadline. */
@@ -32,7 +48,9 @@ export class Link {
   /** The error without `re` that was heard last: only what is said last explains a close. */
   lastError: string | null = null;
 
-  constructor(clock: Clock) {
+  /** `bytesMax` is what the server took in one WebSocket message when it was there last. */
+  constructor(clock: Clock, bytesMax: number) {
+    this.#bytesMax = bytesMax;
     this.#clock = clock;
     this.#heardAt = clock.monotonic();
   }
@@ -68,6 +86,7 @@ export class Link {
     this.#welcomedAt = this.#clock.monotonic();
     this.onWelcome();
     this.#bytesMax = limits.messageBytesMax;
+    this.#firstBytes = Infinity;
   }
 
   /** Sends a message, together with others of this moment. */
@@ -80,15 +99,17 @@ export class Link {
 
   flush(): void {
     this.#flushing = false;
-    for (;;) {
-      if (this.#codec === null) return;
-      // Before welcome, what doesn't fit has to wait for it [CONN-4]. Afterwards a line that is too
-      // large on its own goes out all the same: the server's answer is what its sender needs.
-      const countMin = this.#welcomedAt === null ? 0 : 1;
-      const batch = firstBatch(this.#codec, this.#waiting, this.#bytesMax, countMin);
-      if (batch === null) return;
+    while (this.#codec !== null && this.#waiting.length > 0) {
+      const bytesMax = Math.min(this.#bytesMax, this.#firstBytes);
+      const batch = firstBatch(this.#codec, this.#waiting, bytesMax);
+      if (batch.count === 0) {
+        // Before welcome, what doesn't fit has to wait for it.
+        if (this.#welcomedAt === null) return;
+        // Sent, it would end the connection [ENC-7], and with it whatever others wait for.
+        this.#waiting.shift()?.onTooLarge(tooLarge(this.#bytesMax));
+      }
       for (const line of this.#waiting.splice(0, batch.count)) line.onWrite();
-      if (this.#welcomedAt === null) this.#bytesMax -= batch.bytes;
+      this.#firstBytes -= batch.bytes;
       if (batch.bytes > 0) this.#socket?.send(batch.wire);
     }
   }

@@ -16,7 +16,6 @@ import {
   type PublicationMessage,
   TailwireError,
   localError,
-  type Welcome,
   type Wire,
   wireBytes,
 } from "@tailwire/protocol";
@@ -24,7 +23,8 @@ import { onAbort, reasonOf } from "./abort.ts";
 import { refusalMs } from "./backoff.ts";
 import type { Blame } from "./closes.ts";
 import type { Connection } from "./connection.ts";
-import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
+import { CLIENT_LIMITS } from "./limits.ts";
+import { tooLarge } from "./link.ts";
 import type { Entry, FirstSend, Moment } from "./outbox-entry.ts";
 import type { Ports } from "./ports.ts";
 import type { Published, PublishOptions } from "./types.ts";
@@ -93,7 +93,7 @@ export class Outbox {
         stopListening: () => undefined,
         stopTimer: () => undefined,
       };
-      if (this.#isTooLarge(entry)) throw this.#tooLarge();
+      if (this.#isTooLarge(entry)) throw tooLarge(this.#connection.limits.messageBytesMax);
       this.#entries.set(entry.id, entry);
       this.#length += payloadBytes(data);
       if (signal !== undefined) this.#listen(signal, entry);
@@ -178,19 +178,11 @@ export class Outbox {
     }
   }
 
+  /** Before it is sent it needs room for what a repeat adds; the repeat itself has that already. */
   #isTooLarge(entry: Entry): boolean {
-    // Room for what a repeat adds.
-    return (
-      wireBytes(this.#encode(entry, this.#connection.codec)) + 128 > this.#limits.messageBytesMax
-    );
-  }
-
-  #tooLarge(): TailwireError {
-    return localError("too_large", `at most ${this.#limits.messageBytesMax} bytes`);
-  }
-
-  get #limits(): Welcome["limits"] {
-    return this.#connection.welcome?.limits ?? ASSUMED_SERVER_LIMITS;
+    const { messageBytesMax } = this.#connection.limits;
+    const room = entry.first === null ? CLIENT_LIMITS.repeatBytesMax : 0;
+    return wireBytes(this.#encode(entry, this.#connection.codec)) + room > messageBytesMax;
   }
 
   #listen(signal: NonNullable<PublishOptions["signal"]>, entry: Entry): void {
@@ -226,7 +218,8 @@ export class Outbox {
       return this.#reject(entry, localError("indeterminate"));
     }
     // The server of this connection may take less than the one before: then it must not come again.
-    if (this.#isTooLarge(entry)) return this.#giveUp(entry, this.#tooLarge());
+    const giveUp = (error: TailwireError): void => this.#giveUp(entry, error);
+    if (this.#isTooLarge(entry)) return giveUp(tooLarge(this.#connection.limits.messageBytesMax));
     entry.underWay = true;
     this.#connection.send({
       // Encoded when it is written, so that a repeat's age is true; not at all if it was taken back.
@@ -236,6 +229,8 @@ export class Outbox {
         entry.sentOn = this.#connections;
         entry.first ??= this.#firstSend(entry);
       },
+      // Of a connection that isn't welcome yet, nobody knew the limit when it was given to it.
+      onTooLarge: giveUp,
     });
   }
 
@@ -284,7 +279,7 @@ export class Outbox {
 
   /** Whether the server may have forgotten the id by the time a repeat arrives [PUB-6]. */
   #mayBeForgotten(first: FirstSend): boolean {
-    const { dedupeMs, appendMs } = this.#limits;
+    const { dedupeMs, appendMs } = this.#connection.limits;
     // A clock that was set back hides how much time has passed.
     if (this.#ports.clock.now() < first.wall) return true;
     return this.#ageMs(first) >= dedupeMs - appendMs;

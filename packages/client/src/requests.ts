@@ -118,6 +118,7 @@ export class Requests {
       onWrite: () => {
         asked.sent = true;
       },
+      onTooLarge: (error) => this.#settle(asked, error),
     });
   }
 

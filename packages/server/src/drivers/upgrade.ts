@@ -66,7 +66,8 @@ export class Upgrades {
   constructor(options: UpgradeOptions) {
     this.#options = options;
     this.#webSockets = new WebSocketServer({
-      maxPayload: options.node.limits.messageBytesMax,
+      // As much comes before a client has heard of any limit [CONN-4].
+      maxPayload: Math.max(options.node.limits.messageBytesMax, PROTOCOL_LIMITS.firstBytesMax),
       maxFragments: FRAGMENTS_MAX,
       maxBufferedChunks: BUFFERED_CHUNKS_MAX,
       noServer: true,

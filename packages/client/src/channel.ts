@@ -1,4 +1,5 @@
 /** A channel as an application uses it: to follow, and to publish to. Making one sends nothing. */
+import { checkCount, checkedPosition, checkedStart, checkWait } from "./arguments.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
 import { publicationOf } from "./publication.ts";
@@ -33,13 +34,20 @@ export class Channel {
    * What arrives waits until the first iterator or listener is there. A refusal (`forbidden`) is
    * thrown by the iterator, and given to `onEnd` and `ready`.
    *
-   * @throws `closed` when the client is.
+   * A publication is one object for all of them: treat it and its data as read-only, and copy what
+   * is to be changed.
+   *
+   * @throws `closed` when the client is; `bad_position` or `bad_message` where the start or the
+   * signal is none.
    */
   subscribe(options: SubscribeOptions = {}): Subscription {
+    const { start = "latest", echo, signal } = options;
+    const checked = { start: checkedStart(start), echo, signal };
+    checkWait(signal);
     const wire = this.#host.wire(this.name);
-    const subscription = new Subscription(wire, options);
+    const subscription = new Subscription(wire, checked);
     wire.join(subscription);
-    if (options.signal?.aborted === true) subscription.end(null);
+    if (signal?.aborted === true) subscription.end(null);
     return subscription;
   }
 
@@ -51,7 +59,9 @@ export class Channel {
    *
    * @throws TailwireError `invalid_data`, saying where, when a part of it would arrive as something
    * else: a Map, NaN, bytes inside an object [ENC-12]; `too_large`; `forbidden`;
-   * `indeterminate`, when nobody can know any more; `ttl_expired`; `outbox_full`; `closed`.
+   * `indeterminate`, when nobody can know any more; `ttl_expired`; `outbox_full`; `closed`;
+   * `bad_message`, when the event's name breaks the grammar (1 to 64 of `A-Z a-z 0-9 _ . : -`) or
+   * an option isn't what it should be.
    */
   publish(event: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
     return this.#host.publish(this.name, event, data, options);
@@ -61,17 +71,19 @@ export class Channel {
    * Reads one page of the log, without following it: what follows `after`, what precedes `before`,
    * or else the newest. It waits for a connection, and asks again when one is lost.
    *
-   * @throws TailwireError `forbidden`, `timeout`, `unavailable`, `closed`; the signal's reason.
+   * @throws TailwireError `forbidden`, `timeout`, `unavailable`, `closed`; `bad_position`, when that
+   * is none; `bad_message`, when another option isn't what it should be; the signal's reason.
    */
   async read(options: ReadOptions = {}): Promise<Page> {
     const { after, before, limit: count = CLIENT_LIMITS.pageCount } = options;
+    checkCount(count);
     const { position, publications, more, gap } = await this.#host.ask(
       {
         type: "read",
         channel: this.name,
         count,
-        ...(after && { after }),
-        ...(before && { before }),
+        ...(after !== undefined && { after: checkedPosition(after) }),
+        ...(before !== undefined && { before: checkedPosition(before) }),
       },
       options,
     );

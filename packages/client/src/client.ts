@@ -17,6 +17,7 @@ import {
   type Subscribed,
   type TailwireError,
 } from "@tailwire/protocol";
+import { checkName, checkWait } from "./arguments.ts";
 import { Channel, type ChannelHost } from "./channel.ts";
 import { overError } from "./closes.ts";
 import { Connection } from "./connection.ts";
@@ -40,12 +41,12 @@ export interface ClientOptions {
    * is asked again, after a wait that grows. The signal is aborted when nobody waits for the token
    * any more, after 15 s at the latest.
    */
-  readonly getToken?: GetToken;
+  readonly getToken?: GetToken | undefined;
   /**
    * How to speak, where the server can too: `msgpackCodec` of `@tailwire/protocol/msgpack` sends
    * bytes as they are. JSON where it is left out.
    */
-  readonly codec?: ClientCodec;
+  readonly codec?: ClientCodec | undefined;
 }
 
 /** A subscription that the server has begun by itself. */
@@ -107,6 +108,7 @@ export class Client implements AsyncDisposable {
       },
       ask: async (question, asking) => {
         this.#mustBeOpen();
+        checkWait(asking.signal, asking.timeoutMs);
         return this.#requests.ask(question, asking);
       },
       wire: (name) => this.#wire(name),
@@ -159,10 +161,13 @@ export class Client implements AsyncDisposable {
    * rejects with `indeterminate`.
    *
    * @throws TailwireError `invalid_data`, saying where, when the input is no JSON value; `timeout`,
-   * `unknown_request`, `indeterminate`, `closed`, why the server has closed the connection for good,
-   * or a code of the application's own; the signal's reason, when that took it back.
+   * `unknown_request`, `indeterminate`, `closed`, `too_large`, why the server has closed the connection
+   * for good, or a code of the application's own; `bad_message`, when the name breaks the grammar (1 to
+   * 64 of `A-Z a-z 0-9 _ . : -`) or an option isn't what it should be; the signal's reason, when that
+   * took it back.
    */
   async request(name: string, input?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    checkName(name);
     const data = JsonText.of(input ?? null);
     return (await this.#host.ask({ type: "request", name, data }, options)).data ?? null;
   }

@@ -20,6 +20,7 @@ import {
   wireBytes,
 } from "@tailwire/protocol";
 import { onAbort, reasonOf } from "./abort.ts";
+import { checkName, checkWait } from "./arguments.ts";
 import { refusalMs } from "./backoff.ts";
 import type { Blame } from "./closes.ts";
 import type { Connection } from "./connection.ts";
@@ -71,6 +72,8 @@ export class Outbox {
     { signal, ttlMs = Infinity }: PublishOptions,
   ): Promise<Published> {
     return new Promise((resolve, reject) => {
+      checkName(event);
+      checkWait(signal, ttlMs);
       if (signal?.aborted === true) throw reasonOf(signal);
       const data = payloadOf(value);
       this.#makeRoom(data);

@@ -21,9 +21,9 @@ import type { Ports } from "./ports.ts";
 
 export interface RequestOptions {
   /** Takes the request back: the promise rejects with the signal's reason, the server is told. */
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
   /** How long to wait for the answer, reconnects included. 30,000 where left out. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What may be asked, before it has an id and a timestamp. */

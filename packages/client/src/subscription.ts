@@ -14,6 +14,7 @@ import {
   type TailwireError,
 } from "@tailwire/protocol";
 import { onAbort } from "./abort.ts";
+import { checkName } from "./arguments.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import type { Item, WireItem } from "./items.ts";
 import { Listeners, surface } from "./listeners.ts";
@@ -104,8 +105,11 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   /**
    * Calls back for each publication of an event. The position moves on once the listener has
    * returned, or its promise has settled.
+   *
+   * @throws `bad_message` when no event can have this name; TypeError when the listener is none.
    */
   on(event: string, listener: Listener): Stop {
+    checkName(event);
     const listeners = this.#listeners.get(event) ?? new Listeners();
     this.#listeners.set(event, listeners);
     const stop = listeners.add(listener);

@@ -47,15 +47,15 @@ export interface Snapshot {
 
 export interface ReadOptions {
   /** Reads onwards from here, not including it. */
-  readonly after?: Position;
+  readonly after?: Position | undefined;
   /** Reads backwards from here, not including it. Without either: the newest page. */
-  readonly before?: Position;
+  readonly before?: Position | undefined;
   /** Publications at most, up to 1,000; 100 where left out. Large ones make a page shorter. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Gives up. */
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
   /** How long to wait, reconnects included. 30,000 where left out. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** A piece of a channel's log. */
@@ -75,21 +75,21 @@ export interface Published {
 
 export interface SubscribeOptions {
   /** Where to begin; `"latest"` where left out: with what is published from now on. */
-  readonly start?: Start;
+  readonly start?: Start | undefined;
   /** False: this client's own publications aren't handed over. The position moves past them. */
-  readonly echo?: boolean;
+  readonly echo?: boolean | undefined;
   /** Ends the subscription. */
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
 }
 
 export interface PublishOptions {
   /** Takes the publication back while it is unsent. Once sent, only the wait ends. */
-  readonly signal?: AbortSignalLike;
+  readonly signal?: AbortSignalLike | undefined;
   /**
    * How long it may wait to be sent, in milliseconds: then it rejects with `ttl_expired`. Once
    * sent it stays, and is sent again until its fate is known.
    */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
 }
 
 /** The connection, for an application to show. A new object on every change. */

@@ -5,7 +5,7 @@
  * params in braces: `org:{org}/doc:{doc}`. This file doesn't know what a channel is.
  */
 import { localError } from "./errors.ts";
-import { MESSAGE_LIMITS, PROTOCOL_LIMITS } from "./limits.ts";
+import { MESSAGE_LIMITS } from "./limits.ts";
 
 /** The names in braces: `"org:{org}/doc:{doc}"` gives `"org" | "doc"`. */
 export type ParamNames<Pattern extends string> =
@@ -35,12 +35,16 @@ export function isChannelName(name: string): boolean {
   return name.length <= MESSAGE_LIMITS.channelLengthMax && NAME.test(name) && !DOTS.test(name);
 }
 
-/** What an event's name may be, its length aside: it stands in logs, and in code. */
+/** What an event's name and a request's may be, its length aside: it stands in logs, and in code. */
 export const EVENT_NAME = /^[A-Za-z0-9_.:-]+$/;
 
-/** Whether a name can be an event's. */
-export function isEventName(name: string): boolean {
-  return name.length <= PROTOCOL_LIMITS.eventLengthMax && EVENT_NAME.test(name);
+/** Whether something can be the name of an event, or of a request. */
+export function isEventName(name: unknown): boolean {
+  return (
+    typeof name === "string" &&
+    name.length <= MESSAGE_LIMITS.eventLengthMax &&
+    EVENT_NAME.test(name)
+  );
 }
 
 /**
@@ -50,11 +54,16 @@ export function isEventName(name: string): boolean {
  * grammar otherwise.
  */
 export function channelName(pattern: string, params: Readonly<Record<string, string>>): string {
-  const parts = split(pattern);
+  // Without types anything may be given, and `undefined` would be a fine name.
+  const parts = split(typeof pattern === "string" ? pattern : "");
   const name = fill(parts, params);
   // A param that holds a separator makes more of them.
   if (!isChannelName(name) || split(name).length !== parts.length) {
-    throw localError("bad_channel", name);
+    const shown = name.slice(0, MESSAGE_LIMITS.channelLengthMax);
+    throw localError(
+      "bad_channel",
+      `"${shown}": up to 200 letters, digits and _@+=,~!.- between : and /`,
+    );
   }
   return name;
 }

@@ -18,27 +18,27 @@ export const MESSAGE_LIMITS = {
   channelLengthMax: 200,
   /** A token: longer ones cost more to check than they can be worth. */
   tokenLengthMax: 8_192,
-} as const;
-
-export const PROTOCOL_LIMITS = {
-  ...MESSAGE_LIMITS,
-  /** Keys of one message, its data aside. */
-  keysMax: 32,
   /** An event's name, and a request's. */
   eventLengthMax: 64,
-  /** A request's id: a random part and a counter. */
-  idLengthMax: 64,
   /** A publication's id: its producer's id and the request's. */
   publicationIdLengthMax: 128,
-  /** A session's secret: 16 characters of base64url are 96 bits. */
-  sessionLengthMin: 16,
-  sessionLengthMax: 64,
   /** An epoch's name. Opaque, made by the broker. */
   epochLengthMax: 64,
   /** A rewind by count: more is a job for `earliest`. */
   rewindCountMax: 1_000_000,
   /** Publications of a page: more is a job for several. Bytes are limited as well, by the server. */
   pageCountMax: 1_000,
+} as const;
+
+export const PROTOCOL_LIMITS = {
+  ...MESSAGE_LIMITS,
+  /** Keys of one message, its data aside. */
+  keysMax: 32,
+  /** A request's id: a random part and a counter. */
+  idLengthMax: 64,
+  /** A session's secret: 16 characters of base64url are 96 bits. */
+  sessionLengthMin: 16,
+  sessionLengthMax: 64,
   /** A close reason, by RFC 6455 §5.5: 125 bytes less the code. */
   closeReasonBytesMax: 123,
 } as const;

@@ -16,7 +16,9 @@ export interface ErrorTraits {
 const MEND: ErrorTraits = { fault: "client", retry: false };
 
 export const LOCAL_ERROR_CODES = {
+  bad_message: MEND,
   bad_channel: MEND,
+  bad_position: MEND,
   too_large: MEND,
   invalid_data: MEND,
   unauthenticated: MEND,

@@ -118,6 +118,12 @@ function fieldProblem(value: unknown, field: Field, path: string): Problem | nul
   return { code: "bad_message", path, expected: expected(field) };
 }
 
+/** Which characters a pattern takes: those that it names in brackets. */
+function charactersOf(pattern: RegExp | undefined): string {
+  const named = pattern && /\[.+\]/.exec(pattern.source)?.[0];
+  return named === undefined ? "" : ` of ${named}`;
+}
+
 /** What a field takes, in words. */
 function expected(field: Field): string {
   switch (field.kind) {
@@ -133,7 +139,7 @@ function expected(field: Field): string {
     case "integer":
       return `an integer from ${field.min} to ${field.max}`;
     case "text":
-      return `text of ${field.min ?? 1} to ${field.max} characters`;
+      return `text of ${field.min ?? 1} to ${field.max} characters${charactersOf(field.pattern)}`;
     case "channel":
       return "a channel name";
     case "choice":

@@ -207,3 +207,19 @@ test("fields that a value inherits don't count", () => {
   expect(validateClientMessage(message)).toHaveProperty("malformed");
   expect(validateServerMessage(message)).toHaveProperty("malformed");
 });
+
+test.each([
+  [
+    "publish.event",
+    { type: "publish", channel: "a", event: "chat message", data: 1 },
+    "A-Za-z0-9_.:-",
+  ],
+  ["request.name", { type: "request", name: "a/b", data: 1 }, "A-Za-z0-9_.:-"],
+  ["cancel.re", { type: "cancel", re: "two words" }, "!-~"],
+  ["hello.session", { type: "hello", session: "no session, but long enough" }, "A-Za-z0-9_-"],
+])("what is wrong with %s is told in words that are true", (path, message, characters) => {
+  const decoded = validateClientMessage({ id: "1", timestamp: 1, ...message });
+  const detail = "malformed" in decoded ? decoded.malformed.detail : null;
+  expect(detail).toContain(`${path}: expected text of `);
+  expect(detail).toContain(` characters of [${characters}]`);
+});

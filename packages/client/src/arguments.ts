@@ -1,0 +1,75 @@
+/**
+ * What an application gives, checked before anything is done with it: a mistake costs its caller an
+ * error, and never the connection, which a server closes at the third malformed message [MSG-7].
+ * It knows no channel, and nothing of what follows.
+ */
+import {
+  type AbortSignalLike,
+  isEventName,
+  localError,
+  MESSAGE_LIMITS,
+  type Position,
+  type Start,
+} from "@tailwire/protocol";
+
+/** Anything, as far as it has fields. */
+type Table = Readonly<Record<string, unknown>>;
+
+function refuse(expected: string): never {
+  throw localError("bad_message", expected);
+}
+
+function isInteger(value: unknown, min: number, max: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+function isText(value: unknown, min: number, max: number): value is string {
+  return typeof value === "string" && value.length >= min && value.length <= max;
+}
+
+/** The name of an event or of a request. @throws `bad_message`. */
+export function checkName(name: string): void {
+  if (!isEventName(name)) refuse("a name is 1 to 64 of A-Z a-z 0-9 _ . : -");
+}
+
+/** How long something may take, and what takes it back. @throws `bad_message`. */
+export function checkWait(signal: AbortSignalLike | undefined, ms = 0): void {
+  if (typeof ms !== "number" || !(ms >= 0)) refuse("milliseconds are a number from 0");
+  if (signal === undefined) return;
+  const { addEventListener: add, removeEventListener: remove } = Object(signal) as Table;
+  if (typeof add !== "function" || typeof remove !== "function")
+    refuse("a signal is an AbortSignal");
+}
+
+/** How many publications a page may have. @throws `bad_message`. */
+export function checkCount(count: number): void {
+  const { pageCountMax } = MESSAGE_LIMITS;
+  if (!isInteger(count, 1, pageCountMax)) refuse(`a limit is an integer from 1 to ${pageCountMax}`);
+}
+
+/** A position's three fields, and nothing else that it may have got. @throws `bad_position`. */
+export function checkedPosition(given: Position): Position {
+  const { epoch, offset, id } = Object(given) as Position;
+  const { epochLengthMax, publicationIdLengthMax } = MESSAGE_LIMITS;
+  if (
+    !isText(epoch, 1, epochLengthMax) ||
+    !isInteger(offset, 0, Infinity) ||
+    (id !== null && !isText(id, 1, publicationIdLengthMax))
+  ) {
+    throw localError("bad_position", "give positions back as you got them");
+  }
+  return { epoch, offset, id };
+}
+
+/** Where a subscription may begin. @throws `bad_position` for a position, else `bad_message`. */
+export function checkedStart(given: Start): Start {
+  if (given === "latest" || given === "earliest") return given;
+  const { rewind } = Object(given) as Table;
+  if (typeof given === "object" && given !== null && rewind === undefined)
+    return checkedPosition(given as Position);
+  const { count, ageMs } = Object(rewind) as Table;
+  const { rewindCountMax } = MESSAGE_LIMITS;
+  if (isInteger(count, 0, rewindCountMax)) return { rewind: { count } };
+  if (count === undefined && isInteger(ageMs, 0, Infinity)) return { rewind: { ageMs } };
+  return refuse("a start is latest, earliest, a position or a rewind");
+}

@@ -38,7 +38,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 
 /** Checks at work at a time: few enough not to be a load. */
 const AT_ONCE = 8;
-const DEADLINE_MS = 20_000;
+/** For a check that goes on and on: each of its waits ends by the subject's patience. */
+const DEADLINE_MS = 60_000;
 const SLOW_DEADLINE_MS = 300_000;
 
 interface Outcome {

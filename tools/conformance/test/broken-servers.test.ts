@@ -10,7 +10,7 @@ test("a proxy without a fault passes every clause, so what fails below is the fa
   const { failed, clauses } = await judge(subjectAt(await proxy(url, () => ({}))));
   expect(clauses.filter(({ ok }) => ok === false)).toEqual([]);
   expect(failed).toBe(0);
-});
+}, 90_000);
 
 for (const { does, breaks, fault } of BROKEN_SERVERS) {
   test(`a server that ${does} fails ${breaks.join(" and ")}`, async () => {

@@ -34,7 +34,7 @@ test("the real server passes every clause that can be judged, heartbeats include
   expect(clauses.filter(({ ok }) => ok === null).map(({ id }) => id)).toEqual(
     CLAUSES.filter((id) => id in UNJUDGED),
   );
-});
+}, 90_000);
 
 test("the command prints a row per clause, then the counts, and exits with 0", async () => {
   const { url } = await serve();

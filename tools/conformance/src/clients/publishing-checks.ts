@@ -55,10 +55,11 @@ export const CLIENT_PUBLISHING_CHECKS: Readonly<Record<string, ClientCheck>> = {
     play.publish("lost");
     const first = await play.welcomed(0, { limits });
     await publishes(first, 1);
-    play.server.isFull = true;
+    // Its next attempt is kept waiting, and not refused: each refusal would make it wait for longer.
+    const admit = play.server.hold();
     first.cut();
     await delay(700);
-    play.server.isFull = false;
+    admit();
     const second = await play.welcomed(1, { limits });
     const refused = await play.until(({ event }) => event === "refused", "indeterminate");
     const code = refused.event === "refused" ? refused.code : "";

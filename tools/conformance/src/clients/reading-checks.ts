@@ -53,7 +53,7 @@ export const READING_CHECKS: Readonly<Record<string, ClientCheck>> = {
       continuesAfter: place(2, "other"),
     };
     caller.say({ ...beyond, reason: "epoch", lost: null });
-    await play.until(({ event }) => event === "gap", "a gap");
+    await play.until((news) => news.event === "gap" && news.reason === "epoch", "the second gap");
     await delay(QUIET_MS);
     caller.cut();
     mustBe(await play.startOn(1), place(2, "other"));

@@ -129,6 +129,8 @@ export class ScriptedServer {
   readonly breaches: Breach[] = [];
   /** Upgrades are refused with 503. */
   isFull = false;
+  /** Upgrades that are kept waiting; null while none is. */
+  #held: (() => void)[] | null = null;
   readonly #http: Server;
   readonly #watch = new Watch();
   readonly #patienceMs: number;
@@ -151,10 +153,13 @@ export class ScriptedServer {
         socket.end("HTTP/1.1 503 Service Unavailable\r\n\r\n");
         return;
       }
-      sockets.handleUpgrade(request, socket, head, (ws) => {
-        this.callers.push(new Caller(ws, this.#watch, this.#patienceMs, this.breaches));
-        this.#watch.wake();
-      });
+      const admit = (): void =>
+        sockets.handleUpgrade(request, socket, head, (ws) => {
+          this.callers.push(new Caller(ws, this.#watch, this.#patienceMs, this.breaches));
+          this.#watch.wake();
+        });
+      if (this.#held === null) admit();
+      else this.#held.push(admit);
     });
   }
 
@@ -166,6 +171,16 @@ export class ScriptedServer {
 
   get url(): string {
     return `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}/tailwire`;
+  }
+
+  /** Keeps upgrades waiting, until what it returns is called. */
+  hold(): () => void {
+    const held: (() => void)[] = [];
+    this.#held = held;
+    return () => {
+      this.#held = null;
+      for (const admit of held) admit();
+    };
   }
 
   /** Waits for a connection, counted from 0. @throws Broken. */

@@ -20,6 +20,8 @@ interface Mutants {
     readonly caught: boolean;
     readonly seeds: number;
     readonly rule: string | null;
+    /** The unit test that found it, behind its file; null where seeds did. */
+    readonly test: string | null;
   }[];
 }
 
@@ -60,12 +62,17 @@ function simulationRuns(runs: readonly Simulation[]): readonly string[] {
 function mutantsRun({ mutants }: Mutants): readonly string[] {
   return table(
     ["what was made wrong", "found by", "at seed"],
-    mutants.map(({ name, caught, seeds, rule }) => [
+    mutants.map(({ name, caught, seeds, rule, test }) => [
       name,
-      caught ? (rule ?? "its end") : "**nothing**",
-      caught ? grouped(seeds) : "–",
+      caught ? (fileOf(test) ?? rule ?? "its end") : "**nothing**",
+      caught && test === null ? grouped(seeds) : "–",
     ]),
   );
+}
+
+/** The file's name alone: where it lies, the mutant's entry in the list says. */
+function fileOf(test: string | null): string | undefined {
+  return test?.split(":")[0]?.split("/").at(-1);
 }
 
 function modelsRun({ models }: Models): readonly string[] {

@@ -1,9 +1,19 @@
-/** What a trial found. */
+/** Findings of trials, as a trial prints them in its last line. */
+
+/** The finding of seeds. */
 export interface Finding {
   readonly caught: boolean;
   /** Seeds that were run. */
   readonly seeds: number;
   /** The rule of the checker that was broken first. */
   readonly rule: string | null;
+  readonly detail: string | null;
+}
+
+/** The finding of unit tests. */
+export interface UnitFinding {
+  readonly caught: boolean;
+  /** The first test that failed, behind its file. */
+  readonly test: string | null;
   readonly detail: string | null;
 }

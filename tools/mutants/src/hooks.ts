@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import type { LoadHook, InitializeHook } from "node:module";
 import { fileURLToPath } from "node:url";
 import { apply } from "./apply.ts";
-import type { Mutant } from "./mutants.ts";
+import type { Mutant } from "./mutant.ts";
 
 let chosen: Mutant | null = null;
 

@@ -1,6 +1,7 @@
 /**
- * The mutants: deliberate bugs, each a change of one place in the built code. The simulator has to
- * find every one of them; one that it doesn't find is a promise that nothing checks.
+ * The mutants: deliberate bugs, each a change of one place in the built code. Each names
+ * who has to find it, seeds of the simulator or a unit test; one that isn't found is a promise that
+ * nothing checks. The list here is for seeds.
  *
  * They are told from the outside, so that the product has no switch for being wrong. A place that
  * isn't there any more, or is there twice, is an error: whoever moves code moves its mutants.
@@ -11,22 +12,13 @@
  * which were overtaken are refused isn't here either: it takes a refusal that is lost and isn't one the
  * next time, which 500 seeds needn't bring; the model of publishing has that mutant.
  */
-
-export interface Mutant {
-  readonly name: string;
-  /** Below the repository's root; built. */
-  readonly file: string;
-  /** The code as it is, which stands in the file once. */
-  readonly find: string;
-  readonly replace: string;
-}
+import { type Change, client, type Mutant, server } from "./mutant.ts";
+import { UNSEEN } from "./unseen.ts";
 
 const BROKER = "tools/simulation/dist/broker/shared-log.js";
 const LINE = "tools/simulation/dist/broker/broker-line.js";
-const server = (file: string): string => `packages/server/dist/${file}.js`;
-const client = (file: string): string => `packages/client/dist/${file}.js`;
 
-const PUBLISHING: readonly Mutant[] = [
+const PUBLISHING: readonly Change[] = [
   {
     name: "the broker doesn't deduplicate",
     file: BROKER,
@@ -100,7 +92,7 @@ const PUBLISHING: readonly Mutant[] = [
   },
 ];
 
-const DELIVERY: readonly Mutant[] = [
+const DELIVERY: readonly Change[] = [
   {
     name: "a cursor skips one",
     file: server("encoded-tail"),
@@ -181,7 +173,7 @@ const DELIVERY: readonly Mutant[] = [
   },
 ];
 
-const CONDUCT: readonly Mutant[] = [
+const CONDUCT: readonly Change[] = [
   {
     name: "an ended subscription's replay goes on",
     file: server("connection"),
@@ -254,4 +246,9 @@ const CONDUCT: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...PUBLISHING, ...DELIVERY, ...CONDUCT];
+const SEEN = [...PUBLISHING, ...DELIVERY, ...CONDUCT];
+
+export const MUTANTS: readonly Mutant[] = [
+  ...SEEN.map((change) => ({ ...change, foundBy: "seed" as const })),
+  ...UNSEEN,
+];

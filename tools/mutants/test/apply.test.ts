@@ -1,6 +1,8 @@
 // A mutant changes one place, and says so when that place has moved.
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { apply } from "../src/apply.ts";
+import { sourceOf } from "../src/mutant.ts";
 import { MUTANTS } from "../src/mutants.ts";
 
 const MUTANT = { name: "it adds", file: "sum.js", find: "a + b", replace: "a - b" };
@@ -21,5 +23,21 @@ test("a place that is gone, or there twice, is an error that names the mutant", 
 test("every mutant has a name of its own, and changes something", () => {
   expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
   expect(MUTANTS.filter(({ find, replace }) => find === replace)).toEqual([]);
-  expect(MUTANTS.length).toBeGreaterThanOrEqual(20);
+});
+
+test("there are 20 mutants at least for seeds to find, and 20 for unit tests", () => {
+  for (const finder of ["seed", "unit"]) {
+    const theirs = MUTANTS.filter(({ foundBy }) => foundBy === finder);
+    expect(theirs.length).toBeGreaterThanOrEqual(20);
+  }
+});
+
+test("every mutant's source is there, and the file of tests that it names", () => {
+  const paths = MUTANTS.flatMap((one) => [
+    sourceOf(one),
+    ...(one.foundBy === "unit" ? [one.test] : []),
+  ]);
+  const isThere = (path: string): boolean =>
+    existsSync(new URL(`../../../${path}`, import.meta.url));
+  expect(paths.filter((path) => !isThere(path))).toEqual([]);
 });

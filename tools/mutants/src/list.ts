@@ -1,0 +1,76 @@
+/** The list's run: each mutant is tried by whom it names, and by both where that is asked for. */
+import { readFileSync } from "node:fs";
+import { apply } from "./apply.ts";
+import { complaints } from "./control.ts";
+import { type Mutant, sourceOf } from "./mutant.ts";
+import { MUTANTS } from "./mutants.ts";
+import { tryAll } from "./queue.ts";
+import type { MutantsRequest } from "./request.ts";
+import { trySeeds, tryUnit } from "./trials.ts";
+
+/** The fate of a mutant. */
+interface Tried {
+  readonly name: string;
+  readonly foundBy: Mutant["foundBy"];
+  /** Whether it was found by whom it names. */
+  readonly caught: boolean;
+  /** Seeds that were run, and what they found. */
+  readonly seeds: number;
+  readonly rule: string | null;
+  readonly detail: string | null;
+  /** The unit test that found it. */
+  readonly test: string | null;
+}
+
+/** Whether every mutant was found, and nothing where nothing is wrong. */
+export async function runList(request: MutantsRequest): Promise<boolean> {
+  const chosen = MUTANTS.filter(({ name }) => name.includes(request.only));
+  // A place that has moved is found out before hours are spent on the others.
+  for (const one of chosen) apply(one, textOf(one));
+  const files = chosen.flatMap((one) => (one.foundBy === "unit" ? [one.test] : []));
+  const sources = chosen.map(sourceOf);
+  const tests = request.unit ? { of: [...new Set(sources)] } : { files: [...new Set(files)] };
+  const wrong = await complaints(
+    request.unit || files.length > 0 ? tests : null,
+    request.unit || files.length < chosen.length,
+  );
+  const mutants = await tryAll(chosen, (one) => attempt(one, request));
+  const missed = mutants.filter(({ caught }) => !caught);
+  if (request.json) console.log(JSON.stringify({ mutants, control: wrong.length === 0 }));
+  else {
+    for (const one of mutants) console.log(lineOf(one));
+    for (const complaint of wrong) console.log(`where nothing is wrong, ${complaint}`);
+    console.log(`${mutants.length - missed.length} of ${mutants.length} mutants found`);
+  }
+  return wrong.length === 0 && missed.length === 0;
+}
+
+function textOf({ file }: Mutant): string {
+  return readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8");
+}
+
+async function attempt(mutant: Mutant, { seeds, unit }: MutantsRequest): Promise<Tried> {
+  const { name, foundBy } = mutant;
+  const bySeeds = unit || foundBy === "seed" ? await trySeeds(seeds, name) : null;
+  const named = foundBy === "unit" ? await tryUnit({ files: [mutant.test] }, name) : null;
+  const byUnit = named ?? (unit ? await tryUnit({ of: [sourceOf(mutant)] }, name) : null);
+  const { caught = false } = (foundBy === "seed" ? bySeeds : byUnit) ?? {};
+  return {
+    name,
+    foundBy,
+    caught,
+    seeds: bySeeds?.seeds ?? 0,
+    rule: bySeeds?.rule ?? null,
+    detail: bySeeds?.detail ?? byUnit?.detail ?? null,
+    test: byUnit?.test ?? null,
+  };
+}
+
+function lineOf({ name, caught, seeds, rule, test }: Tried): string {
+  const bySeeds = rule === null ? [] : [`${rule} at seed ${seeds}`];
+  const ways = [...bySeeds, ...(test === null ? [] : [test])];
+  const how = caught
+    ? ways.join(", ")
+    : `NOT FOUND${ways.length > 0 ? ` but ${ways.join(", ")}` : ""}`;
+  return `${name}: ${how}`;
+}

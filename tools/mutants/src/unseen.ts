@@ -1,0 +1,293 @@
+/**
+ * Mutants where the simulator sees least: the client's manners, memory, isolation, permission, where a
+ * subscription begins, and the broker that is shipped. Each names who finds it.
+ */
+import { client, type Mutant, server } from "./mutant.ts";
+
+const MEMORY = server("brokers/memory");
+
+const CONTRACT = "packages/server/test/memory-broker.test.ts";
+
+const MANNERS: readonly Mutant[] = [
+  {
+    name: "the client's waits don't grow",
+    file: client("backoff"),
+    find: "backoffMinMs * 2 ** Math.min(failures - 1, 30)",
+    replace: "backoffMinMs",
+    foundBy: "unit",
+    test: "tools/simulation/test/client-status.test.ts",
+  },
+  {
+    name: "a crowd that was cut off comes back at once",
+    file: client("backoff"),
+    find: "Math.round(random.fraction() * ceiling)",
+    replace: "ceiling",
+    foundBy: "unit",
+    test: "tools/simulation/test/client-status.test.ts",
+  },
+  {
+    name: "the server isn't told that nobody waits for an answer",
+    file: client("requests"),
+    find: 'this.#connection.say({ type: "cancel", re: asked.id });',
+    replace: "",
+    foundBy: "unit",
+    test: "tools/simulation/test/client-requests.test.ts",
+  },
+  {
+    name: "a request is made once more on the next connection",
+    file: client("requests"),
+    find: "if (isOnce(asked))",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: "tools/simulation/test/client-requests.test.ts",
+  },
+  {
+    name: "a token is renewed when it has ended",
+    file: client("token-renewal"),
+    find: "leftMs - Math.min(BEFORE_END_MS, leftMs / 2)",
+    replace: "leftMs",
+    foundBy: "unit",
+    test: "tools/simulation/test/client-requests.test.ts",
+  },
+  {
+    name: "a renewal that failed isn't tried again",
+    file: client("token-renewal"),
+    find: "if (turn === this.#turn)\n                this.#after(AGAIN_MS);",
+    replace: "",
+    foundBy: "unit",
+    test: "tools/simulation/test/client-manners.test.ts",
+  },
+  {
+    name: "a position moves on before its listener is done",
+    file: client("subscription"),
+    find: "if (work.length === 0)",
+    replace: "if (true)",
+    foundBy: "unit",
+    test: "tools/simulation/test/subscriptions.test.ts",
+  },
+  {
+    name: "who leaves the loop stays subscribed",
+    file: client("subscription"),
+    find: "this.#commitHanded();\n                this.end(null);",
+    replace: "this.#commitHanded();",
+    foundBy: "unit",
+    test: "tools/simulation/test/subscriptions.test.ts",
+  },
+];
+
+const HELD: readonly Mutant[] = [
+  {
+    name: "a subscription takes more than may wait",
+    file: client("subscription"),
+    find: "this.#queue.length >= CLIENT_LIMITS.waitingMax",
+    replace: "false",
+    foundBy: "unit",
+    test: "tools/simulation/test/subscriptions.test.ts",
+  },
+  {
+    name: "a log that nobody uses is kept for ever",
+    file: MEMORY,
+    find: "this.#logs.delete(channel);",
+    replace: "void 0;",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "ids are remembered for ever",
+    file: MEMORY,
+    find: "if (periods === 0)",
+    replace: "if (true)",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "a log keeps what is beyond its bytes",
+    file: server("retained"),
+    find: " || entries.bytes > bytes",
+    replace: "",
+    foundBy: "unit",
+    test: "packages/server/test/retained.test.ts",
+  },
+  {
+    name: "an address may have any number of connections that say nothing",
+    file: server("newcomers"),
+    find: "if (count >= this.#max)",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: "packages/server/test/sockets/newcomers.test.ts",
+  },
+];
+
+const ISOLATION: readonly Mutant[] = [
+  {
+    name: "a write that never leaves is waited for",
+    file: server("connection"),
+    find: "(this.output.blockedAt ?? Infinity) + this.node.limits.stallMs",
+    replace: "Infinity",
+    foundBy: "unit",
+    test: "packages/server/test/flow-control.test.ts",
+  },
+  {
+    name: "nobody sends too many bad messages",
+    file: server("connection"),
+    find: "this.#badMessages += 1;",
+    replace: "",
+    foundBy: "unit",
+    test: "packages/server/test/connection-states.test.ts",
+  },
+  {
+    name: "a turn of the sweep has no end",
+    file: server("sweep"),
+    find: "if (this.#clock.monotonic() >= end)",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: "packages/server/test/sweep.test.ts",
+  },
+  {
+    name: "a large channel is marked in every turn",
+    file: server("sweep"),
+    find: "if (!newSweep && channel.size > LARGE_CHANNEL)",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: "packages/server/test/sweep.test.ts",
+  },
+  {
+    name: "a flood costs no connection",
+    file: server("rate-limit"),
+    find: "if (debtMs > DEBT_CLOSE_MS)",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: "packages/server/test/rate-limits.test.ts",
+  },
+];
+
+const PERMISSION: readonly Mutant[] = [
+  {
+    name: "a token of somebody else goes on as this one",
+    file: server("commands/session"),
+    find: "if (access.user.id !== connection.user.id)",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: "packages/server/test/expiry.test.ts",
+  },
+  {
+    name: "who may read a channel may publish to it",
+    file: server("access"),
+    find: "actions.includes(action) && ",
+    replace: "",
+    foundBy: "unit",
+    test: "packages/server/test/authorisation.test.ts",
+  },
+  {
+    name: "a ticket lets in twice",
+    file: server("tickets"),
+    find: "this.#tickets.delete(ticket);\n        if (known",
+    replace: "if (known",
+    foundBy: "unit",
+    test: "packages/server/test/sockets/tickets.test.ts",
+  },
+  {
+    name: "a ticket is good on any page",
+    file: server("tickets"),
+    find: "known.origin === null || known.origin === origin",
+    replace: "true",
+    foundBy: "unit",
+    test: "packages/server/test/sockets/tickets.test.ts",
+  },
+  {
+    name: "an older connection takes the place of a newer one",
+    file: server("sessions"),
+    find: "if (generation <= currentGeneration)",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: "packages/server/test/superseding.test.ts",
+  },
+];
+
+const STARTS: readonly Mutant[] = [
+  {
+    name: "the earliest is the latest",
+    file: MEMORY,
+    find: "return this.#position(this.#retained.edge);",
+    replace: "return this.#position(this.#retained.last);",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "a rewind brings one too many",
+    file: MEMORY,
+    find: "this.#retained.back(start.rewind.count)",
+    replace: "this.#retained.back(start.rewind.count + 1)",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "a rewind by age brings nothing",
+    file: MEMORY,
+    find: "this.#retained.since(now - start.rewind.ageMs)",
+    replace: "this.#retained.since(now)",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "who wants what comes from now on is shown what was",
+    file: client("wire-subscription"),
+    find: "if (received === null)\n                return start;",
+    replace:
+      'if (received === null)\n                return start === "latest" ? "earliest" : start;',
+    foundBy: "unit",
+    test: "tools/simulation/test/subscriptions.test.ts",
+  },
+];
+
+const SHIPPED_BROKER: readonly Mutant[] = [
+  {
+    name: "timestamps go back with the clock",
+    file: MEMORY,
+    find: "Math.max(this.#options.clock.now(), this.#retained.lastTimestamp)",
+    replace: "this.#options.clock.now()",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "another publication at a position is taken for the one that was seen",
+    file: MEMORY,
+    find: 'return this.#retained.holds(after.offset, after.id) ? null : this.#gap("diverged", edge, null);',
+    replace: "return null;",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "an id that is used for something else is taken for a repeat",
+    file: MEMORY,
+    find: "if (known.fingerprint !== fingerprintOf(append))",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "the broker lets the next one overtake what it refused for now",
+    file: MEMORY,
+    find: "if (producer !== null && holding.has(producer))",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+  {
+    name: "a page is as long as asked for, however large",
+    file: MEMORY,
+    find: "if (bytes > limit.bytes && publications.length > 0)",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: CONTRACT,
+  },
+];
+
+export const UNSEEN: readonly Mutant[] = [
+  ...MANNERS,
+  ...HELD,
+  ...ISOLATION,
+  ...PERMISSION,
+  ...STARTS,
+  ...SHIPPED_BROKER,
+];

@@ -13,6 +13,8 @@ export interface Finding {
 /** The finding of unit tests. */
 export interface UnitFinding {
   readonly caught: boolean;
+  /** The file of tests that failed; null where it isn't known. */
+  readonly file: string | null;
   /** The first test that failed, behind its file. */
   readonly test: string | null;
   readonly detail: string | null;

@@ -6,7 +6,7 @@ import { type Mutant, sourceOf } from "./mutant.ts";
 import { MUTANTS } from "./mutants.ts";
 import { tryAll } from "./queue.ts";
 import type { MutantsRequest } from "./request.ts";
-import { trySeeds, tryUnit } from "./trials.ts";
+import { tryAllUnit, trySeeds, tryUnit } from "./trials.ts";
 
 /** The fate of a mutant. */
 interface Tried {
@@ -28,12 +28,7 @@ export async function runList(request: MutantsRequest): Promise<boolean> {
   // A place that has moved is found out before hours are spent on the others.
   for (const one of chosen) apply(one, textOf(one));
   const files = chosen.flatMap((one) => (one.foundBy === "unit" ? [one.test] : []));
-  const sources = chosen.map(sourceOf);
-  const tests = request.unit ? { of: [...new Set(sources)] } : { files: [...new Set(files)] };
-  const wrong = await complaints(
-    request.unit || files.length > 0 ? tests : null,
-    request.unit || files.length < chosen.length,
-  );
+  const wrong = await complaints([...new Set(files)], request.unit || files.length < chosen.length);
   const mutants = await tryAll(chosen, (one) => attempt(one, request));
   const missed = mutants.filter(({ caught }) => !caught);
   if (request.json) console.log(JSON.stringify({ mutants, control: wrong.length === 0 }));
@@ -53,7 +48,7 @@ async function attempt(mutant: Mutant, { seeds, unit }: MutantsRequest): Promise
   const { name, foundBy } = mutant;
   const bySeeds = unit || foundBy === "seed" ? await trySeeds(seeds, name) : null;
   const named = foundBy === "unit" ? await tryUnit({ files: [mutant.test] }, name) : null;
-  const byUnit = named ?? (unit ? await tryUnit({ of: [sourceOf(mutant)] }, name) : null);
+  const byUnit = named ?? (unit ? await tryAllUnit([sourceOf(mutant)], name) : null);
   const { caught = false } = (foundBy === "seed" ? bySeeds : byUnit) ?? {};
   return {
     name,

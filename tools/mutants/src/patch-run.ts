@@ -2,17 +2,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { complaints } from "./control.ts";
 import { runScript } from "./children.ts";
-import {
-  type Bench,
-  isMissed,
-  patchesIn,
-  type PatchFinding,
-  touchedBy,
-  tryPatch,
-} from "./patches.ts";
+import { type Bench, isMissed, patchesIn, type PatchFinding, tryPatch } from "./patches.ts";
 import { tryAll } from "./queue.ts";
 import type { MutantsRequest } from "./request.ts";
-import { ROOT, trySeeds, tryUnit } from "./trials.ts";
+import { ROOT, tryAllUnit, trySeeds } from "./trials.ts";
 
 /** How long a build may take, many times what it does, in milliseconds. */
 const BUILD_MS = 600_000;
@@ -24,8 +17,7 @@ export async function runPatches(
 ): Promise<boolean> {
   const patches = patchesIn(folder).filter((path) => path.includes(only));
   if (patches.length === 0) throw new Error(`${folder}: no *.patch and no *.diff is there`);
-  const touched = patches.flatMap((patch) => touchedBy(patch, ROOT) ?? []);
-  const wrong = await complaints({ of: sourcesOf(touched) }, true);
+  const wrong = await complaints([], true);
   const bench: Bench = {
     build: async (root) => {
       if (await builds(root)) return true;
@@ -34,7 +26,7 @@ export async function runPatches(
       await builds(root);
       return false;
     },
-    unit: (root, files) => tryUnit({ of: sourcesOf(files) }, null, root),
+    unit: (root, files) => tryAllUnit(sourcesOf(files), null, root),
     seeds: (root) => trySeeds(seeds, null, root),
   };
   const tried = await tryAll(patches, (patch) => tryPatch(patch, ROOT, bench));

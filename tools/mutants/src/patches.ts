@@ -72,7 +72,7 @@ function plant(patch: string, root: string): readonly string[] | null {
 }
 
 /** The files that a patch would touch, paths from the root; null: it can't be applied there. */
-export function touchedBy(patch: string, root: string): readonly string[] | null {
+function touchedBy(patch: string, root: string): readonly string[] | null {
   const strip = stripOf(patch, root);
   if (strip === null) return null;
   const lines = gitApply([strip, "--numstat", patch], root).trim().split("\n");

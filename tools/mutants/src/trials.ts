@@ -36,8 +36,10 @@ export async function trySeeds(
   return { caught: true, seeds: Number(ended.last), rule: endOf(ended), detail: ended.complaint };
 }
 
-/** Tests to run: files of tests, or all that load one of some sources. Paths from the root. */
-export type Tests = { readonly files: readonly string[] } | { readonly of: readonly string[] };
+/** Files of tests to run, or all that load one of some sources, save some. Paths from the root. */
+export type Tests =
+  | { readonly files: readonly string[] }
+  | { readonly of: readonly string[]; readonly without: readonly string[] };
 
 /** Runs unit tests until one fails: with a mutant, or on the sources below a root as they are. */
 export async function tryUnit(
@@ -48,7 +50,26 @@ export async function tryUnit(
   const asked = JSON.stringify({ root, tests, mutant });
   const ended = await runScript([`${HERE}unit-trial.js`, asked], { cwd: root, silentMs: TESTS_MS });
   if (ended.last.startsWith("{")) return JSON.parse(ended.last) as UnitFinding;
-  return { caught: true, test: endOf(ended), detail: ended.complaint };
+  return { caught: true, file: null, test: endOf(ended), detail: ended.complaint };
+}
+
+/**
+ * Runs all unit tests that load one of some sources, until one fails that doesn't where nothing is wrong:
+ * on a machine that is busy some need longer than they may.
+ */
+export async function tryAllUnit(
+  sources: readonly string[],
+  mutant: string | null,
+  root = ROOT,
+): Promise<UnitFinding> {
+  const without: string[] = [];
+  for (;;) {
+    const found = await tryUnit({ of: sources, without }, mutant, root);
+    if (found.file === null) return found;
+    const control = await tryUnit({ files: [found.file] }, null);
+    if (!control.caught) return found;
+    without.push(found.file);
+  }
 }
 
 /** How a trial ended that gave no finding. The control tells where that isn't the mutant's doing. */

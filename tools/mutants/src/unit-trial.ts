@@ -23,7 +23,7 @@ interface Asked {
 const RETRIES = 2;
 
 const { root, tests, mutant } = JSON.parse(process.argv[2] ?? "") as Asked;
-let finding: UnitFinding = { caught: false, test: null, detail: null };
+let finding: UnitFinding = { caught: false, file: null, test: null, detail: null };
 
 const reporter: Reporter = {
   onTestModuleEnd(module) {
@@ -35,7 +35,7 @@ const reporter: Reporter = {
   onTestRunEnd(_modules, errors) {
     const [error] = errors;
     if (error === undefined || finding.caught) return;
-    finding = { caught: true, test: null, detail: error.message };
+    finding = { caught: true, file: null, test: null, detail: error.message };
   },
 };
 
@@ -50,20 +50,20 @@ await startVitest(
     retry: RETRIES,
     passWithNoTests: "of" in tests,
     reporters: [reporter],
-    ...("of" in tests ? { related: [...tests.of] } : {}),
+    ...("of" in tests ? { related: [...tests.of], cliExclude: [...tests.without] } : {}),
   },
   mutant === null ? {} : { plugins: [inPlaceOf(mutantOf(mutant))] },
 );
 console.log(JSON.stringify(finding));
 process.exit();
 
-function failureOf(module: TestModule): Pick<UnitFinding, "test" | "detail"> {
+function failureOf(module: TestModule): Omit<UnitFinding, "caught"> {
   const file = relative(root, module.moduleId);
   for (const test of module.children.allTests("failed")) {
     const detail = test.result().errors?.[0]?.message ?? null;
-    return { test: `${file}: ${test.fullName}`, detail };
+    return { file, test: `${file}: ${test.fullName}`, detail };
   }
-  return { test: file, detail: module.errors()[0]?.message ?? null };
+  return { file, test: file, detail: module.errors()[0]?.message ?? null };
 }
 
 function mutantOf(name: string): Mutant {

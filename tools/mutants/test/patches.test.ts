@@ -27,7 +27,7 @@ const BENCH: Bench = {
   },
   unit: async (scratch, sources) => {
     const caught = !sources.includes("src/sum.js") || evaluated(scratch, "sum(2, 3)") !== "5";
-    return { caught, test: caught ? "sum.test.js: adds" : null, detail: null };
+    return { caught, file: null, test: caught ? "sum.test.js: adds" : null, detail: null };
   },
   seeds: async (scratch) => {
     const caught = evaluated(scratch, "sum(0, 0)") !== "0";

@@ -1,5 +1,6 @@
 /** @tailwire/server/core: the server without input and output, for simulators and other drivers. */
 export { MemoryBroker, type MemoryBrokerOptions } from "./brokers/memory.ts";
+export { Admitted } from "./admitted.ts";
 export type {
   Action,
   Authenticated,

@@ -133,14 +133,15 @@ export class TailwireNode {
   /** Judges a token on a live connection; null refuses. @throws `unavailable`, `internal`. */
   async authenticate(token: string): Promise<Access | null> {
     const { authenticate } = this.application;
-    const admitted = this.admit(await this.callHook("authenticate", () => authenticate(token)));
-    return admitted === null ? null : new Access(this.#accessOptions, admitted);
+    const given = await this.callHook("authenticate", () => authenticate(token));
+    const admitted = Admitted.by("authenticate", given);
+    if (admitted === null || this.hasEnded(admitted)) return null;
+    return new Access(this.#accessOptions, admitted);
   }
 
-  /** Whom `authenticate` named. Null refuses, and so does an end that has passed. @throws Mistake. */
-  admit(given: unknown): Admitted | null {
-    const admitted = Admitted.by("authenticate", given);
-    return (admitted?.expiresAt ?? 0) > this.ports.clock.now() ? admitted : null;
+  /** Whether the token with which somebody was let in is over. */
+  hasEnded({ expiresAt }: Admitted): boolean {
+    return expiresAt <= this.ports.clock.now();
   }
 
   /** Calls a function of the application, with its deadline. @throws TailwireError it threw; else Mistake. */

@@ -13,6 +13,7 @@ import {
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import type { Broker } from "@tailwire/server/broker-contract";
 import {
+  Admitted,
   type Application,
   type Authenticated,
   type ChannelOptions,
@@ -266,17 +267,25 @@ export class World {
       );
   }
 
+  /** Lets in or refuses, as the driver of upgrades does. */
   #admit(link: Link, host: Host, codec: Codec, authenticated: Authenticated | null): void {
     if (!host.isUp) return link.refuse(1006, "");
-    if (authenticated === null) {
-      return link.refuse(CLOSE_CODES.unauthenticated.code, "unauthenticated");
-    }
     const { device, node } = host;
+    let admitted: Admitted | null;
+    try {
+      admitted = Admitted.by("authenticate", authenticated);
+    } catch {
+      // A misfit is the application's mistake, and a status that no client can read.
+      return link.refuse(1006, "");
+    }
+    if (admitted === null || node.hasEnded(admitted)) {
+      const name = admitted === null ? "unauthenticated" : "token_expired";
+      return link.refuse(CLOSE_CODES[name].code, name);
+    }
+    const somebody = admitted;
     this.#hostOf.set(link, host);
     const atServer = (callback: () => void): void => device.run(callback);
-    link.open(codec.subprotocol, atServer, (transport) =>
-      node.connect(transport, authenticated, codec),
-    );
+    link.open(codec.subprotocol, atServer, (transport) => node.connect(transport, somebody, codec));
   }
 
   #authenticate(token: string): ReturnType<Authenticate> {

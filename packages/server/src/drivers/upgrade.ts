@@ -15,7 +15,7 @@ import {
   tailwireError,
 } from "@tailwire/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { Admitted } from "../admitted.ts";
+import { Admitted } from "../admitted.ts";
 import type { Connection } from "../connection.ts";
 import { inWords, Mistake } from "../mistake.ts";
 import type { Newcomers } from "../newcomers.ts";
@@ -189,7 +189,9 @@ export class Upgrades {
       const leave = newcomers.enter(await this.#addressOf(request, socket));
       if (leave === null) return UNAVAILABLE;
       entered(leave);
-      return (await this.#authenticate(request)) ?? tailwireError("unauthenticated");
+      const admitted = await this.#authenticate(request);
+      if (admitted === null) return tailwireError("unauthenticated");
+      return node.hasEnded(admitted) ? TOKEN_EXPIRED : admitted;
     } catch (thrown) {
       const error = node.asTailwireError(thrown);
       // What is no error of the application's own was logged just now.
@@ -211,11 +213,12 @@ export class Upgrades {
   async #authenticate(request: IncomingMessage): Promise<Admitted | null> {
     const { node, authenticate, tickets, tokenInQuery } = this.#options;
     const ticket = fromQuery(request, "ticket");
-    if (ticket !== null) return node.admit(tickets.take(ticket, request.headers.origin ?? null));
-    if (authenticate === null) return node.admit(ANONYMOUS);
+    if (ticket !== null) return tickets.take(ticket, request.headers.origin ?? null);
+    if (authenticate === null) return ANONYMOUS;
     const token = tokenOf(request) ?? (tokenInQuery ? fromQuery(request, "token") : null);
     if (token !== null && token.length > PROTOCOL_LIMITS.tokenLengthMax) return null;
-    return node.admit(await node.callHook("authenticate", () => authenticate(request, token)));
+    const given = await node.callHook("authenticate", () => authenticate(request, token));
+    return Admitted.by("authenticate", given);
   }
 }
 
@@ -226,7 +229,7 @@ function destroyThis(this: Socket): void {
 
 const ignore = (): void => undefined;
 
-const ANONYMOUS = { user: { id: "anonymous" } };
+const ANONYMOUS = Admitted.by("anonymous", { user: { id: "anonymous" } });
 
 const TAKEN_TWICE =
   "an upgrade was answered by somebody else as well: another WebSocket server on this HTTP server " +
@@ -242,6 +245,14 @@ const UNCHECKED: Refusal = {
   ...UNAVAILABLE,
   description: "Nobody could say who this is; the server's log says why. Try again later.",
 };
+
+/** Not final: the same client may have a fresh one the next time, as after 4410. */
+const TOKEN_EXPIRED = new TailwireError({
+  code: "token_expired",
+  description: "The token has ended. Get a fresh one, then connect again.",
+  fault: "client",
+  retry: true,
+});
 
 function unauthenticated(error: TailwireError): Refusal {
   return { ...wordsOf(error), status: "401 Unauthorized" };
@@ -292,7 +303,8 @@ function tellRefused(ws: WebSocket, node: TailwireNode, codec: Codec, error: Tai
   const { code, description, fault, retry } = error;
   const timestamp = node.ports.clock.now();
   ws.send(codec.encode({ type: "error", id: "s1", timestamp, code, description, fault, retry }));
-  ws.close(CLOSE_CODES.unauthenticated.code, "unauthenticated");
+  const name = error === TOKEN_EXPIRED ? "token_expired" : "unauthenticated";
+  ws.close(CLOSE_CODES[name].code, name);
   const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => ws.terminate());
   ws.once("close", cancel);
 }

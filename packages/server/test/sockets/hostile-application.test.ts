@@ -82,10 +82,12 @@ describe("authenticate", () => {
     await expectMistake(() => new Promise(() => undefined), /limits\.hookMs/);
   });
 
-  test("[AUTH-3] that names somebody whose token has ended refuses", async () => {
+  test("[AUTH-3, AUTH-4] that names somebody whose token has ended refuses, for now", async () => {
     for (const expiresAt of [Date.now() - 1, new Date(Date.now() - 60_000)]) {
       const { port, log } = await serveOdd(() => ({ user, expiresAt }));
-      await expectRefusal(port, {}, 401, "unauthenticated");
+      await expectRefusal(port, {}, 401, "token_expired");
+      const page = await Peer.open(port, { headers: { Origin: PAGE } });
+      expect(await page.closed()).toEqual({ code: 4410, reason: "token_expired" });
       expect(log.errors).toEqual([]);
     }
   });
@@ -197,7 +199,7 @@ describe("a ticket", () => {
   test("[AUTH-13] of somebody whose token has ended is refused when it is shown", async () => {
     const { port, tailwire } = await serve();
     const ticket = tailwire.ticket({ user, expiresAt: Date.now() - 1 });
-    await expectRefusal(port, { path: `/tailwire?ticket=${ticket}` }, 401, "unauthenticated");
+    await expectRefusal(port, { path: `/tailwire?ticket=${ticket}` }, 401, "token_expired");
   });
 
   test("takes an origin in any form that means it, and refuses what is none", async () => {

@@ -6,6 +6,7 @@ import { performance } from "node:perf_hooks";
 import { Dice } from "@tailwire/simulation";
 import { jsonMessages, packedMessages } from "./messages.ts";
 import { names, payloads } from "./names.ts";
+import { isTamperedWith } from "./prototypes.ts";
 import type { Input, Target } from "./target.ts";
 
 export const TARGETS: readonly Target[] = [jsonMessages, packedMessages, names, payloads];
@@ -76,7 +77,7 @@ function faultOf(target: Target, input: Input): string | null {
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
-  return tamperedWith() ? "a prototype isn't what it was" : null;
+  return isTamperedWith() ? "a prototype isn't what it was" : null;
 }
 
 /** How long decoding an input takes: the quickest of a few tries where that looks slow. */
@@ -88,14 +89,6 @@ function tookMs(target: Target, input: Input): number {
     quickest = Math.min(quickest, performance.now() - began);
   }
   return quickest;
-}
-
-const PROTOTYPES = [Object.prototype, Array.prototype, String.prototype, Function.prototype];
-const KEYS = PROTOTYPES.map((prototype) => Reflect.ownKeys(prototype).length);
-
-function tamperedWith(): boolean {
-  for (const key in {}) return key !== "";
-  return PROTOTYPES.some((prototype, index) => Reflect.ownKeys(prototype).length !== KEYS[index]);
 }
 
 /** Tries of one shrink at most. */

@@ -9,6 +9,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { createTailwire } from "@tailwire/server";
 import { Dice } from "@tailwire/simulation";
+import { closeCode, frame, framesIn, type ServerFrame } from "./frames.ts";
 import { mutatedText } from "./mutate.ts";
 import { LINES } from "./seeds.ts";
 import { pick } from "./target.ts";
@@ -85,7 +86,7 @@ async function serve(): Promise<{
 /** What a peer got to know: `open`, a close code, an HTTP status, or that it was dropped. */
 interface Heard {
   readonly how: string;
-  readonly frames: readonly { readonly opcode: number; readonly payload: Buffer }[];
+  readonly frames: readonly ServerFrame[];
   readonly ended: boolean;
 }
 
@@ -137,33 +138,6 @@ function headerText(text: string): string {
 
 function hello(): string {
   return HELLO.replace("SESSION", randomBytes(16).toString("hex"));
-}
-
-interface FrameChanges {
-  readonly first?: number;
-  readonly mask?: boolean;
-  readonly claims?: number;
-}
-
-function frame(
-  opcode: number,
-  payload: Buffer,
-  { first, mask = true, claims }: FrameChanges,
-  dice: Dice,
-): Buffer {
-  const key = Buffer.from([1, 2, 3, 4].map(() => dice.below(256)));
-  const length = claims ?? payload.length;
-  const bit = mask ? 0x80 : 0;
-  const head = [first ?? 0x80 | opcode];
-  if (length < 126) head.push(bit | length);
-  else if (length < 65_536) head.push(bit | 126, length >> 8, length & 255);
-  else {
-    const wide = Buffer.alloc(8);
-    wide.writeBigUInt64BE(BigInt(length));
-    head.push(bit | 127, ...wide);
-  }
-  const masked = Buffer.from(payload.map((byte, at) => (mask ? byte ^ (key[at % 4] ?? 0) : byte)));
-  return Buffer.concat([Buffer.from(head), mask ? key : Buffer.alloc(0), masked]);
 }
 
 /** Mostly text that a server understands or refuses; now and then a frame that breaks the rules. */
@@ -269,20 +243,6 @@ function heardOf(received: Buffer, ended: boolean): Heard {
   const status = /^HTTP\/1\.1 (\d+)/.exec(received.toString("latin1", 0, 20))?.[1];
   if (headEnd < 0 || status === undefined) return { how: "dropped", frames: [], ended };
   if (status !== "101") return { how: `HTTP ${status}`, frames: [], ended };
-  const frames = [];
-  for (let at = headEnd + 4; at + 2 <= received.length;) {
-    const opcode = received.readUInt8(at) & 15;
-    let length = received.readUInt8(at + 1) & 127;
-    at += 2;
-    if (length === 126 && at + 2 <= received.length)
-      [length, at] = [received.readUInt16BE(at), at + 2];
-    else if (length === 127 && at + 8 <= received.length)
-      [length, at] = [Number(received.readBigUInt64BE(at)), at + 8];
-    frames.push({ opcode, payload: received.subarray(at, at + length) });
-    at += length;
-  }
-  const close = frames.find(({ opcode }) => opcode === 8);
-  if (close === undefined) return { how: ended ? "dropped" : "open", frames, ended };
-  const how = close.payload.length < 2 ? "no code" : String(close.payload.readUInt16BE(0));
-  return { how, frames, ended };
+  const { frames } = framesIn(received, headEnd + 4);
+  return { how: closeCode(frames) ?? (ended ? "dropped" : "open"), frames, ended };
 }

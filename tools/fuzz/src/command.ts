@@ -12,7 +12,7 @@ are nearly right, and gives an application's functions and options every odd val
 failing. An input depends on the seed and its number alone.
 
   --inputs <n>   how many for the wire, 100000 where it is left out; one for the application for each
-                 50, and one connection for each 4,000, 50 at least
+                 100, and one connection for each 4,000, 50 at least
   --part <name>  wire, sockets or application alone: then --inputs are its own
   --seed <n>     an integer; one by chance, which is printed, where it is left out
   --from <n>     the number of the first input, to run one again: --from 1234 --inputs 1
@@ -31,7 +31,7 @@ const OPTIONS = {
 /** Inputs of each part when all of them run, by those of the wire. */
 const PARTS = {
   wire: (inputs: number) => inputs,
-  application: (inputs: number) => (inputs === 1 ? 0 : Math.ceil(inputs / 50)),
+  application: (inputs: number) => (inputs === 1 ? 0 : Math.ceil(inputs / 100)),
   sockets: (inputs: number) => (inputs === 1 ? 0 : Math.max(50, Math.ceil(inputs / 4_000))),
 } as const;
 

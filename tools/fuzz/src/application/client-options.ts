@@ -23,7 +23,7 @@ export const clientOptions: Subject = {
       codec: msgpackCodec,
     };
     const isUrl = dice.below(3) === 0;
-    const odd = isUrl || dice.below(4) === 0 ? oddValue(dice) : nearlyRight(dice, right);
+    const odd = isUrl || dice.below(4) === 0 ? oddValue(dice) : nearlyRight(dice, right, 1);
     const url = isUrl ? odd.make() : `ws://127.0.0.1:${port}/tailwire`;
     const words = `${isUrl ? "url" : "options"}: ${odd.name}`;
     let client;

@@ -25,15 +25,19 @@ export function fitnessOf({ end, value }: Conduct, judge: Judge): Fitness {
       return guarded(value.make, (error) => (error instanceof TailwireError ? "refusal" : "unfit"));
     case "gives": {
       // What is waited for, and what gives another answer each time, nobody can judge from outside.
-      if (guarded(value.make, (one) => (isThenable(one) ? "either" : "fit")) !== "fit")
-        return "either";
-      const first = value.make();
-      const [one, other] = [guarded(() => first, judge), guarded(() => first, judge)];
-      return one === other ? one : "either";
+      if (isWaitedFor(value.make)) return "either";
+      return judgedSteadily(value.make, judge);
     }
     default:
       return end satisfies never;
   }
+}
+
+/** A judge's word about a value, if it stays the same: what changes when it is looked at is `either`. */
+export function judgedSteadily(make: () => unknown, judge: Judge): Fitness {
+  const value = make();
+  const [first = "either", ...others] = [1, 2, 3, 4].map(() => guarded(() => value, judge));
+  return others.every((word) => word === first) ? first : "either";
 }
 
 function guarded(make: () => unknown, judge: Judge): Fitness {
@@ -44,9 +48,15 @@ function guarded(make: () => unknown, judge: Judge): Fitness {
   }
 }
 
-function isThenable(value: unknown): boolean {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
-  return typeof (value as { then?: unknown }).then === "function";
+/** Whether it is a promise or looks like one, or nobody can look: what it comes to is its own business. */
+export function isWaitedFor(make: () => unknown): boolean {
+  try {
+    const value = make();
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return true;
+  }
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -114,15 +124,19 @@ const LENGTH_MAX = 10_000;
 
 /** What is to be logged of a publication, or is a channel's state. */
 export function judgePayload(value: unknown): Fitness {
-  if (value instanceof Uint8Array) return value.length > LENGTH_MAX ? "either" : "fit";
+  if (value instanceof Uint8Array) {
+    // One that is empty may be one whose bytes were taken away.
+    return value.length > 0 && value.length <= LENGTH_MAX ? "fit" : "either";
+  }
   const text = JSON.stringify(value) as string | undefined;
   if (text === undefined || depthExceeds(text, MESSAGE_LIMITS.depthMax)) return "unfit";
   if (text.length > LENGTH_MAX || text.includes("__proto__")) return "either";
   return isDeepStrictEqual(JSON.parse(text), value) ? "fit" : "either";
 }
 
-/** What a request's handler gives: nothing is an answer. */
+/** What a request's handler gives: nothing is an answer, and bytes have no place in one. */
 export function judgeAnswer(value: unknown): Fitness {
+  if (value instanceof Uint8Array) return "either";
   return value === undefined ? "fit" : judgePayload(value);
 }
 

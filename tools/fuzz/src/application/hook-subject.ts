@@ -55,7 +55,8 @@ async function playScene({ hook, stage, user, conduct, dice, house }: Scenery): 
   for (const peer of peers) await peer.leave();
   await alarmsRung();
   const { words } = conduct;
-  const malformed = peers.flatMap((peer) => peer.faults);
+  const mayLie = hook.stage === "odd broker" && conduct.end === "gives";
+  const malformed = mayLie ? [] : peers.flatMap((peer) => peer.faults);
   // A process that has ended serves nobody: what else is missing follows from that.
   if (alarms.rang) {
     return { words, ending: "crashed", faults: [...alarms.take().map(alarmText), ...malformed] };
@@ -105,7 +106,10 @@ function judged(
     ...(decides && fitness === "fit" && conduct.atOnce ? decided : []),
     ...(endsAll && fitness !== "fit" ? [] : others),
   ];
-  const refused = due.find(({ kind }) => kind === "error" || kind === "ended");
+  // What was malformed has been told of, and nothing was heard after it.
+  const refused = due.find(
+    ({ kind, code }) => (kind === "error" || kind === "ended") && code !== "malformed",
+  );
   if (refused === undefined) return [];
   return [`answered with ${refused.code ?? refused.kind}, though it has nothing to do with it`];
 }

@@ -92,13 +92,17 @@ async function afterGap(peer: Peer, channel: string): Promise<readonly Answer[]>
   return [{ kind: "ack", code: null, message }];
 }
 
-/** Methods of a broker, and what one gives: nobody can tell from outside whether it is true. */
+/**
+ * Methods of a broker, and what one gives: nobody can tell from outside whether it is true. One that
+ * lies may be believed where its channel is concerned, as long as everybody else is served.
+ */
 const BROKER_HOOKS = Object.entries(BROKER_ANSWERS).map(([method, right]): Hook => ({
   hook: `broker.${method as BrokerMethod}`,
   name: `broker.${method}`,
   share: 2,
   stage: "odd broker",
-  called: /broker/i,
+  // Whatever is logged has its stack, and a broker is a program of its own.
+  called: /./,
   decides: true,
   endsAll: false,
   judge: () => "either",

@@ -11,9 +11,12 @@ export interface NearlyRight extends Odd {
   readonly place: Path;
 }
 
-/** A right value with an odd one in one of its places, or without that place. */
-export function nearlyRight(dice: Dice, right: unknown): NearlyRight {
-  const places = placesOf(right);
+/**
+ * A right value with an odd one in one of its places, or without that place. Places lie at most
+ * `depth` levels below it.
+ */
+export function nearlyRight(dice: Dice, right: unknown, depth = Infinity): NearlyRight {
+  const places = placesOf(right, depth);
   const place = pick(dice, places);
   if (place === undefined) return { place: [], ...oddValue(dice) };
   return { place, ...changedAt(dice, right, place) };
@@ -52,11 +55,12 @@ function changedAt(dice: Dice, right: unknown, at: Path): Odd {
 }
 
 /** The places of a value, outermost first. Bytes have none. */
-function placesOf(value: unknown): readonly Path[] {
+function placesOf(value: unknown, depth: number): readonly Path[] {
+  if (depth === 0) return [];
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return [];
   return Object.entries(value).flatMap(([key, inner]) => [
     [key],
-    ...placesOf(inner).map((path) => [key, ...path]),
+    ...placesOf(inner, depth - 1).map((path) => [key, ...path]),
   ]);
 }
 

@@ -80,16 +80,16 @@ export class OddBroker implements Broker {
     const act = this.#actOn(channel);
     // What is called without end would never come to be told of.
     if (act === null || act.conduct.calls > CALLS_MAX) return log;
-    const run = (): never => act.conduct.run() as never;
+    const run = (): unknown => act.conduct.run();
     switch (act.method) {
       case "log":
-        return run();
+        return ownPromise(run()) as BrokerLog;
       case "push":
         return {
           ...log,
           tail: async (listener) => {
             const tail = await log.tail(listener);
-            const [epoch, publications] = run() as [string, []];
+            const [epoch, publications] = (await run()) as [string, []];
             listener.push(epoch, publications);
             listener.suspect();
             return tail;
@@ -103,4 +103,10 @@ export class OddBroker implements Broker {
   close(): Promise<void> {
     return this.#memory.close();
   }
+}
+
+/** A promise where none is expected is the application's own to look after. */
+function ownPromise<Value>(value: Value): Value {
+  if (value instanceof Promise) value.catch(() => undefined);
+  return value;
 }

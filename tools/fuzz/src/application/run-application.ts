@@ -6,7 +6,7 @@ import { Dice } from "@tailwire/simulation";
 import { Alarms } from "./alarms.ts";
 import { HOOKS } from "./hooks.ts";
 import { hookSubject } from "./hook-subject.ts";
-import { attachOptions, serverOptions } from "./server-options.ts";
+import { attachOptions, closings, serverOptions } from "./server-options.ts";
 import { Patience } from "./patience.ts";
 import { type ApplicationReport, merged } from "./report.ts";
 import { isTamperedWith } from "../prototypes.ts";
@@ -22,6 +22,7 @@ export const SUBJECTS: readonly Subject[] = [
   ...HOOKS.map(hookSubject),
   serverOptions,
   attachOptions,
+  closings,
   tickets,
   tokens,
   refusals,

@@ -49,7 +49,9 @@ function placesEvenly(dice: Dice): { readonly odd: Odd; readonly place: Path } {
     name: words,
     make,
     place,
-  } = dice.below(4) === 0 ? { place: [], ...oddValue(dice) } : nearlyRight(dice, right);
+  } = dice.below(4) === 0
+    ? { place: [], ...oddValue(dice) }
+    : nearlyRight(dice, right, name === "codecs" ? 1 : Infinity);
   return {
     odd: {
       name: `${name}${place.length === 0 ? " is" : ":"} ${words}`,
@@ -86,6 +88,31 @@ export const attachOptions: Subject = {
       { tailwire, given, path: path ?? "/", words: odd.name, isMisfit: path !== null },
       house,
     );
+  },
+};
+
+/** Hooks, as they are when one of them closes its own server. */
+const CLOSING = [
+  "authenticate",
+  "authorize",
+  "onConnect",
+  "onDisconnect",
+  "clientAddress",
+] as const;
+
+export const closings: Subject = {
+  name: "close() within a hook",
+  share: 2,
+  play: async (_number, dice, house) => {
+    const hook = pick(dice, CLOSING);
+    const right: (...given: unknown[]) => unknown = OPTIONS[hook];
+    const closing = (...given: unknown[]): unknown => {
+      tailwire.close().catch(ignore);
+      return right(...given);
+    };
+    const tailwire = house.create({ ...OPTIONS, [hook]: closing });
+    const words = `${hook} closes the server`;
+    return playServer({ tailwire, given: {}, path: "/tailwire", words, isMisfit: false }, house);
   },
 };
 

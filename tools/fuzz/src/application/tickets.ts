@@ -1,7 +1,7 @@
 /** Tickets as a subject: one is issued for what nobody can be, and shown. */
 import type { Authenticated } from "@tailwire/server";
 import { alarmsRung } from "./alarms.ts";
-import { type Fitness, judgeAuthenticated } from "./fitness.ts";
+import { type Fitness, judgeAuthenticated, judgedSteadily } from "./fitness.ts";
 import { alarmText } from "./hook-subject.ts";
 import { nearlyRight } from "./nearly-right.ts";
 import { type Odd, oddValue } from "./odd-values.ts";
@@ -30,17 +30,15 @@ export const tickets: Subject = {
     } catch (error) {
       return { words, ending: "refused", faults: refusalFaults(error) };
     }
-    return show(String(ticket), words, isOptions ? "either" : judged(given), stage, house);
+    return show(
+      String(ticket),
+      words,
+      isOptions ? "either" : judgedSteadily(odd.make, judgeAuthenticated),
+      stage,
+      house,
+    );
   },
 };
-
-function judged(given: unknown): Fitness {
-  try {
-    return judgeAuthenticated(given);
-  } catch {
-    return "unfit";
-  }
-}
 
 async function show(
   ticket: string,

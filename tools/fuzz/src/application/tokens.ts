@@ -4,6 +4,7 @@ import { TailwireError } from "@tailwire/protocol";
 import type { Dice } from "@tailwire/simulation";
 import { alarmsRung } from "./alarms.ts";
 import { type Conduct, conductOf, throwing } from "./conduct.ts";
+import { isWaitedFor } from "./fitness.ts";
 import { alarmText } from "./hook-subject.ts";
 import { type Odd, oddValue } from "./odd-values.ts";
 import { type Stage, TOKENS } from "./stage.ts";
@@ -31,7 +32,7 @@ export const tokens: Subject = {
 /** `onPublish` refuses for now: the real client comes again, at a pace. */
 export const refusals: Subject = {
   name: "a refusal for now",
-  share: 4,
+  share: 2,
   play: async (number, dice, house) => {
     const stage = await house.stage("kept log");
     const user = `u${number}`;
@@ -81,7 +82,8 @@ async function tryIt(
       () => void (ending = "refused"),
     );
   // Whoever is refused for now comes again, and who never answers is waited for.
-  const mayWait = pattern === "kept:{id}" || conduct.end === "never ends";
+  const neverComes = conduct.end === "never ends" || isWaitedFor(conduct.value.make);
+  const mayWait = pattern === "kept:{id}" || neverComes;
   const isOver = (): boolean => ending !== "waits" || client.status.reason !== null || mayWait;
   await patience.until(
     () => conduct.calls > 0 && isOver(),

@@ -28,6 +28,9 @@ export type {
  * @throws TypeError when the URL isn't a WebSocket URL.
  */
 export function createClient(url: string, options: ClientOptions = {}): Client {
-  if (!/^wss?:\/\/[^/]/.test(url)) throw new TypeError(`not a WebSocket URL: ${url}`);
-  return new Client(url, options, ports);
+  if (typeof url !== "string" || !/^wss?:\/\/[^/]/.test(url)) {
+    throw new TypeError(`not a WebSocket URL: ${typeof url === "string" ? url : typeof url}`);
+  }
+  // JavaScript says null, too.
+  return new Client(url, options ?? {}, ports);
 }

@@ -307,11 +307,14 @@ export class Log {
   #goOn(offset: number, read: ReadResult): void {
     if (this.#closed) return;
     if (read.kind === "gap") {
-      this.#adopt(read.gap.continuesAfter);
+      const { continuesAfter } = read.gap;
+      if (continuesAfter.epoch === this.#epoch && continuesAfter.offset === offset) throw stuck();
+      this.#adopt(continuesAfter);
       this.#rereadAgain = true;
     } else {
       if (read.epoch !== this.#epoch) this.#adopt({ epoch: read.epoch, offset, id: null });
       const fits = this.#take(read.epoch, read.publications);
+      if (read.publications.length > 0 && this.lastOffset <= offset) throw stuck();
       // A full page may have more behind it.
       if (!fits || read.publications.length > 0) this.#rereadAgain = true;
     }
@@ -346,6 +349,11 @@ class Listener implements TailListener {
   suspect(): void {
     this.#log.suspect();
   }
+}
+
+/** Asked again at once, a broker that gives the same for ever would be asked in a loop. */
+function stuck(): TailwireError {
+  return tailwireError("unavailable", "the broker's page doesn't lead on");
 }
 
 /** A repeat grows older while it waits, and may be forgotten meanwhile [PUB-5]. */

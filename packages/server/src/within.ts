@@ -15,7 +15,8 @@ export function within<Value>(
 ): Promise<Value> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(ms, () => reject(late()));
-    promise.then(
+    // A broker's promise may be any thenable, and settle with another.
+    Promise.resolve(promise).then(
       (value) => {
         cancel();
         resolve(value);

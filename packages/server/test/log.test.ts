@@ -253,3 +253,28 @@ describe("a new epoch", () => {
     expect([log.tail?.edge, held(log)]).toEqual([9, [10, 11, 12, 13]]);
   });
 });
+
+test.each(["the same page", "the same gap"])(
+  "a broker that gives %s for ever is asked again after a wait, not in a loop",
+  async (what) => {
+    const { broker, log, clock } = bench();
+    await log.open();
+    const all = broker.grow(2);
+    broker.push(all);
+    const end = { epoch: "e1", offset: 2, id: "p2" };
+    const gap = { reason: "trimmed", from: end, to: end, continuesAfter: end, lost: 0 } as const;
+    broker.read = async (after) => {
+      broker.reads.push(after);
+      return what === "the same gap"
+        ? { kind: "gap", gap }
+        : { kind: "publications", epoch: "e1", publications: all };
+    };
+    log.suspect();
+    await clock.settle();
+    expect(broker.reads).toHaveLength(1);
+    await clock.advance(1_000);
+    expect(broker.reads.length).toBeLessThan(6);
+    expect(held(log)).toEqual([1, 2]);
+    log.close();
+  },
+);

@@ -33,7 +33,7 @@ function stage(getToken: GetToken = () => "bob"): Stage {
   const device = new Device(world.clock);
   const signals: AbortSignal[] = [];
   const watched: GetToken = ({ signal }) => {
-    signals.push(signal as AbortSignal);
+    signals.push(signal);
     return getToken({ signal });
   };
   const bob = world.client("bob", { getToken: watched }, device);

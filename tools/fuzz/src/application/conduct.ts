@@ -97,6 +97,13 @@ export function conductOf(dice: Dice, right: unknown): Conduct {
   return conduct(way, way.end === "gives" ? givenValue(dice, right) : thrownValue(dice));
 }
 
+/** Fails, or never ends: for those whose answers have a suite of their own to judge them. */
+export function failureOf(dice: Dice): Conduct {
+  const failing = WAYS.filter(({ end }) => end === "fails");
+  const way = dice.below(8) === 0 ? NEVER : (pick(dice, failing) as Way);
+  return conduct(way, way === NEVER ? { name: "", make: () => undefined } : thrownValue(dice));
+}
+
 function givenValue(dice: Dice, right: unknown): Odd {
   const choice = dice.below(8);
   if (choice === 0) return { name: "what is right", make: () => right };

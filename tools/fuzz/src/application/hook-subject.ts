@@ -1,7 +1,7 @@
 /** A hook as a subject: its scene is played on a stage, and what came of it is held against promises. */
 import type { Dice } from "@tailwire/simulation";
 import { type Alarm, alarmsRung, wordsOf } from "./alarms.ts";
-import { CALLS_MAX, type Conduct, conductOf } from "./conduct.ts";
+import { CALLS_MAX, type Conduct, conductOf, failureOf } from "./conduct.ts";
 import { type Fitness, fitnessOf } from "./fitness.ts";
 import type { Answers, Hook, Meet } from "./hooks.ts";
 import type { Answer, Peer } from "./peer.ts";
@@ -22,13 +22,16 @@ export function hookSubject(hook: Hook): Subject {
         hook.stage ?? (dice.below(4) === 0 ? "standard error" : "kept log"),
       );
       const user = `u${number}`;
-      const conduct =
-        dice.below(12) === 0
-          ? deedOf(dice, stage.tailwire, user, () => hook.right(dice, user))
-          : conductOf(dice, hook.right(dice, user));
+      const conduct = conductIn(hook, stage, user, dice);
       return playScene({ hook, stage, user, conduct, dice, house }).finally(() => stage.end());
     },
   };
+}
+
+function conductIn(hook: Hook, stage: Stage, user: string, dice: Dice): Conduct {
+  const right = (): unknown => hook.right(dice, user);
+  if (dice.below(12) === 0) return deedOf(dice, stage.tailwire, user, right);
+  return hook.stage === "odd broker" ? failureOf(dice) : conductOf(dice, right());
 }
 
 interface Scenery {
@@ -55,8 +58,7 @@ async function playScene({ hook, stage, user, conduct, dice, house }: Scenery): 
   for (const peer of peers) await peer.leave();
   await alarmsRung();
   const { words } = conduct;
-  const mayLie = hook.stage === "odd broker" && conduct.end === "gives";
-  const malformed = mayLie ? [] : peers.flatMap((peer) => peer.faults);
+  const malformed = peers.flatMap((peer) => peer.faults);
   // A process that has ended serves nobody: what else is missing follows from that.
   if (alarms.rang) {
     return { words, ending: "crashed", faults: [...alarms.take().map(alarmText), ...malformed] };
@@ -116,14 +118,17 @@ function judged(
 
 /** Whether somebody was told of a mistake: by name, and not for ever. */
 function logFaults(
-  { called }: Hook,
-  { calls, failures }: Conduct,
+  { called, stage }: Hook,
+  { calls, failures, end }: Conduct,
   fitness: Fitness,
   logged: readonly string[],
 ): readonly string[] {
   const max = LINES_MAX * Math.max(calls, failures) + LINES_BESIDE;
   if (logged.length > max) return [`${logged.length} lines are logged for ${calls} calls`];
-  if (fitness !== "unfit" || calls === 0) return [];
+  // A broker that never answers is away, and its clients are told so.
+  if (fitness !== "unfit" || calls === 0 || (stage === "odd broker" && end === "never ends")) {
+    return [];
+  }
   if (logged.length === 0) return ["nothing is logged"];
   return logged.some((line) => called.test(line)) ? [] : ["no logged line says which hook it was"];
 }

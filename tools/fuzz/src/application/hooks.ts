@@ -14,7 +14,7 @@ import {
   judgePayload,
   judgeSnapshot,
 } from "./fitness.ts";
-import { BROKER_ANSWERS, type BrokerMethod } from "./odd-broker.ts";
+import { BROKER_METHODS } from "./odd-broker.ts";
 import type { Answer, Peer } from "./peer.ts";
 import { type HookName, RIGHT_ANSWERS, type Stage, type StageKind, TOKENS } from "./stage.ts";
 import { pick } from "../target.ts";
@@ -93,11 +93,11 @@ async function afterGap(peer: Peer, channel: string): Promise<readonly Answer[]>
 }
 
 /**
- * Methods of a broker, and what one gives: nobody can tell from outside whether it is true. One that
- * lies may be believed where its channel is concerned, as long as everybody else is served.
+ * Methods of a broker, which may fail. Whether an answer is true nobody can tell from outside: that is
+ * for the suite that every broker has to pass.
  */
-const BROKER_HOOKS = Object.entries(BROKER_ANSWERS).map(([method, right]): Hook => ({
-  hook: `broker.${method as BrokerMethod}`,
+const BROKER_HOOKS = BROKER_METHODS.map((method): Hook => ({
+  hook: `broker.${method}`,
   name: `broker.${method}`,
   share: 2,
   stage: "odd broker",
@@ -106,7 +106,7 @@ const BROKER_HOOKS = Object.entries(BROKER_ANSWERS).map(([method, right]): Hook 
   decides: true,
   endsAll: false,
   judge: () => "either",
-  right,
+  right: () => undefined,
   converse: async (_stage, user, meet) => {
     const peer = meet({ token: TOKENS.right + user });
     const channel = `room:${user}`;
@@ -271,7 +271,7 @@ export const HOOKS: readonly Hook[] = [
     return { decided: [], others };
   }),
   told("tracer", 5, async (stage, user, meet) => {
-    const stop = stage.tailwire.user(user).trace(() => stage.scene?.conduct.run() as undefined);
+    const stop = stage.tailwire.user(user).trace(() => stage.scene?.conduct.run());
     const answers = await asTold(meet, user);
     stop();
     return answers;

@@ -1,5 +1,4 @@
-/** A broker that keeps logs in memory, and for one channel does something else in one method. */
-import { JsonText } from "@tailwire/protocol";
+/** A broker that keeps logs in memory, and for one channel fails in one method, or does something before. */
 import {
   type Broker,
   type BrokerLog,
@@ -10,51 +9,16 @@ import {
 import { Dice } from "@tailwire/simulation";
 import { CALLS_MAX, type Conduct } from "./conduct.ts";
 
-export type BrokerMethod = keyof typeof BROKER_ANSWERS;
+export type BrokerMethod = (typeof BROKER_METHODS)[number];
 
 /** What isn't done as it should be. */
 export interface Act {
-  readonly method: string;
+  readonly method: BrokerMethod;
   readonly conduct: Conduct;
 }
 
-const POSITION = { epoch: "e", offset: 1, id: "p1" };
-
-const PUBLICATION = {
-  id: "p1",
-  offset: 1,
-  timestamp: 1_700_000_000_000,
-  publisher: null,
-  event: "e",
-  data: JsonText.of({ text: "x" }),
-};
-
-const GAP = { reason: "trimmed", to: POSITION, continuesAfter: POSITION, lost: 1 };
-
-const page = (dice: Dice): unknown =>
-  dice.below(3) === 0
-    ? { kind: "gap", gap: GAP }
-    : { kind: "publications", epoch: "e", publications: [PUBLICATION] };
-
-/** What each method may give; `push` and `log` stand for what is pushed, and for the handle. */
-export const BROKER_ANSWERS = {
-  append: (dice: Dice): unknown =>
-    dice.below(3) === 0
-      ? [{ kind: "refused", code: "rate_limited" }]
-      : [{ kind: "appended", position: POSITION, duplicate: false }],
-  read: page,
-  readBack: page,
-  locate: (): unknown => POSITION,
-  tail: (): unknown => ({ position: POSITION, close: () => undefined }),
-  push: (): unknown => ["e", [PUBLICATION]],
-  log: (): unknown => ({
-    append: async () => [],
-    read: async () => GAP,
-    readBack: async () => GAP,
-    locate: async () => POSITION,
-    tail: async () => ({ position: POSITION, close: () => undefined }),
-  }),
-} as const;
+/** The methods; `push` stands for the pushes. */
+export const BROKER_METHODS = ["append", "read", "readBack", "locate", "tail", "push"] as const;
 
 export class OddBroker implements Broker {
   readonly capabilities = { durable: false };
@@ -82,21 +46,18 @@ export class OddBroker implements Broker {
     if (act === null || act.conduct.calls > CALLS_MAX) return log;
     const run = (): unknown => act.conduct.run();
     switch (act.method) {
-      case "log":
-        return ownPromise(run()) as BrokerLog;
       case "push":
         return {
           ...log,
           tail: async (listener) => {
             const tail = await log.tail(listener);
-            const [epoch, publications] = (await run()) as [string, []];
-            listener.push(epoch, publications);
+            await run();
             listener.suspect();
             return tail;
           },
         };
       default:
-        return { ...log, [act.method]: run };
+        return { ...log, [act.method]: after(run, log[act.method]) };
     }
   }
 
@@ -105,8 +66,13 @@ export class OddBroker implements Broker {
   }
 }
 
-/** A promise where none is expected is the application's own to look after. */
-function ownPromise<Value>(value: Value): Value {
-  if (value instanceof Promise) value.catch(() => undefined);
-  return value;
+/** The method as it is, once something else has been done: at once where that isn't waited for. */
+function after(
+  run: () => unknown,
+  method: (...args: never[]) => unknown,
+): (...args: never[]) => unknown {
+  return (...args) => {
+    const ran = run();
+    return ran === undefined ? method(...args) : Promise.resolve(ran).then(() => method(...args));
+  };
 }

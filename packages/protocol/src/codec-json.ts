@@ -4,7 +4,7 @@
  * It doesn't look into a publication's data beyond what keeps parsing it safe.
  */
 import { fromBase64, toBase64 } from "./base64.ts";
-import type { ClientCodec, Codec, Wire } from "./codec.ts";
+import type { Batch, ClientCodec, Codec, Wire } from "./codec.ts";
 import { type JsonText, parseJson } from "./json-text.ts";
 import { MESSAGE_LIMITS } from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
@@ -22,8 +22,9 @@ export const jsonCodec: Codec = {
   format: "text",
   encode,
   join,
-  decodeClientMessages: (wire) => decodeLines(wire, validateClientMessage),
-  decodeServerMessages: (wire) => decodeLines(wire, validateServerMessage),
+  clientBatch: (wire) => batchOf(wire, validateClientMessage),
+  decodeClientMessages: (wire) => [...batchOf(wire, validateClientMessage)],
+  decodeServerMessages: (wire) => [...batchOf(wire, validateServerMessage)],
 };
 
 /**
@@ -36,8 +37,13 @@ export const jsonClientCodec: ClientCodec = {
   encode,
   join,
   readServerMessages: (wire) =>
-    (linesOf(wire) ?? []).map(read).filter((value) => isServerMessage(value)),
+    linesOf(wire)
+      .map(read)
+      .filter((value) => isServerMessage(value)),
 };
+
+/** Texts shorter than this, in characters, hold too few brackets to be counted. */
+const COUNTED_LENGTH_MIN = 256;
 
 function encode(message: Outgoing<ClientMessage | ServerMessage>): string {
   return `${objectText(message)}\n`;
@@ -64,31 +70,65 @@ function objectText(object: object): string {
   return `${text}}`;
 }
 
-/** The lines of a WebSocket message; null where it is binary, or carries more than it may. */
-function linesOf(wire: Wire): readonly string[] | null {
-  if (typeof wire !== "string") return null;
+/** The lines of a WebSocket message, of which a server says no more than a client may. */
+function linesOf(wire: Wire): readonly string[] {
+  if (typeof wire !== "string") return [];
   const lines = wire.split("\n");
   // A newline ends a line: what follows the last one is no message unless something is there.
   if (lines.at(-1) === "") lines.pop();
-  return lines.length > MESSAGE_LIMITS.batchMax ? null : lines;
+  return lines.length > MESSAGE_LIMITS.batchMax ? [] : lines;
 }
 
-function decodeLines<Message>(
+function batchOf<Message>(
   wire: Wire,
   validate: (value: unknown) => Decoded<Message>,
-): readonly Decoded<Message>[] {
-  const lines = linesOf(wire);
-  if (lines === null) {
-    return [refuse(`batch: expected text of at most ${MESSAGE_LIMITS.batchMax} messages`)];
+): Batch<Message> {
+  const size = typeof wire === "string" ? lineCount(wire) : Infinity;
+  if (typeof wire !== "string" || size > MESSAGE_LIMITS.batchMax) {
+    const words = `batch: expected text of at most ${MESSAGE_LIMITS.batchMax} messages`;
+    return { size: 1, containers: 0, [Symbol.iterator]: () => [refuse(words)].values() };
   }
-  return lines.map((line) => {
-    const value = parsed(line);
-    return value === undefined
+  const containers = containersIn(wire);
+  return { size, containers, [Symbol.iterator]: () => decodeLines(wire, size, validate) };
+}
+
+/** Opening brackets, those in strings included. In a short text they make no difference. */
+function containersIn(text: string): number {
+  let count = 0;
+  if (text.length < COUNTED_LENGTH_MIN) return count;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x5b || unit === 0x7b) count += 1;
+  }
+  return count;
+}
+
+/** How many lines there are. It looks no further than there may be any. */
+function lineCount(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length && count <= MESSAGE_LIMITS.batchMax; count += 1) {
+    const end = text.indexOf("\n", at);
+    at = end === -1 ? text.length : end + 1;
+  }
+  return count;
+}
+
+function* decodeLines<Message>(
+  text: string,
+  count: number,
+  validate: (value: unknown) => Decoded<Message>,
+): Generator<Decoded<Message>, undefined> {
+  let at = 0;
+  for (let left = count; left > 0; left -= 1) {
+    const end = text.indexOf("\n", at);
+    const value = parsed(end === -1 ? text.slice(at) : text.slice(at, end));
+    at = end + 1;
+    yield value === undefined
       ? refuse(
           `line: expected one JSON object with finite numbers, at most ${MESSAGE_LIMITS.depthMax} deep`,
         )
       : validate(value);
-  });
+  }
 }
 
 /** The value of a line; undefined where it isn't JSON that may be. */

@@ -5,7 +5,7 @@
  * as they are. It knows what `scanMessages` lets through: what is hostile never reaches the library.
  */
 import { Decoder, Encoder } from "@msgpack/msgpack";
-import type { ClientCodec, Codec, Wire } from "./codec.ts";
+import type { Batch, ClientCodec, Codec, Wire } from "./codec.ts";
 import { type JsonText, parseJson } from "./json-text.ts";
 import { PROTOCOL_LIMITS } from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
@@ -29,10 +29,11 @@ export const msgpackCodec: Codec & ClientCodec = {
   format: "binary",
   encode: (message: Outgoing<ClientMessage | ServerMessage>) => encoder.encode(packed(message)),
   join,
-  decodeClientMessages: (wire) => decodeMessages(wire, validateClientMessage),
-  decodeServerMessages: (wire) => decodeMessages(wire, validateServerMessage),
+  clientBatch,
+  decodeClientMessages: (wire) => [...clientBatch(wire)],
+  decodeServerMessages: (wire) => [...serverBatch(wire)],
   readServerMessages: (wire) =>
-    decodeMessages(wire, validateServerMessage).flatMap((decoded) =>
+    [...serverBatch(wire)].flatMap((decoded) =>
       "message" in decoded && decoded.message !== null ? [decoded.message] : [],
     ),
 };
@@ -57,29 +58,63 @@ function packed(object: object): object {
   return { ...rest, publications: publications?.map(packed), data: data?.text };
 }
 
-function decodeMessages<Message>(
+function clientBatch(wire: Wire): Batch<ClientMessage> {
+  return batchOf(wire, PROTOCOL_LIMITS.valuesMax, validateClientMessage);
+}
+
+/** A page holds as many values as its server wants. */
+function serverBatch(wire: Wire): Batch<ServerMessage> {
+  return batchOf(wire, Infinity, validateServerMessage);
+}
+
+function batchOf<Message>(
   wire: Wire,
+  valuesMax: number,
   validate: (value: unknown) => Decoded<Message>,
-): readonly Decoded<Message>[] {
-  const scanned = typeof wire === "string" ? null : scanMessages(wire);
-  if (scanned === null) {
-    return [
-      refuse(
-        `batch: expected ${PROTOCOL_LIMITS.batchMax} MessagePack maps at most, with keys of text`,
-      ),
-    ];
+): Batch<Message> {
+  const scanned = typeof wire === "string" ? null : scanMessages(wire, valuesMax);
+  if (typeof wire === "string" || scanned === null) {
+    const words = `batch: expected ${PROTOCOL_LIMITS.batchMax} MessagePack maps at most, with keys of text`;
+    return { size: 1, containers: 0, [Symbol.iterator]: () => [refuse(words)].values() };
   }
-  return scanned.map((bytes) => {
+  const { parts, values } = scanned;
+  const size = parts.length;
+  const dear = Math.max(0, values - VALUES_PER_MESSAGE * size);
+  const containers = openingBracketsIn(wire) + CONTAINERS_PER_VALUE * dear;
+  return { size, containers, [Symbol.iterator]: () => decodeParts(parts, validate) };
+}
+
+/** What a message has without being dear: twice the keys that it may have. */
+const VALUES_PER_MESSAGE = 2 * PROTOCOL_LIMITS.keysMax;
+
+/** What a value beyond that counts as: a key that nobody else has takes as long as several lists. */
+const CONTAINERS_PER_VALUE = 4;
+
+/** As data's text has them, wherever they stand. */
+function openingBracketsIn(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    if (bytes[at] === 0x5b || bytes[at] === 0x7b) count += 1;
+  }
+  return count;
+}
+
+function* decodeParts<Message>(
+  parts: readonly Uint8Array[],
+  validate: (value: unknown) => Decoded<Message>,
+): Generator<Decoded<Message>, undefined> {
+  for (const bytes of parts) {
     let value: unknown;
     try {
       value = decoder.decode(bytes);
     } catch {
       // The one thing left that the library refuses is a key that it can't hold [MSG-5].
-      return refuse("message: expected no key __proto__");
+      yield refuse("message: expected no key __proto__");
+      continue;
     }
     unpack(value);
-    return validate(value);
-  });
+    yield validate(value);
+  }
 }
 
 function refuse(detail: string): { readonly malformed: Malformed } {

@@ -28,8 +28,18 @@ export interface ClientCodec {
   readServerMessages(wire: Wire): readonly ServerMessage[];
 }
 
+/** The messages of one WebSocket message, in order, each decoded when it is asked for. */
+export interface Batch<Message> extends Iterable<Decoded<Message>> {
+  /** How many they are, what is malformed among them included. */
+  readonly size: number;
+  /** Lists and objects in them, or a little more than there are: what takes longest to decode. */
+  readonly containers: number;
+}
+
 /** A whole codec, which says what is wrong with a message. */
 export interface Codec extends Omit<ClientCodec, "readServerMessages"> {
+  /** What decodes the messages in one WebSocket message one by one. It never throws. */
+  clientBatch(wire: Wire): Batch<ClientMessage>;
   /** The messages in one WebSocket message, in order. It never throws. */
   decodeServerMessages(wire: Wire): readonly Decoded<ServerMessage>[];
   /** The messages in one WebSocket message, in order. It never throws. */

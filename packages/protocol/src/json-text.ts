@@ -37,25 +37,14 @@ export class JsonText {
   }
 }
 
-/**
- * A number that JSON can write and a double can't hold would come out as null [ENC-3]. Below 210
- * digits and 10^100 together none can: the rest is looked at closely.
- */
-const MAYBE_OVERFLOW = /[eE]\+?\d{3}|\d{210}/;
-
 /** The value of JSON text; undefined where it is none, nests too deeply, or has a number too large. */
 export function parseJson(text: string, depthMax: number): unknown {
-  if (depthExceeds(text, depthMax)) return undefined;
+  if (!isBounded(text, depthMax)) return undefined;
   try {
-    return MAYBE_OVERFLOW.test(text) ? JSON.parse(text, refuseOverflow) : JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-function refuseOverflow(_key: string, value: unknown): unknown {
-  if (value === Infinity || value === -Infinity) throw new RangeError("a number overflows");
-  return value;
 }
 
 const QUOTE = 0x22;
@@ -82,4 +71,55 @@ export function depthExceeds(text: string, max: number): boolean {
     }
   }
   return false;
+}
+
+/** The shortest number that is too large: `2e308`. */
+const OVERFLOW_LENGTH_MIN = 5;
+
+/**
+ * Whether JSON text nests no deeper than `depthMax`, and has no number that a double can't hold, which
+ * would come out as null [ENC-3]. Each character is looked at once, whatever the text is: a pattern
+ * that looks for long runs of digits begins anew at each of them, and a reviver is called for each value.
+ */
+export function isBounded(text: string, depthMax: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (inString) {
+      if (unit === BACKSLASH) index += 1;
+      else if (unit === QUOTE) inString = false;
+    } else if (unit === QUOTE) {
+      inString = true;
+    } else if (unit === 0x5b || unit === 0x7b) {
+      depth += 1;
+      if (depth > depthMax) return false;
+    } else if (unit === 0x5d || unit === 0x7d) {
+      depth -= 1;
+    } else if (isDigit(unit)) {
+      const start = index;
+      while (index + 1 < text.length && isInNumber(text.charCodeAt(index + 1))) index += 1;
+      const length = index + 1 - start;
+      if (length >= OVERFLOW_LENGTH_MIN && Number(text.slice(start, index + 1)) === Infinity) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+function isDigit(unit: number): boolean {
+  return unit >= 0x30 && unit <= 0x39;
+}
+
+/** Digits, `.`, `e`, `E`, `+` and `-`: what a number goes on with. */
+function isInNumber(unit: number): boolean {
+  return (
+    isDigit(unit) ||
+    unit === 0x2e ||
+    unit === 0x65 ||
+    unit === 0x45 ||
+    unit === 0x2b ||
+    unit === 0x2d
+  );
 }

@@ -34,6 +34,8 @@ export const PROTOCOL_LIMITS = {
   ...MESSAGE_LIMITS,
   /** Keys of one message, its data aside. */
   keysMax: 32,
+  /** Values of a client's message as MessagePack, keys included: each is slow to make. */
+  valuesMax: 1_024,
   /** A request's id: a random part and a counter. */
   idLengthMax: 64,
   /** A session's secret: 16 characters of base64url are 96 bits. */

@@ -13,34 +13,51 @@ interface Head {
   readonly map: boolean;
 }
 
-/** One part per message; null where it isn't a run of whole maps, few and shallow enough. */
-export function scanMessages(wire: Uint8Array): readonly Uint8Array[] | null {
-  const view = new DataView(wire.buffer, wire.byteOffset, wire.byteLength);
-  const messages: Uint8Array[] = [];
-  for (let at = 0; at < wire.length;) {
-    const end = messages.length < PROTOCOL_LIMITS.batchMax ? endOfMap(view, at) : null;
-    if (end === null) return null;
-    messages.push(wire.subarray(at, end));
-    at = end;
-  }
-  return messages;
+/** What a WebSocket message holds. */
+export interface Scanned {
+  /** The bytes of each message. */
+  readonly parts: readonly Uint8Array[];
+  /** Values in all of them, keys included. */
+  readonly values: number;
 }
 
-/** Where the map that begins at a place ends; null where there is none that may be. */
-function endOfMap(view: DataView, start: number): number | null {
+/** What is there; null where it isn't a run of whole maps, few, shallow and small enough. */
+export function scanMessages(wire: Uint8Array, valuesMax: number): Scanned | null {
+  const view = new DataView(wire.buffer, wire.byteOffset, wire.byteLength);
+  const parts: Uint8Array[] = [];
+  let values = 0;
+  for (let at = 0; at < wire.length;) {
+    const map = parts.length < PROTOCOL_LIMITS.batchMax ? mapAt(view, at, valuesMax) : null;
+    if (map === null) return null;
+    parts.push(wire.subarray(at, map.end));
+    values += map.values;
+    at = map.end;
+  }
+  return { parts, values };
+}
+
+/** Where the map that begins at a place ends, and its values; null where there is none that may be. */
+function mapAt(
+  view: DataView,
+  start: number,
+  valuesMax: number,
+): { readonly end: number; readonly values: number } | null {
   if (headAt(view, start)?.map !== true) return null;
   /** Values that are still to come, the innermost last; within a map the odd ones are keys. */
   const open: { left: number; readonly map: boolean }[] = [{ left: 1, map: false }];
   let at = start;
+  let values = 0;
   for (;;) {
     const inner = open.at(-1);
-    if (inner === undefined) return at;
+    if (inner === undefined) return { end: at, values };
     if (inner.left === 0) {
       open.pop();
       continue;
     }
     const isKey = inner.map && inner.left % 2 === 0;
     inner.left -= 1;
+    values += 1;
+    if (values > valuesMax) return null;
     const head = headAt(view, at);
     if (head === null || (isKey && !isText(view.getUint8(at)))) return null;
     at += head.bytes;

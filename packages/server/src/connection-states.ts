@@ -85,3 +85,8 @@ export function accepts(state: ConnectionState, type: ClientMessage["type"]): Ac
 export function nextState(state: ConnectionState, event: ConnectionEvent): ConnectionState {
   return CONNECTION_STATES[state][event] ?? state;
 }
+
+/** Whether anything that comes is still carried out, and anything is still said. */
+export function listens(state: ConnectionState): boolean {
+  return state === "awaiting hello" || state === "open";
+}

@@ -5,6 +5,7 @@
  * `commands/`. It doesn't know what a request does, nor how bytes travel.
  */
 import {
+  type Authenticate,
   CLOSE_CODES,
   type ClientMessage,
   type CloseName,
@@ -20,16 +21,16 @@ import {
   type Wire,
   wireBytes,
 } from "@tailwire/protocol";
-import { accepts, type ConnectionState, nextState } from "./connection-states.ts";
+import { accepts, type ConnectionState, listens, nextState } from "./connection-states.ts";
 import type { Cursor, CursorMessage, CursorOwner } from "./cursor.ts";
 import type { Due } from "./deadlines.ts";
 import { Holds } from "./holds.ts";
+import { Intake, type IntakeOwner } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import type { Access, User } from "./access.ts";
 import type { TailwireNode } from "./node.ts";
 import { type ControlMessage, Output } from "./output.ts";
 import type { AbortHandle, Transport } from "./ports.ts";
-import { InboundRate } from "./rate-limit.ts";
 import type { Slice } from "./encoded-tail.ts";
 import { SparseMap, SparseSet } from "./sparse.ts";
 import type { Served } from "./sweep.ts";
@@ -42,7 +43,7 @@ export interface Identity {
   readonly generation: number;
 }
 
-export class Connection implements CursorOwner, Due, Served {
+export class Connection implements CursorOwner, Due, IntakeOwner, Served {
   readonly node: TailwireNode;
   readonly codec: Codec;
   readonly output: Output;
@@ -56,6 +57,8 @@ export class Connection implements CursorOwner, Due, Served {
   /** Those of them that the server began, and the client hasn't asked for. */
   readonly begun = new SparseSet<string>();
   readonly lanes = new Lanes();
+  /** Fresh tokens that wait, oldest first. Null while none is being judged. */
+  freshTokens: Authenticate[] | null = null;
   /** Called once, when it is known whose it is or it has gone without saying so. */
   onKnown: (() => void) | null = null;
   /** Set by `hello`. */
@@ -71,10 +74,7 @@ export class Connection implements CursorOwner, Due, Served {
   #state: ConnectionState = "awaiting hello";
   #messageCount = 0;
   #badMessages = 0;
-  /** Bytes that requests in progress hold. */
-  #requestBytes = 0;
-  readonly #inbound: InboundRate;
-  #reading = true;
+  readonly #intake: Intake;
   #pingAt = Infinity;
   #missedPongs = 0;
 
@@ -83,7 +83,7 @@ export class Connection implements CursorOwner, Due, Served {
     this.node = node;
     this.access = access;
     this.holds = new Holds(clock, node.limits.dedupeMs);
-    this.#inbound = new InboundRate(clock, node.limits, this);
+    this.#intake = new Intake(node, transport, this);
     this.#transport = transport;
     this.codec = codec;
     this.output = new Output(node.ports, node.limits, codec, transport);
@@ -106,25 +106,28 @@ export class Connection implements CursorOwner, Due, Served {
 
   /** Bytes that this connection makes the server hold beside its cursors. */
   get heldBytes(): number {
-    return this.output.bytes + this.#requestBytes;
+    return this.output.bytes + this.#intake.heldBytes;
   }
 
   // What the driver tells
 
-  /** One WebSocket message has come. */
+  /**
+   * Bytes have come, whatever they are: control frames, fragments and the frames' own heads take
+   * time as messages do. Each frame counts as a message [FLOW-5].
+   */
+  arrived(bytes: number, frames: number, controlFrames: number): void {
+    this.#intake.arrived(bytes, frames, controlFrames);
+  }
+
+  /** A WebSocket message has come, whose frames are counted: {@link arrived}. */
+  message(wire: Wire): void {
+    this.#intake.message(wire);
+  }
+
+  /** A WebSocket message has come, in one frame that isn't counted yet. */
   receive(wire: Wire): void {
-    if (this.#state === "closing" || this.#state === "closed") return;
-    this.heard();
-    const bytes = wireBytes(wire);
-    if (this.#state === "awaiting hello" && bytes > PROTOCOL_LIMITS.firstBytesMax) {
-      return this.close("too_large");
-    }
-    const messages = this.codec.decodeClientMessages(wire);
-    this.node.counters.messagesIn += messages.length;
-    this.node.counters.bytesIn += bytes;
-    if (!this.#inbound.take(messages.length, bytes)) return this.close("rate_limited");
-    this.#throttle();
-    for (const decoded of messages) this.#take(decoded);
+    this.arrived(wireBytes(wire), 1, 0);
+    this.message(wire);
   }
 
   /** Something has come, which shows that the peer lives [LIVE-2]. */
@@ -154,7 +157,8 @@ export class Connection implements CursorOwner, Due, Served {
     this.subscriptions.clear();
     this.output.end();
     this.onKnown?.();
-    for (const request of this.requests.values()) request.abort(tailwireError("cancelled"));
+    const cancelled = tailwireError("cancelled");
+    void this.node.turns.each([...this.requests.values()], (one) => one.abort(cancelled));
     this.requests.clear();
     this.node.forget(this);
   }
@@ -167,9 +171,14 @@ export class Connection implements CursorOwner, Due, Served {
     this.#dueAgain();
   }
 
+  /** Counts what a request costs as so many messages more. Far too much ends the connection. */
+  charge(messages: number): void {
+    this.#intake.charge(messages);
+  }
+
   /** Milliseconds of debt: how long this client has to wait before more is taken. */
   get debtMs(): number {
-    return this.#inbound.debtMs;
+    return this.#intake.debtMs;
   }
 
   /** Ends a subscription from this side, and says why. */
@@ -218,10 +227,10 @@ export class Connection implements CursorOwner, Due, Served {
    * on its way yet.
    */
   say(...messages: readonly ControlMessage[]): void {
-    if (this.#state === "closing" || this.#state === "closed") return;
+    if (!listens(this.#state)) return;
     this.output.say(this.codec.join(messages.map((message) => this.encode(message))));
     this.#enqueueIfNeeded();
-    this.#throttle();
+    this.#intake.throttle();
   }
 
   /** Answers a request with an error. */
@@ -257,13 +266,12 @@ export class Connection implements CursorOwner, Due, Served {
 
   /** Counts what a request in progress holds, so that its sender can't pile up too many. */
   hold(bytes: number): void {
-    this.#requestBytes += bytes;
-    this.#throttle();
+    this.#intake.hold(bytes);
   }
 
   /** Ends the conversation. What is queued goes out first, where the socket allows it [CLOSE-2]. */
   close(name: CloseName, detail = ""): void {
-    if (this.#state === "closing" || this.#state === "closed") return;
+    if (!listens(this.#state)) return;
     for (const cursor of this.subscriptions.values()) cursor?.close();
     this.output.serve();
     this.#state = nextState(this.#state, "close");
@@ -273,8 +281,7 @@ export class Connection implements CursorOwner, Due, Served {
     this.node.deadlines.set(this, clock.monotonic() + this.node.limits.closeTimeoutMs);
     this.node.counters.closed(name);
     this.node.log("connection closed", { close: name, user: this.access.userId });
-    // A paused socket would never see the peer's answer.
-    this.#transport.resume();
+    this.#intake.end();
     this.#transport.close(code, utf8Truncate(reason, PROTOCOL_LIMITS.closeReasonBytesMax));
   }
 
@@ -282,11 +289,11 @@ export class Connection implements CursorOwner, Due, Served {
 
   serve(): boolean {
     if (this.node.ports.clock.monotonic() >= this.#endsAt) this.close("token_expired");
-    if (this.#state === "closing" || this.#state === "closed") return false;
+    if (!listens(this.#state)) return false;
     const wasFree = this.output.blockedAt === null;
     this.output.serve();
     if (wasFree && this.output.blockedAt !== null) this.#dueAgain();
-    this.#throttle();
+    this.#intake.throttle();
     return this.#hasWork;
   }
 
@@ -307,7 +314,19 @@ export class Connection implements CursorOwner, Due, Served {
   }
 
   get #hasWork(): boolean {
-    return this.#state !== "closing" && this.#state !== "closed" && this.output.hasWork;
+    return listens(this.#state) && this.output.hasWork;
+  }
+
+  // What the intake calls
+
+  take(decoded: Decoded<ClientMessage>): void {
+    try {
+      this.#take(decoded);
+    } catch (error) {
+      // Nothing here throws. If it does, one connection pays for it, and not those behind it.
+      this.node.asTailwireError(error);
+      this.#transport.destroy();
+    }
   }
 
   #take(decoded: Decoded<ClientMessage>): void {
@@ -336,8 +355,6 @@ export class Connection implements CursorOwner, Due, Served {
   }
 
   #takeMalformed(malformed: Malformed): void {
-    // Once it closes, nobody hears an answer any more.
-    if (this.#state === "closing" || this.#state === "closed") return;
     this.refuse(malformed.re, tailwireError(malformed.code, malformed.detail));
     this.#badMessages += 1;
     if (this.#state === "awaiting hello") this.close("protocol_violation");
@@ -348,32 +365,10 @@ export class Connection implements CursorOwner, Due, Served {
     if (this.#hasWork) this.node.sweep.enqueue(this);
   }
 
-  /** Stops reading while too much waits here, and goes on at half of that [FLOW-3]. */
-  #throttle(): void {
-    const { controlBytesMax, requestBytesMax } = this.node.limits;
-    const share = Math.max(
-      this.output.bytes / controlBytesMax,
-      this.#requestBytes / requestBytesMax,
-      this.debtMs > 0 ? Infinity : 0,
-    );
-    if (this.#reading && share > 1) {
-      this.#reading = false;
-      this.#transport.pause();
-    } else if (!this.#reading && share <= 0.5) {
-      this.#reading = true;
-      this.#transport.resume();
-    }
-  }
-
-  /** A debt has been waited out. */
-  rested(): void {
-    if (this.#state !== "closed") this.#throttle();
-  }
-
   #heartbeat(now: number): void {
     const { pingIntervalMs, pongTimeoutMs, missedPongsMax } = this.node.limits;
     // While this side doesn't read, silence says nothing about the other.
-    if (!this.#reading) this.heard();
+    if (!this.#intake.reading) this.heard();
     if (this.#missedPongs >= missedPongsMax) return this.close("heartbeat_timeout");
     this.#missedPongs += 1;
     this.say({ type: "ping" });

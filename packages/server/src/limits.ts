@@ -31,6 +31,8 @@ export interface Limits {
   readonly messagesPerSecond: number;
   /** Bytes of one connection per second, in the long run: beyond it its socket isn't read. */
   readonly bytesPerSecond: number;
+  /** WebSocket pings and pongs of one connection within ten seconds: then 4429. */
+  readonly controlFramesMax: number;
   /** For how many seconds' worth of both a connection may run ahead of that. */
   readonly burstSeconds: number;
   /** How long a publication's id is remembered, so that it is logged once. */
@@ -76,6 +78,7 @@ export const DEFAULT_LIMITS: Limits = {
   overlapMs: 30_000,
   messagesPerSecond: 2_000,
   bytesPerSecond: 2_097_152,
+  controlFramesMax: 10,
   burstSeconds: 5,
   dedupeMs: 120_000,
   dedupeRecordsMax: 65_536,
@@ -129,6 +132,7 @@ const LIMITS: Kinds<Limits> = {
   subscriptionsMax: COUNT,
   messageBytesMax: integerFrom(1, INT_MAX),
   badMessagesMax: COUNT,
+  controlFramesMax: COUNT,
   controlBytesMax: COUNT,
   requestBytesMax: COUNT,
   flushBytesMax: COUNT,

@@ -37,6 +37,7 @@ import { Sessions } from "./sessions.ts";
 import { Sweep } from "./sweep.ts";
 import { errorOf } from "./thrown.ts";
 import { Traces } from "./traces.ts";
+import { Turns } from "./turns.ts";
 import { within } from "./within.ts";
 
 export interface NodeOptions {
@@ -60,6 +61,7 @@ export class TailwireNode {
   readonly traces = new Traces();
   readonly deadlines: Deadlines;
   readonly sweep: Sweep<Channel>;
+  readonly turns: Turns;
   readonly #broker: Broker;
   readonly #accessOptions: AccessOptions;
   readonly #channelHost: ChannelHost;
@@ -79,6 +81,7 @@ export class TailwireNode {
     this.rules = rules;
     this.application = application;
     this.deadlines = new Deadlines(ports.clock);
+    this.turns = new Turns(ports.clock);
     this.sweep = new Sweep(ports.clock, tellCursors, () => this.#connections.size);
     this.#broker = broker;
     this.#accessOptions = {
@@ -148,7 +151,7 @@ export class TailwireNode {
   async callHook<Value>(name: string, hook: () => Value | Promise<Value>): Promise<Value> {
     const { clock } = this.ports;
     try {
-      return await within(clock, this.limits.hookMs, (async () => hook())(), () => {
+      return await within(clock, this.limits.hookMs, this.turns.call(hook), () => {
         const answer = tailwireError("unavailable", `${name} took too long`);
         return new Overdue(name, "limits.hookMs", answer);
       });
@@ -166,17 +169,17 @@ export class TailwireNode {
   /** Subscribes all connections of a user to a channel. @throws `forbidden`: nothing is declared. */
   subscribe(userId: string, channel: string): void {
     if (this.rules.find(channel) === null) throw tailwireError("forbidden", channel);
-    for (const connection of this.#connectionsOf(userId)) begin(connection, channel);
+    void this.turns.each(this.#connectionsOf(userId), (one) => begin(one, channel));
   }
 
   /** Ends the subscriptions of all connections of a user to a channel. */
   unsubscribe(userId: string, channel: string): void {
-    for (const connection of this.#connectionsOf(userId)) remove(connection, channel);
+    void this.turns.each(this.#connectionsOf(userId), (one) => remove(one, channel));
   }
 
   /** Ends all connections of a user, for good. */
   disconnect(userId: string): void {
-    for (const connection of this.#connectionsOf(userId)) connection.close("disconnected");
+    void this.turns.each(this.#connectionsOf(userId), (one) => one.close("disconnected"));
   }
 
   #connectionsOf(userId: string): readonly Connection[] {
@@ -307,8 +310,7 @@ export class TailwireNode {
   /** Closes every connection, and resolves when the last one has gone. */
   async close(): Promise<void> {
     this.#closed = true;
-    // A copy: those that have gone leave the set, and the application is told.
-    for (const connection of Array.from(this.#connections)) connection.close("restarting");
+    await this.turns.each([...this.#connections], (one) => one.close("restarting"));
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;

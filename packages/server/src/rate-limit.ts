@@ -1,6 +1,7 @@
 /**
- * How much a connection may send: messages and bytes, each by a bucket that fills steadily and is
- * emptied by use. It may run into debt, which has to be waited out; it doesn't know sockets.
+ * How much a connection may send: messages, bytes and control frames, each by a bucket that fills
+ * steadily and is emptied by use. It may run into debt, which has to be waited out; it doesn't know
+ * sockets.
  */
 import type { Clock } from "@tailwire/protocol";
 import type { Limits } from "./limits.ts";
@@ -10,6 +11,12 @@ export const DEBT_REFUSE_MS = 2_000;
 
 /** A debt that ends a connection, in milliseconds: its client doesn't feel the back-pressure. */
 const DEBT_CLOSE_MS = 10_000;
+
+/** The time that `limits.controlFramesMax` are for, in milliseconds. */
+const CONTROL_MS = 10_000;
+
+/** What sums of a clock's fractions may be off by, in milliseconds. */
+const ROUNDING_MS = 1;
 
 /** Whom it concerns. */
 export interface Indebted {
@@ -29,6 +36,7 @@ export class InboundRate {
   readonly #indebted: Indebted;
   #messagesPaidAt = -Infinity;
   #bytesPaidAt = -Infinity;
+  #controlPaidAt = -Infinity;
   /** Until when nothing more should be read, by the monotonic clock. */
   #restsUntil = 0;
 
@@ -55,12 +63,21 @@ export class InboundRate {
       Math.max(full, this.#messagesPaidAt) + (messages / messagesPerSecond) * 1_000;
     this.#bytesPaidAt = Math.max(full, this.#bytesPaidAt) + (bytes / bytesPerSecond) * 1_000;
     const debtMs = Math.max(this.#messagesPaidAt, this.#bytesPaidAt) - now;
-    if (debtMs > DEBT_CLOSE_MS) return false;
     if (debtMs <= 0) return true;
     const resting = this.debtMs > 0;
     this.#restsUntil = now + debtMs;
     if (!resting) this.#wait();
-    return true;
+    return debtMs <= DEBT_CLOSE_MS;
+  }
+
+  /** Counts WebSocket pings and pongs. False: nobody needs as many, and the connection has to end. */
+  takeControl(frames: number): boolean {
+    if (frames === 0) return true;
+    const now = this.#clock.monotonic();
+    const costMs = (frames / this.#limits.controlFramesMax) * CONTROL_MS;
+    this.#controlPaidAt = Math.max(now - CONTROL_MS, this.#controlPaidAt) + costMs;
+    // Clocks have fractions, which sums round.
+    return this.#controlPaidAt - now < ROUNDING_MS;
   }
 
   #wait(): void {

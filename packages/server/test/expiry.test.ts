@@ -263,7 +263,7 @@ describe("[AUTH-8] a fresh token", () => {
     await peer.say(...["s3cret", "s3cret-ada", "s3cret-bob"].map(authenticate));
     expect(peer.heardInShort).toEqual([
       "error r1 unauthenticated",
-      "ack r2",
+      "error r2 identity_changed",
       "error r3 identity_changed",
     ]);
     expect(JSON.stringify([peer.socket.written, peer.socket.calls])).not.toContain("s3cret");

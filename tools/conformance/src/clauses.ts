@@ -25,7 +25,7 @@ export const CLAUSES: readonly string[] = `
   DEL-1 DEL-2 DEL-3 DEL-4 DEL-5 DEL-6 DEL-7 DEL-8
   PUB-1 PUB-2 PUB-3 PUB-4 PUB-5 PUB-6 PUB-7 PUB-8 PUB-9 PUB-10 PUB-11 PUB-12 PUB-13 PUB-14
   LIVE-1 LIVE-2 LIVE-3 LIVE-4
-  FLOW-1 FLOW-2 FLOW-3 FLOW-5
+  FLOW-1 FLOW-2 FLOW-3 FLOW-5 FLOW-6 FLOW-7 FLOW-8
   CLOSE-1 CLOSE-2 CLOSE-3 CLOSE-4 CLOSE-5 CLOSE-6
 `
   .trim()
@@ -64,6 +64,9 @@ export const UNJUDGED: Readonly<Record<string, string>> = {
   "FLOW-2": "a close doesn't arrive on a socket that takes nothing",
   "FLOW-3": "what the server holds in memory isn't seen from outside",
   "FLOW-5": "needs to know the configured rates",
+  "FLOW-6": "needs to know the configured rates",
+  "FLOW-7": "needs to know the configured rates",
+  "FLOW-8": "when others are served isn't seen from outside",
   "CLOSE-1": CLIENTS,
   "CLOSE-4": CLIENTS,
   "CLOSE-5": "needs a server that stops",

@@ -201,7 +201,7 @@ const CONDUCT: readonly Change[] = [
   },
   {
     name: "a connection is read however much waits on it",
-    file: server("connection"),
+    file: server("intake"),
     find: "if (this.#reading && share > 1) {",
     replace: "if (false) {",
   },

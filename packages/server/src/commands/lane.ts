@@ -1,4 +1,7 @@
-/** A channel's turn on a connection: what is asked of one channel is carried out in order. */
+/**
+ * A channel's turn on a connection: what is asked of one channel is carried out in order, and in
+ * portions, since all that waited for one slow answer may go on at once.
+ */
 import type { Connection } from "../connection.ts";
 
 /** What a request in progress holds beside its data, in bytes: a guess from above. */
@@ -15,7 +18,18 @@ export function inLane(
   step: (release: () => void) => Promise<void> | void,
 ): void {
   connection.hold(bytes);
-  connection.lanes.run(channel, () => step(() => connection.hold(-bytes)));
+  const release = (): void => connection.hold(-bytes);
+  connection.lanes.run(channel, () => {
+    if (connection.node.turns.begin(connection)) return step(release);
+    return inLaterTurn(connection).then(() => step(release));
+  });
+}
+
+/** Resolves in a turn in which the connection may begin one thing more. */
+export async function inLaterTurn(connection: Connection): Promise<void> {
+  const { turns } = connection.node;
+  do await turns.next();
+  while (!turns.begin(connection));
 }
 
 /** The lane of what is answered at length. No channel has this name. */

@@ -11,6 +11,9 @@ import { type Page, pageAfter, pageBefore } from "../pages.ts";
 import { oneByOne, REQUEST_BYTES } from "./lane.ts";
 import { positionOf } from "./subscribe.ts";
 
+/** Publications of a page that take as long as a message. */
+const ENTRIES_PER_MESSAGE = 8;
+
 export function read(connection: Connection, message: ReadMessage): void {
   connection.hold(REQUEST_BYTES);
   void oneByOne(connection, () => readNow(connection, message)).finally(() =>
@@ -28,6 +31,7 @@ async function readNow(connection: Connection, message: ReadMessage): Promise<vo
     // A fresh token may allow less than the one that was there when this began.
     await connection.access.require("subscribe", message.channel);
     const { position, publications, more, gap } = page;
+    connection.charge(publications.length / ENTRIES_PER_MESSAGE);
     connection.say({
       type: "ack",
       re: message.id,

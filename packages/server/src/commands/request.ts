@@ -12,7 +12,7 @@ import type { Connection } from "../connection.ts";
 import { givenBy, outcomeOf, Overdue } from "../mistake.ts";
 import type { AbortHandle } from "../ports.ts";
 import { within } from "../within.ts";
-import { REQUEST_BYTES } from "./lane.ts";
+import { inLaterTurn, REQUEST_BYTES } from "./lane.ts";
 
 /** A question to the application [REQ-1]. Its answer is the handler's, or why there is none. */
 export function request(connection: Connection, message: RequestMessage): void {
@@ -27,7 +27,13 @@ export function request(connection: Connection, message: RequestMessage): void {
   const bytes = REQUEST_BYTES + JSON.stringify(message.data).length;
   connection.hold(bytes);
   const hook = `requests.${name}`;
-  const answer = (async () => handler(message.data, { user, context, id, signal: abort.signal }))();
+  const { signal } = abort;
+  const answer = (async () => {
+    if (!node.turns.begin(connection)) await inLaterTurn(connection);
+    // Who takes it back before it has begun gets no answer of it either.
+    if (signal.aborted) return null;
+    return node.turns.call(() => handler(message.data, { user, context, id, signal }));
+  })();
   const late = (): Overdue => new Overdue(hook, "limits.requestMs", tailwireError("timeout"));
   within(node.ports.clock, node.limits.requestMs, untilAborted(answer, abort), late)
     .then((value) => {

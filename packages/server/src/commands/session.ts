@@ -6,7 +6,7 @@
 import { type Authenticate, type Hello, type Ping, tailwireError } from "@tailwire/protocol";
 import type { Access } from "../access.ts";
 import type { Connection } from "../connection.ts";
-import { inLane, REQUEST_BYTES } from "./lane.ts";
+import { inLaterTurn, REQUEST_BYTES } from "./lane.ts";
 
 export function hello(connection: Connection, message: Hello): void {
   const { node, access } = connection;
@@ -39,42 +39,82 @@ function expiryOf({ access }: Connection): { readonly expiresAt?: number } {
   return access.expiresAt === Infinity ? {} : { expiresAt: access.expiresAt };
 }
 
-/** The lane of fresh tokens. No channel has this name. */
-const TOKENS = " tokens";
+/** Messages that judging a token counts as: checking a signature takes as long as these. */
+const TOKEN_MESSAGES = 16;
 
 /**
  * A fresh token: the same user goes on, and is asked again about everything [AUTH-8]. The next one is
  * looked at when all is decided, or whoever sends them fast enough would keep what is forbidden.
+ * Of those that wait only the newest is judged: the others would be replaced by it at once.
  */
 export function authenticate(connection: Connection, message: Authenticate): void {
-  const { node } = connection;
-  inLane(connection, TOKENS, REQUEST_BYTES + message.token.length, async (release) => {
-    try {
-      await renew(connection, message, await node.authenticate(message.token));
-    } catch (error) {
-      connection.refuse(message.id, node.asTailwireError(error));
-    }
-    release();
-  });
+  connection.hold(heldBy(message));
+  if (connection.freshTokens !== null) connection.freshTokens.push(message);
+  else void judgeAll(connection, [message]);
 }
 
+async function judgeAll(connection: Connection, first: Authenticate[]): Promise<void> {
+  const { node } = connection;
+  for (let waiting = first; waiting.length > 0; waiting = connection.freshTokens ?? []) {
+    connection.freshTokens = [];
+    const newest = waiting.at(-1) as Authenticate;
+    connection.charge(TOKEN_MESSAGES);
+    if (!connection.isOpen) break;
+    try {
+      const access = await node.authenticate(newest.token);
+      await renew(connection, waiting, access);
+    } catch (error) {
+      const refusal = node.asTailwireError(error);
+      for (const { id } of waiting) connection.refuse(id, refusal);
+    }
+    for (const message of waiting) connection.hold(-heldBy(message));
+  }
+  connection.freshTokens = null;
+}
+
+function heldBy({ token }: Authenticate): number {
+  return REQUEST_BYTES + token.length;
+}
+
+/** All that waited are answered with what became of the newest. */
 async function renew(
   connection: Connection,
-  { id }: Authenticate,
+  waiting: readonly Authenticate[],
   access: Access | null,
 ): Promise<void> {
-  if (access === null) return connection.refuse(id, tailwireError("unauthenticated"));
+  if (access === null) return refuseAll(connection, waiting, "unauthenticated");
   if (access.userId !== connection.access.userId) {
-    connection.refuse(id, tailwireError("identity_changed"));
+    refuseAll(connection, waiting, "identity_changed");
     return connection.close("identity_changed");
   }
   connection.renew(access);
-  connection.say({ type: "ack", re: id, ...expiryOf(connection) });
+  const expiry = expiryOf(connection);
+  for (const { id } of waiting) connection.say({ type: "ack", re: id, ...expiry });
   const channels = [...connection.subscriptions.keys()];
-  await Promise.all(channels.map((channel) => askAgain(connection, channel)));
+  connection.charge(channels.length);
+  await askAgain(connection, channels);
 }
 
-async function askAgain(connection: Connection, channel: string): Promise<void> {
+function refuseAll(
+  connection: Connection,
+  waiting: readonly Authenticate[],
+  code: "unauthenticated" | "identity_changed",
+): void {
+  for (const { id } of waiting) connection.refuse(id, tailwireError(code));
+}
+
+/** Asks about all subscriptions, a portion in a turn, without waiting for one answer after another. */
+async function askAgain(connection: Connection, channels: readonly string[]): Promise<void> {
+  const asked: Promise<void>[] = [];
+  for (const channel of channels) {
+    if (!connection.node.turns.begin(connection)) await inLaterTurn(connection);
+    if (!connection.isOpen) break;
+    asked.push(askAgainAbout(connection, channel));
+  }
+  await Promise.all(asked);
+}
+
+async function askAgainAbout(connection: Connection, channel: string): Promise<void> {
   try {
     await connection.access.require("subscribe", channel);
   } catch (error) {

@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { Connection } from "../connection.ts";
 import type { Transport } from "../ports.ts";
+import { FrameMeter } from "./frame-meter.ts";
 
 const EMPTY = Buffer.alloc(0);
 
@@ -92,45 +93,73 @@ function join(frames: readonly Uint8Array[]): Uint8Array {
 }
 
 /** What a socket tells its connection. */
-export type Wirable = Pick<Connection, "receive" | "heard" | "drained" | "gone" | "failed">;
+export type Wirable = Pick<Connection, "arrived" | "message" | "drained" | "gone" | "failed">;
 
 /** A WebSocket that knows its connection, so that handlers are shared and not made for each. */
 interface Wired extends WebSocket {
   tailwire: Wirable;
 }
 
-/** Joins a WebSocket to its connection. */
-export function wire(ws: WebSocket, connection: Wirable): void {
+/** A socket whose frames are counted for a connection, before `ws` is given them. */
+interface Metered extends Socket {
+  tailwire: Wirable;
+  tailwireFrames: FrameMeter;
+}
+
+/** Joins a WebSocket, and the socket below it, to a connection. */
+export function wire(ws: WebSocket, socket: Socket, connection: Wirable): void {
   (ws as Wired).tailwire = connection;
   ws.on("message", onMessage);
-  ws.on("ping", onHeard);
-  ws.on("pong", onHeard);
   ws.on("close", onClose);
+  const metered = socket as Metered;
+  metered.tailwire = connection;
+  metered.tailwireFrames = new FrameMeter();
+  // Before `ws`: what is over the limit is known before it is parsed.
+  metered.prependListener("data", onData);
+}
+
+function onData(this: Socket, piece: Buffer): void {
+  guard(this, (connection) => {
+    const { frames, controlFrames } = (this as Metered).tailwireFrames.read(piece);
+    connection.arrived(piece.length, frames, controlFrames);
+  });
 }
 
 /** Tells the connection. A throw would end the process; so it is the end of this connection alone. */
-function guard(ws: WebSocket, tell: (connection: Wirable) => void): void {
-  const { tailwire } = ws as Wired;
+function guard(of: WebSocket | Socket, tell: (connection: Wirable) => void): void {
+  const { tailwire } = of as Wired | Metered;
   try {
     tell(tailwire);
   } catch (thrown) {
     try {
       tailwire.failed(thrown);
     } catch {
-      ws.terminate();
+      if ("terminate" in of) of.terminate();
+      else of.destroy();
     }
   }
 }
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   const bytes = data as Buffer;
-  guard(this, (connection) => connection.receive(isBinary ? bytes : bytes.toString()));
-}
-
-function onHeard(this: WebSocket): void {
-  guard(this, (connection) => connection.heard());
+  guard(this, (connection) => connection.message(isBinary ? bytes : bytes.toString()));
 }
 
 function onClose(this: WebSocket): void {
   guard(this, (connection) => connection.gone());
+}
+
+/** What is read at most of a socket that nobody listens to any more, in bytes. */
+const FAREWELL_BYTES_MAX = 65_536;
+
+/**
+ * Reads a socket that is told why it ends, so that the answer arrives: one that is closed with unread
+ * input is reset. What comes beyond a little isn't read.
+ */
+export function readFarewell(socket: Socket): void {
+  let left = FAREWELL_BYTES_MAX;
+  socket.on("data", ({ length }: Buffer) => {
+    left -= length;
+    if (left < 0) socket.pause();
+  });
 }

@@ -24,7 +24,7 @@ import { errorOf } from "../thrown.ts";
 import type { Tickets } from "../tickets.ts";
 import { fromQuery, offersOf, tokenOf } from "./credentials.ts";
 import type { Origins } from "./origins.ts";
-import { NodeTransport, wire } from "./socket.ts";
+import { NodeTransport, readFarewell, wire } from "./socket.ts";
 
 /** Fragments of one message: more are an attack, not a message. */
 const FRAGMENTS_MAX = 64;
@@ -129,7 +129,7 @@ export class Upgrades {
     if (refused && !fromBrowser) return answer(socket, unauthenticated(verdict), node);
     const ws = this.#upgrade(request, socket, head);
     if (ws === null) return;
-    if (refused) return tellRefused(ws, node, codec, verdict);
+    if (refused) return tellRefused(ws, socket, node, codec, verdict);
     const connection = this.#connect(ws, socket, codec, verdict);
     connection.onKnown = () => {
       socket.off("close", known);
@@ -141,7 +141,7 @@ export class Upgrades {
     socket.setNoDelay(true);
     const transport = new NodeTransport(ws, socket);
     const connection = this.#options.node.connect(transport, admitted, codec);
-    wire(ws, connection);
+    wire(ws, socket, connection);
     return connection;
   }
 
@@ -290,21 +290,27 @@ function answer(socket: Socket, { status, code, description }: Refusal, node: Ta
 function destroyLater(socket: Socket, node: TailwireNode): void {
   const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => socket.destroy());
   socket.once("close", cancel);
-  // Reading on lets the answer arrive: a socket that is closed with unread input is reset.
-  socket.resume();
+  readFarewell(socket);
 }
 
 function wordsOf({ code, description }: TailwireError): Pick<Refusal, "code" | "description"> {
   return { code, description };
 }
 
-function tellRefused(ws: WebSocket, node: TailwireNode, codec: Codec, error: TailwireError): void {
+function tellRefused(
+  ws: WebSocket,
+  socket: Socket,
+  node: TailwireNode,
+  codec: Codec,
+  error: TailwireError,
+): void {
   node.counters.refused(error.code);
   const { code, description, fault, retry } = error;
   const timestamp = node.ports.clock.now();
   ws.send(codec.encode({ type: "error", id: "s1", timestamp, code, description, fault, retry }));
   const name = error === TOKEN_EXPIRED ? "token_expired" : "unauthenticated";
   ws.close(CLOSE_CODES[name].code, name);
+  readFarewell(socket);
   const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => ws.terminate());
   ws.once("close", cancel);
 }

@@ -169,7 +169,13 @@ test("the callback of a write that a reset overtakes is given an error", async (
 const ignore = (): void => undefined;
 
 function transportOf(ws: WebSocket, socket: Socket, drained = ignore): NodeTransport {
-  wire(ws, { receive: ignore, heard: ignore, drained, gone: ignore, failed: ignore });
+  wire(ws, socket, {
+    arrived: ignore,
+    message: ignore,
+    drained,
+    gone: ignore,
+    failed: ignore,
+  });
   return new NodeTransport(ws, socket);
 }
 
@@ -303,4 +309,47 @@ test("ws answers a flood of pings with a bounded number of pongs waiting", async
   }
   await until(() => pings === 60_000 || ws.readyState !== ws.OPEN, "the pings to arrive");
   expect(socket.writableLength).toBeLessThanOrEqual(60 * 127);
+});
+
+test("a data listener that is put before that of ws sees the same bytes, and sees them first", async () => {
+  const { ws, socket, peer } = await pair();
+  const seen: string[] = [];
+  let bytes = 0;
+  socket.prependListener("data", (piece: Buffer) => {
+    seen.push("bytes");
+    bytes += piece.length;
+  });
+  ws.on("message", () => seen.push("message"));
+  ws.on("pong", () => seen.push("pong"));
+  const sent = [frame("x"), frame("", { opcode: OPCODES.pong }), frame("y".repeat(70))];
+  for (const [index, one] of sent.entries()) {
+    peer.socket.write(one);
+    await until(() => seen.length === 2 * (index + 1), "the frame to be parsed");
+  }
+  expect(seen).toEqual(["bytes", "message", "bytes", "pong", "bytes", "message"]);
+  expect(bytes).toBe(Buffer.concat(sent).length);
+});
+
+test("a close before ws has parsed a piece leaves its pings unanswered", async () => {
+  const { ws, socket, peer } = await pair();
+  socket.prependListener("data", () => {
+    if (ws.readyState === ws.OPEN) ws.close(4429, "rate_limited");
+  });
+  const ping = frame("", { opcode: OPCODES.ping });
+  peer.socket.write(Buffer.concat(Array.from({ length: 1_000 }, () => ping)));
+  expect((await peer.closed())?.code).toBe(4429);
+  expect(peer.frames.filter(({ opcode }) => opcode === OPCODES.pong)).toEqual([]);
+});
+
+test("after pause() nothing more is read, whatever ws does with what it has", async () => {
+  const { ws, socket, peer } = await pair();
+  socket.prependListener("data", () => ws.pause());
+  const batch = Buffer.concat(Array.from({ length: 10_000 }, () => frame("")));
+  for (let round = 0; round < 50; round += 1) peer.socket.write(batch);
+  await until(() => socket.isPaused(), "the pause");
+  await turns(100);
+  const { bytesRead } = socket;
+  await turns(100);
+  expect(socket.bytesRead).toBe(bytesRead);
+  expect(bytesRead).toBeLessThanOrEqual(4 * 65_536);
 });

@@ -11,7 +11,7 @@ import { type Manifest, readManifest } from "./manifest.ts";
 import type { Tree } from "./tree.ts";
 
 const anyPackage =
-  /^(?:@tailwire\/(?!simulation|checks|conformance|models|fuzz|bench)|tailwire(?:\/|$))/;
+  /^(?:@tailwire\/(?!simulation|checks|conformance|models|fuzz|attacks|bench)|tailwire(?:\/|$))/;
 const brokers = /^@tailwire\/(?:protocol|server\/broker-contract)$/;
 
 /** What each workspace's sources may import of the others. One that isn't here may import none. */
@@ -28,6 +28,7 @@ const siblings: Readonly<Record<string, RegExp>> = {
   "tools/mutants": /^@tailwire\/simulation$/,
   "tools/docs": /^@tailwire\/(?:protocol|bench|(?:client|server)\/core)$/,
   "tools/fuzz": /^@tailwire\/(?:protocol(?:\/msgpack)?|client(?:\/core)?|server|simulation)$/,
+  "tools/attacks": /^@tailwire\/(?:protocol\/msgpack|server)$/,
   "tools/bench": anyPackage,
 };
 

@@ -200,6 +200,11 @@ export class TailwireNode {
 
   /** Carries a client's message out. */
   carryOut(connection: Connection, message: ClientMessage): void {
+    // Its deadline comes late on a node that stood still, or whose clock went ahead [AUTH-9].
+    const endsAt = connection.access.expiresAt + this.limits.expiryGraceMs;
+    if (message.type !== "authenticate" && this.ports.clock.now() >= endsAt) {
+      return connection.close("token_expired");
+    }
     switch (message.type) {
       case "hello":
         return hello(connection, message);

@@ -49,6 +49,33 @@ describe("[AUTH-9] a token that ends", () => {
     expect(closes(other)).not.toContain("close 4410 token_expired");
   });
 
+  const asked: readonly Said[] = [
+    publish("late"),
+    subscribe("room:2"),
+    { type: "read", channel: "room:1", count: 1 },
+    { type: "request", name: "any", data: null },
+  ];
+  for (const message of asked) {
+    test(`allows no ${message.type} on a node whose clock has gone ahead`, async () => {
+      const bench = tokenBench();
+      const peer = await peerWith(bench, "ada 5000");
+      bench.clock.jump(5_000 + bench.limits.expiryGraceMs);
+      await peer.say(message);
+      expect(closes(peer)).toEqual(["close 4410 token_expired"]);
+      expect(peer.heardInShort).toEqual([]);
+      expect(bench.node.counters.published).toBe(0);
+    });
+  }
+
+  test("may still be renewed on a node whose clock has gone ahead", async () => {
+    const bench = tokenBench();
+    const peer = await peerWith(bench, "ada 5000");
+    bench.clock.jump(5_000 + bench.limits.expiryGraceMs);
+    await peer.say(authenticate("ada"));
+    await peer.say(publish("in time"));
+    expect(peer.heardInShort).toEqual(["ack r1", "ack r2", "publication 1"]);
+  });
+
   test("closes with 4410 after its grace, and not before", async () => {
     const bench = tokenBench();
     const peer = await peerWith(bench, "ada 5000");

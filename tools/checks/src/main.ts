@@ -8,6 +8,8 @@ import { type Finding, inOrder } from "./finding.ts";
 import { checkImports } from "./imports.ts";
 import { checkLayout } from "./layout.ts";
 import { checkLeaks } from "./leaks.ts";
+import { checkPackages } from "./packages.ts";
+import { checkRatchet, countsOf, sumOf } from "./ratchet.ts";
 import { report } from "./report.ts";
 import { readTree, type Tree } from "./tree.ts";
 
@@ -17,8 +19,16 @@ const checks: Readonly<Record<string, (tree: Tree) => Finding[]>> = {
   layout: checkLayout,
   leaks: checkLeaks,
   clauses: checkClauses,
+  packages: checkPackages,
+  ratchet: checkRatchet,
 };
 
 const tree = readTree(process.cwd());
 const findings = inOrder(Object.values(checks).flatMap((check) => check(tree)));
-report(findings, `${Object.keys(checks).join(", ")}: no findings in ${tree.size} files`);
+const { openings, members } = countsOf(tree);
+report(
+  findings,
+  `${Object.keys(checks).join(", ")}: no findings in ${tree.size} files\n` +
+    `ratchet: ${sumOf(openings)} comment sentences hide their subject; ` +
+    `${Object.keys(members).length} classes are too large, of ${sumOf(members)} members together`,
+);

@@ -3,7 +3,9 @@
  * nothing, names the documents that are out of step, and exits 1.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { apiPages } from "./api-pages.ts";
 import { regenerate } from "./markers.ts";
 import { partsOf } from "./parts.ts";
 
@@ -17,11 +19,15 @@ const DOCUMENTS = [
 
 const check = process.argv.includes("--check");
 const parts = partsOf(".");
-const stale = DOCUMENTS.filter((path) => {
-  const before = readFileSync(path, "utf8");
-  const after = formatted(path, regenerate(before, parts));
+const pages = apiPages(process.cwd());
+const stale = [...DOCUMENTS, ...Object.keys(pages)].filter((path) => {
+  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const after = formatted(path, pages[path]?.() ?? regenerate(before, parts));
   if (after === before) return false;
-  if (!check) writeFileSync(path, after);
+  if (!check) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, after);
+  }
   return true;
 });
 for (const path of stale) {
@@ -36,6 +42,6 @@ function formatted(path: string, text: string): string {
   const copy = `.tmp/generated/${path.replaceAll("/", "-")}`;
   mkdirSync(".tmp/generated", { recursive: true });
   writeFileSync(copy, text);
-  execFileSync("npx", ["oxfmt", "--write", copy], { stdio: "ignore" });
+  execFileSync("node_modules/.bin/oxfmt", ["--write", copy], { stdio: "ignore" });
   return readFileSync(copy, "utf8");
 }

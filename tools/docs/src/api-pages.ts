@@ -1,0 +1,54 @@
+/** Which packages have a page, and which of their entry points stand on it. */
+import { apiOf } from "./api-model.ts";
+import { apiPage } from "./api-page.ts";
+
+interface Packed {
+  readonly name: string;
+  readonly folder: string;
+  /** Declarations in `dist`, by the text that follows the package's name in an import. */
+  readonly entries: Readonly<Record<string, string>>;
+}
+
+const PACKAGES: Readonly<Record<string, Packed>> = {
+  "docs/api/client.md": {
+    name: "@tailwire/client",
+    folder: "packages/client",
+    entries: { "": "index" },
+  },
+  "docs/api/server.md": {
+    name: "@tailwire/server",
+    folder: "packages/server",
+    entries: {
+      "": "index",
+      "/broker-contract": "brokers/contract",
+      "/broker-contract-suite": "brokers/contract-suite",
+    },
+  },
+  "docs/api/protocol.md": {
+    name: "@tailwire/protocol",
+    folder: "packages/protocol",
+    entries: { "": "index", "/msgpack": "codec-msgpack" },
+  },
+  "docs/api/tailwire.md": {
+    name: "tailwire",
+    folder: "packages/tailwire",
+    entries: { "": "index" },
+  },
+};
+
+/** The pages by path, each whole. */
+export function apiPages(root: string): Readonly<Record<string, () => string>> {
+  return Object.fromEntries(
+    Object.entries(PACKAGES).map(([path, { name, folder, entries }]) => [
+      path,
+      () =>
+        apiPage(
+          name,
+          Object.entries(entries).map(([below, entry]) => ({
+            specifier: name + below,
+            items: apiOf(root, folder, entry),
+          })),
+        ),
+    ]),
+  );
+}

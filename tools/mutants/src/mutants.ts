@@ -74,9 +74,9 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "the client repeats the newest first",
     file: client("outbox"),
-    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n    }\n    /** The connection is lost",
+    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n    }\n    /** Takes the answer to a publication",
     replace:
-      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n    }\n    /** The connection is lost",
+      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n    }\n    /** Takes the answer to a publication",
   },
   {
     name: "the client doesn't say that it repeats",

@@ -20,8 +20,8 @@ const MANNERS: readonly Mutant[] = [
   {
     name: "a crowd that was cut off comes back at once",
     file: client("backoff"),
-    find: "Math.round(random.fraction() * ceiling)",
-    replace: "ceiling",
+    find: "Math.round(random.fraction() * ceilingMs(failures))",
+    replace: "ceilingMs(failures)",
     foundBy: "unit",
     test: "tools/simulation/test/client-status.test.ts",
   },
@@ -44,7 +44,7 @@ const MANNERS: readonly Mutant[] = [
   {
     name: "a token is renewed when it has ended",
     file: client("token-renewal"),
-    find: "leftMs - Math.min(BEFORE_END_MS, leftMs / 2)",
+    find: "leftMs - Math.min(CLIENT_LIMITS.renewalMs, leftMs / 2)",
     replace: "leftMs",
     foundBy: "unit",
     test: "tools/simulation/test/client-requests.test.ts",
@@ -52,8 +52,8 @@ const MANNERS: readonly Mutant[] = [
   {
     name: "a renewal that failed isn't tried again",
     file: client("token-renewal"),
-    find: "if (turn === this.#turn)\n                this.#after(AGAIN_MS);",
-    replace: "",
+    find: "if (token === null)\n                return this.#again();",
+    replace: "if (token === null)\n                return;",
     foundBy: "unit",
     test: "tools/simulation/test/client-manners.test.ts",
   },
@@ -154,8 +154,8 @@ const ISOLATION: readonly Mutant[] = [
   {
     name: "a flood costs no connection",
     file: server("rate-limit"),
-    find: "if (debtMs > DEBT_CLOSE_MS)",
-    replace: "if (false)",
+    find: "return debtMs <= DEBT_CLOSE_MS",
+    replace: "return true",
     foundBy: "unit",
     test: "packages/server/test/rate-limits.test.ts",
   },
@@ -165,7 +165,7 @@ const PERMISSION: readonly Mutant[] = [
   {
     name: "a token of somebody else goes on as this one",
     file: server("commands/session"),
-    find: "if (access.user.id !== connection.user.id)",
+    find: "if (access.userId !== connection.access.userId)",
     replace: "if (false)",
     foundBy: "unit",
     test: "packages/server/test/expiry.test.ts",
@@ -173,7 +173,7 @@ const PERMISSION: readonly Mutant[] = [
   {
     name: "who may read a channel may publish to it",
     file: server("access"),
-    find: "actions.includes(action) && ",
+    find: "actions.has(action) && ",
     replace: "",
     foundBy: "unit",
     test: "packages/server/test/authorisation.test.ts",

@@ -1,5 +1,6 @@
 /**
- * The shape of every message, as tables. `validate.ts` reads them; nothing else knows the rules.
+ * The shape of every message, as tables. `shapes.ts` judges by them, `validate.ts` names the place that
+ * doesn't fit.
  *
  * TypeScript checks that each table has exactly the fields of its message in `messages.ts`.
  */

@@ -1,5 +1,5 @@
 /**
- * Who may import whom (STYLE §2). Neither npm workspaces nor tsc forbid an undeclared sibling or
+ * Import directions between packages (STYLE, rule 3). Neither npm workspaces nor tsc forbid an undeclared sibling or
  * a path into another package; this does.
  */
 import { isBuiltin } from "node:module";
@@ -106,7 +106,7 @@ function siblingFault(importer: Importer, specifier: string, name: string): stri
     return isTest(path) ? undefined : `"${specifier}" is this package; import the file itself`;
   }
   if (!isTest(path) && siblings[workspace]?.test(specifier) !== true) {
-    return `${workspace || "the root"} may not import "${specifier}" (STYLE §2)`;
+    return `${workspace || "the root"} may not import "${specifier}" (STYLE, rule 3)`;
   }
   return undeclaredFault(importer, name);
 }

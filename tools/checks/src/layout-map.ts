@@ -1,5 +1,5 @@
 /**
- * Which part of the repository a path belongs to, as STYLE §2 draws it: workspace, source or
+ * Which part of the repository a path belongs to, by the folders that it lies in: workspace, source or
  * test, core or shell. Every check asks here, so that the layout is written down once.
  */
 
@@ -29,7 +29,7 @@ const shell = [
   /^packages\/server\/src\/(?:drivers\/|brokers\/disk|index\.ts$|server\.ts$)/,
 ];
 
-/** Core files get time, randomness and transport as ports and see no platform (STYLE §4, rule 2). */
+/** Core files get time, randomness and transport as ports and see no platform (STYLE, rule 2). */
 export function isCore(path: string): boolean {
   if (!/^(?:packages\/(?:protocol|client|server)|tools\/simulation)\/src\//.test(path))
     return false;

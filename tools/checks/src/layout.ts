@@ -1,5 +1,5 @@
 /**
- * Layout: what every script looks like, whatever it says (STYLE §4). It opens with a comment, is
+ * Layout: what every script looks like, whatever it says (STYLE, rules 1, 5 and 13). It opens with a comment, is
  * short, exports by name, silences no type error; and no test sleeps or runs alone.
  */
 import { type Finding, lineAt } from "./finding.ts";

@@ -7,8 +7,8 @@ import {
   type AbortSignalLike,
   isEventName,
   localError,
-  MESSAGE_LIMITS,
   type Position,
+  PROTOCOL_LIMITS,
   type Start,
 } from "@tailwire/protocol";
 
@@ -23,8 +23,8 @@ function isInteger(value: unknown, min: number, max: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
-function isText(value: unknown, min: number, max: number): value is string {
-  return typeof value === "string" && value.length >= min && value.length <= max;
+function isText(value: unknown, lengthMax: number): value is string {
+  return typeof value === "string" && isInteger(value.length, 1, lengthMax);
 }
 
 /** The name of an event or of a request. @throws `bad_message`. */
@@ -34,7 +34,7 @@ export function checkName(name: string): void {
 
 /** How long something may take, and what takes it back. @throws `bad_message`. */
 export function checkWait(signal: AbortSignalLike | undefined, ms = 0): void {
-  if (typeof ms !== "number" || !(ms >= 0)) refuse("milliseconds are a number from 0");
+  if (typeof ms !== "number" || !(ms >= 0)) refuse("a time is a number from 0");
   if (signal === undefined) return;
   const { addEventListener: add, removeEventListener: remove } = Object(signal) as Table;
   if (typeof add !== "function" || typeof remove !== "function")
@@ -43,18 +43,17 @@ export function checkWait(signal: AbortSignalLike | undefined, ms = 0): void {
 
 /** How many publications a page may have. @throws `bad_message`. */
 export function checkCount(count: number): void {
-  const { pageCountMax } = MESSAGE_LIMITS;
-  if (!isInteger(count, 1, pageCountMax)) refuse(`a limit is an integer from 1 to ${pageCountMax}`);
+  if (!isInteger(count, 1, PROTOCOL_LIMITS.pageCountMax))
+    refuse("a limit is a number from 1 to 1000");
 }
 
 /** A position's three fields, and nothing else that it may have got. @throws `bad_position`. */
 export function checkedPosition(given: Position): Position {
   const { epoch, offset, id } = Object(given) as Position;
-  const { epochLengthMax, publicationIdLengthMax } = MESSAGE_LIMITS;
   if (
-    !isText(epoch, 1, epochLengthMax) ||
+    !isText(epoch, PROTOCOL_LIMITS.epochLengthMax) ||
     !isInteger(offset, 0, Infinity) ||
-    (id !== null && !isText(id, 1, publicationIdLengthMax))
+    (id !== null && !isText(id, PROTOCOL_LIMITS.publicationIdLengthMax))
   ) {
     throw localError("bad_position", "give positions back as you got them");
   }
@@ -68,8 +67,7 @@ export function checkedStart(given: Start): Start {
   if (typeof given === "object" && given !== null && rewind === undefined)
     return checkedPosition(given as Position);
   const { count, ageMs } = Object(rewind) as Table;
-  const { rewindCountMax } = MESSAGE_LIMITS;
-  if (isInteger(count, 0, rewindCountMax)) return { rewind: { count } };
+  if (isInteger(count, 0, PROTOCOL_LIMITS.rewindCountMax)) return { rewind: { count } };
   if (count === undefined && isInteger(ageMs, 0, Infinity)) return { rewind: { ageMs } };
   return refuse("a start is latest, earliest, a position or a rewind");
 }

@@ -1,7 +1,7 @@
 /** Packs encoded lines into WebSocket messages: as few as the limits allow. It knows no socket. */
 import {
   type ClientCodec,
-  MESSAGE_LIMITS,
+  PROTOCOL_LIMITS,
   type TailwireError,
   type Wire,
   wireBytes,
@@ -32,7 +32,7 @@ export function firstBatch(codec: ClientCodec, lines: readonly Line[], bytesMax:
   for (const waiting of lines) {
     const line = waiting.encode(codec);
     const lineBytes = wireBytes(line);
-    if (bytes + lineBytes > bytesMax || count === MESSAGE_LIMITS.batchMax) break;
+    if (bytes + lineBytes > bytesMax || count === PROTOCOL_LIMITS.batchMax) break;
     encoded.push(line);
     bytes += lineBytes;
     count += 1;

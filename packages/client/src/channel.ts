@@ -1,6 +1,6 @@
 /** A channel as an application uses it: to follow, and to publish to. Making one sends nothing. */
 import { checkCount, checkedPosition, checkedStart, checkWait } from "./arguments.ts";
-import { CLIENT_LIMITS } from "./limits.ts";
+import * as CLIENT_LIMITS from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
 import { publicationOf } from "./publication.ts";
 import type { Requests } from "./requests.ts";

@@ -22,7 +22,7 @@ import { Channel, type ChannelHost } from "./channel.ts";
 import { overError } from "./closes.ts";
 import { Connection } from "./connection.ts";
 import { Listeners } from "./listeners.ts";
-import { CLIENT_LIMITS } from "./limits.ts";
+import * as CLIENT_LIMITS from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
 import { type RequestOptions, Requests } from "./requests.ts";

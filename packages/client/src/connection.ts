@@ -16,12 +16,13 @@ import {
   type Welcome,
   type Wire,
 } from "@tailwire/protocol";
+import { ASSUMED_SERVER_LIMITS, type ServerLimits } from "./assumed-limits.ts";
 import { Backoff } from "./backoff.ts";
 import type { Line } from "./batches.ts";
 import { BLAMES, CLOSES, isFatal, reasonOf } from "./closes.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "./connection-states.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
-import { ASSUMED_SERVER_LIMITS, CLIENT_LIMITS } from "./limits.ts";
+import * as CLIENT_LIMITS from "./limits.ts";
 import { answerOf, Link } from "./link.ts";
 import type { LifeEvent, Ports, SocketEvents } from "./ports.ts";
 import { Scope } from "./scope.ts";
@@ -114,7 +115,7 @@ export class Connection {
   }
 
   /** What the server takes, as far as is known. */
-  get limits(): Welcome["limits"] {
+  get limits(): ServerLimits {
     return this.#welcome?.limits ?? ASSUMED_SERVER_LIMITS;
   }
 
@@ -255,8 +256,9 @@ export class Connection {
     const link = new Link(this.#ports.clock, this.limits.messageBytesMax);
     this.#link = link;
     // One deadline for everything up to welcome: token, socket, handshake.
-    const { connectMs } = CLIENT_LIMITS;
-    link.onWelcome = this.scope.after(connectMs, () => this.#giveUp("connect_timeout"));
+    link.onWelcome = this.scope.after(CLIENT_LIMITS.connectMs, () =>
+      this.#giveUp("connect_timeout"),
+    );
     const { askToken, codec } = this.#options;
     const offers = [...new Set([codec.subprotocol, SUBPROTOCOL_JSON])];
     if (askToken === null) {

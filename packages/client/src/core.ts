@@ -1,4 +1,6 @@
 /** @tailwire/client/core: the client without a platform, for simulators and other drivers. */
+import * as CLIENT_LIMITS from "./limits.ts";
+
 export { backoffMs } from "./backoff.ts";
 export { Client, type ClientOptions } from "./client.ts";
 export {
@@ -6,7 +8,7 @@ export {
   type ConnectionEvent,
   type ConnectionState,
 } from "./connection-states.ts";
-export { CLIENT_LIMITS } from "./limits.ts";
+export { CLIENT_LIMITS };
 export type { Ports, Socket, SocketEvents } from "./ports.ts";
 export type { Subscription } from "./subscription.ts";
 export type { ConnectionStatus, Gap, Publication } from "./types.ts";

@@ -11,7 +11,7 @@ import {
   type Clock,
   type ErrorMessage,
   localError,
-  MESSAGE_LIMITS,
+  PROTOCOL_LIMITS,
   type TailwireError,
   type Welcome,
 } from "@tailwire/protocol";
@@ -40,7 +40,7 @@ export class Link {
   /** What one WebSocket message may carry, as far as is known. */
   #bytesMax: number;
   /** What all of them together still may, before welcome [CONN-4]. */
-  #firstBytes: number = MESSAGE_LIMITS.firstBytesMax;
+  #firstBytes: number = PROTOCOL_LIMITS.firstBytesMax;
   #waiting: Line[] = [];
   #flushing = false;
   /** Ends the attempt's deadline. */

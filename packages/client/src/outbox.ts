@@ -24,7 +24,7 @@ import { checkName, checkWait } from "./arguments.ts";
 import { refusalMs } from "./backoff.ts";
 import type { Blame } from "./closes.ts";
 import type { Connection } from "./connection.ts";
-import { CLIENT_LIMITS } from "./limits.ts";
+import * as CLIENT_LIMITS from "./limits.ts";
 import { tooLarge } from "./link.ts";
 import type { Entry, FirstSend, Moment } from "./outbox-entry.ts";
 import type { Ports } from "./ports.ts";
@@ -172,10 +172,9 @@ export class Outbox {
   }
 
   #makeRoom(data: Payload): void {
-    const { outboxCountMax, outboxLengthMax } = CLIENT_LIMITS;
     if (
-      this.#entries.size >= outboxCountMax ||
-      this.#length + payloadBytes(data) > outboxLengthMax
+      this.#entries.size >= CLIENT_LIMITS.outboxCountMax ||
+      this.#length + payloadBytes(data) > CLIENT_LIMITS.outboxLengthMax
     ) {
       throw localError("outbox_full");
     }

@@ -16,7 +16,7 @@ import {
 } from "@tailwire/protocol";
 import { onAbort, reasonOf } from "./abort.ts";
 import type { Connection } from "./connection.ts";
-import { CLIENT_LIMITS } from "./limits.ts";
+import * as CLIENT_LIMITS from "./limits.ts";
 import type { Ports } from "./ports.ts";
 
 export interface RequestOptions {

@@ -6,7 +6,7 @@
  * the monotonic one sleeps with the machine. It doesn't know sockets.
  */
 import type { Cancel, Clock } from "@tailwire/protocol";
-import { CLIENT_LIMITS } from "./limits.ts";
+import * as CLIENT_LIMITS from "./limits.ts";
 
 export interface SilenceOptions {
   /** One that ends with the connection. */
@@ -29,9 +29,8 @@ export interface SilenceWatch {
 /** Watches until the clock ends, or the socket has fallen silent. */
 export function watchSilence(options: SilenceOptions): SilenceWatch {
   const { clock, heartbeat, heardAt, probe, onSilent } = options;
-  const { heartbeatMinMs } = CLIENT_LIMITS;
-  const timeoutMs = Math.max(heartbeatMinMs, heartbeat.timeoutMs);
-  const patienceMs = Math.max(heartbeatMinMs, heartbeat.intervalMs) + timeoutMs;
+  const timeoutMs = Math.max(CLIENT_LIMITS.heartbeatMinMs, heartbeat.timeoutMs);
+  const patienceMs = Math.max(CLIENT_LIMITS.heartbeatMinMs, heartbeat.intervalMs) + timeoutMs;
   let stop: Cancel = () => undefined;
   let asking = false;
 

@@ -15,7 +15,7 @@ import {
 } from "@tailwire/protocol";
 import { onAbort } from "./abort.ts";
 import { checkName } from "./arguments.ts";
-import { CLIENT_LIMITS } from "./limits.ts";
+import * as CLIENT_LIMITS from "./limits.ts";
 import type { Item, WireItem } from "./items.ts";
 import { Listeners, surface } from "./listeners.ts";
 import type { Gap, Publication, Snapshot, Stop, SubscribeOptions } from "./types.ts";

@@ -4,7 +4,7 @@
  */
 import type { Ack, Cancel, Clock, ErrorMessage } from "@tailwire/protocol";
 import { ceilingMs } from "./backoff.ts";
-import { CLIENT_LIMITS } from "./limits.ts";
+import * as CLIENT_LIMITS from "./limits.ts";
 import type { AskToken } from "./token.ts";
 
 export interface RenewalOptions {

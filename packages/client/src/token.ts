@@ -1,5 +1,5 @@
 /** Asking the application for a token. Whatever it does instead of giving one, it hasn't given one. */
-import { MESSAGE_LIMITS, type PlatformSignal } from "@tailwire/protocol";
+import { PROTOCOL_LIMITS, type PlatformSignal } from "@tailwire/protocol";
 import type { AbortControllerLike } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 
@@ -31,7 +31,7 @@ function isToken(token: unknown): token is string {
   return (
     typeof token === "string" &&
     token !== "" &&
-    token.length <= MESSAGE_LIMITS.tokenLengthMax &&
+    token.length <= PROTOCOL_LIMITS.tokenLengthMax &&
     !/\p{Surrogate}/u.test(token)
   );
 }

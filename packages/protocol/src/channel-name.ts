@@ -5,7 +5,7 @@
  * params in braces: `org:{org}/doc:{doc}`. This file doesn't know what a channel is.
  */
 import { localError } from "./errors.ts";
-import { MESSAGE_LIMITS } from "./limits.ts";
+import * as PROTOCOL_LIMITS from "./limits.ts";
 
 /** The names in braces: `"org:{org}/doc:{doc}"` gives `"org" | "doc"`. */
 export type ParamNames<Pattern extends string> =
@@ -32,7 +32,7 @@ const PARAM = /^\{([A-Za-z][A-Za-z0-9]*)\}$/;
 
 /** Whether a name keeps the grammar [CHAN-1]. */
 export function isChannelName(name: string): boolean {
-  return name.length <= MESSAGE_LIMITS.channelLengthMax && NAME.test(name) && !DOTS.test(name);
+  return name.length <= PROTOCOL_LIMITS.channelLengthMax && NAME.test(name) && !DOTS.test(name);
 }
 
 /** What an event's name and a request's may be, its length aside: it stands in logs, and in code. */
@@ -42,7 +42,7 @@ export const EVENT_NAME = /^[A-Za-z0-9_.:-]+$/;
 export function isEventName(name: unknown): boolean {
   return (
     typeof name === "string" &&
-    name.length <= MESSAGE_LIMITS.eventLengthMax &&
+    name.length <= PROTOCOL_LIMITS.eventLengthMax &&
     EVENT_NAME.test(name)
   );
 }
@@ -59,7 +59,7 @@ export function channelName(pattern: string, params: Readonly<Record<string, str
   const name = fill(parts, params);
   // A param that holds a separator makes more of them.
   if (!isChannelName(name) || split(name).length !== parts.length) {
-    const shown = name.slice(0, MESSAGE_LIMITS.channelLengthMax);
+    const shown = name.slice(0, PROTOCOL_LIMITS.channelLengthMax);
     throw localError(
       "bad_channel",
       `"${shown}": up to 200 letters, digits and _@+=,~!.- between : and /`,

@@ -6,7 +6,7 @@
 import { fromBase64, toBase64 } from "./base64.ts";
 import type { Batch, ClientCodec, Codec, Wire } from "./codec.ts";
 import { type JsonText, parseJson } from "./json-text.ts";
-import { MESSAGE_LIMITS } from "./limits.ts";
+import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
 import {
   type Decoded,
@@ -76,7 +76,7 @@ function linesOf(wire: Wire): readonly string[] {
   const lines = wire.split("\n");
   // A newline ends a line: what follows the last one is no message unless something is there.
   if (lines.at(-1) === "") lines.pop();
-  return lines.length > MESSAGE_LIMITS.batchMax ? [] : lines;
+  return lines.length > PROTOCOL_LIMITS.batchMax ? [] : lines;
 }
 
 function batchOf<Message>(
@@ -84,8 +84,8 @@ function batchOf<Message>(
   validate: (value: unknown) => Decoded<Message>,
 ): Batch<Message> {
   const size = typeof wire === "string" ? lineCount(wire) : Infinity;
-  if (typeof wire !== "string" || size > MESSAGE_LIMITS.batchMax) {
-    const words = `batch: expected text of at most ${MESSAGE_LIMITS.batchMax} messages`;
+  if (typeof wire !== "string" || size > PROTOCOL_LIMITS.batchMax) {
+    const words = `batch: expected text of at most ${PROTOCOL_LIMITS.batchMax} messages`;
     return { size: 1, containers: 0, [Symbol.iterator]: () => [refuse(words)].values() };
   }
   const containers = containersIn(wire);
@@ -106,7 +106,7 @@ function containersIn(text: string): number {
 /** How many lines there are. It looks no further than there may be any. */
 function lineCount(text: string): number {
   let count = 0;
-  for (let at = 0; at < text.length && count <= MESSAGE_LIMITS.batchMax; count += 1) {
+  for (let at = 0; at < text.length && count <= PROTOCOL_LIMITS.batchMax; count += 1) {
     const end = text.indexOf("\n", at);
     at = end === -1 ? text.length : end + 1;
   }
@@ -125,7 +125,7 @@ function* decodeLines<Message>(
     at = end + 1;
     yield value === undefined
       ? refuse(
-          `line: expected one JSON object with finite numbers, at most ${MESSAGE_LIMITS.depthMax} deep`,
+          `line: expected one JSON object with finite numbers, at most ${PROTOCOL_LIMITS.depthMax} deep`,
         )
       : validate(value);
   }
@@ -134,7 +134,7 @@ function* decodeLines<Message>(
 /** The value of a line; undefined where it isn't JSON that may be. */
 function parsed(line: string): unknown {
   // The message itself is one level above its data.
-  return unpackBytes(parseJson(line, MESSAGE_LIMITS.depthMax + 1));
+  return unpackBytes(parseJson(line, PROTOCOL_LIMITS.depthMax + 1));
 }
 
 /** The same for a client, which doesn't look for what a server wouldn't send. */

@@ -7,7 +7,7 @@
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import type { Batch, ClientCodec, Codec, Wire } from "./codec.ts";
 import { type JsonText, parseJson } from "./json-text.ts";
-import { PROTOCOL_LIMITS } from "./limits.ts";
+import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
 import { scanMessages } from "./msgpack-scan.ts";
 import { isTable } from "./shapes.ts";

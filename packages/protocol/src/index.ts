@@ -1,4 +1,6 @@
 /** @tailwire/protocol: the words on the wire, without input or output. */
+import * as PROTOCOL_LIMITS from "./limits.ts";
+
 export {
   channelName,
   ChannelPattern,
@@ -14,7 +16,7 @@ export { CLOSE_CODES, type CloseName, type Verdict, verdictOf } from "./close-co
 export { ERROR_CODES, type ErrorCode } from "./codes.ts";
 export { localError, TailwireError, tailwireError, wordsOf } from "./errors.ts";
 export { depthExceeds, JsonText } from "./json-text.ts";
-export { MESSAGE_LIMITS, PROTOCOL_LIMITS } from "./limits.ts";
+export { PROTOCOL_LIMITS };
 export type { Fault } from "./local-codes.ts";
 export type {
   Ack,

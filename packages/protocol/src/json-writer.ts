@@ -6,7 +6,7 @@
  * what is written. It knows no messages.
  */
 import { localError, wordsOf } from "./errors.ts";
-import { MESSAGE_LIMITS } from "./limits.ts";
+import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { Table } from "./shapes.ts";
 
 /** The keys and indexes that lead to the value that is being written. */
@@ -60,7 +60,7 @@ function convertedText(value: unknown, path: Path): string | undefined {
 
 /** The text of what holds other values. */
 function structureText(value: unknown, path: Path): string {
-  if (path.length === MESSAGE_LIMITS.depthMax) refuse(`nested more than ${path.length} deep`);
+  if (path.length === PROTOCOL_LIMITS.depthMax) refuse(`nested more than ${path.length} deep`);
   if (Array.isArray(value)) return listText(value, path);
   const tag = tagOf(value);
   if (isTable(value, tag)) return objectText(value, path);

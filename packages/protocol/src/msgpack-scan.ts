@@ -4,7 +4,7 @@
  *
  * It knows the format's heads (github.com/msgpack/msgpack/blob/master/spec.md), and no message.
  */
-import { PROTOCOL_LIMITS } from "./limits.ts";
+import * as PROTOCOL_LIMITS from "./limits.ts";
 
 /** What a value's head says: bytes of the head and what follows it, and values that it holds. */
 interface Head {

@@ -6,7 +6,7 @@
  */
 import type { ErrorCode } from "./codes.ts";
 import { EVENT_NAME } from "./channel-name.ts";
-import { PROTOCOL_LIMITS } from "./limits.ts";
+import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 
 export type Field =

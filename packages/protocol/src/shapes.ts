@@ -5,7 +5,7 @@
  * wrong: `validate.ts` does.
  */
 import { isChannelName } from "./channel-name.ts";
-import { PROTOCOL_LIMITS } from "./limits.ts";
+import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { Field, Fields } from "./schema.ts";
 
 export type Table = Readonly<Record<string, unknown>>;

@@ -4,7 +4,7 @@
  * Whether it is right is `shapes.ts`'s to say. This file doesn't know an encoding.
  */
 import type { ErrorCode } from "./codes.ts";
-import { PROTOCOL_LIMITS } from "./limits.ts";
+import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 import { CLIENT_MESSAGES, ENVELOPE, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
 import { carriesOne, choose, fits, forbiddenKey, isTable, own, type Table } from "./shapes.ts";

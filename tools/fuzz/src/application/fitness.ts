@@ -3,7 +3,7 @@
  * say. What can be read either way is the server's to decide.
  */
 import { isDeepStrictEqual } from "node:util";
-import { ChannelPattern, depthExceeds, MESSAGE_LIMITS, TailwireError } from "@tailwire/protocol";
+import { ChannelPattern, depthExceeds, PROTOCOL_LIMITS, TailwireError } from "@tailwire/protocol";
 import type { Conduct } from "./conduct.ts";
 
 /**
@@ -129,7 +129,7 @@ export function judgePayload(value: unknown): Fitness {
     return value.length > 0 && value.length <= LENGTH_MAX ? "fit" : "either";
   }
   const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined || depthExceeds(text, MESSAGE_LIMITS.depthMax)) return "unfit";
+  if (text === undefined || depthExceeds(text, PROTOCOL_LIMITS.depthMax)) return "unfit";
   if (text.length > LENGTH_MAX || text.includes("__proto__")) return "either";
   return isDeepStrictEqual(JSON.parse(text), value) ? "fit" : "either";
 }

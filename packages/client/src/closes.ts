@@ -1,5 +1,5 @@
 /** How a client closes, and what it makes of being closed. */
-import { type CLOSE_CODES, localError, TailwireError, verdictOf } from "@tailwire/protocol";
+import { type CLOSE_CODES, TailwireError, verdictOf } from "@tailwire/protocol";
 
 /** The codes that a client uses, held to the protocol's table by their type: browsers aren't sent it. */
 export const CLOSES: {
@@ -32,7 +32,6 @@ export function reasonOf(code: number, reason: string, wasOpen: boolean): string
 
 /** Why nothing can be asked any more: the client was closed here, or by the server for good. */
 export function overError(code: string): TailwireError {
-  if (code === "closed") return localError(code);
-  const description = "the server has closed the connection for good";
+  const description = "the client is closed for good";
   return new TailwireError({ code, description, fault: "client", retry: false });
 }

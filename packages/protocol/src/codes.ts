@@ -4,7 +4,7 @@
  * A code says whose fault it is and whether trying again can help. Nobody reads the descriptions
  * but people; the table in PROTOCOL.md is generated from here.
  */
-import { type ErrorTraits, LOCAL_ERROR_CODES } from "./local-codes.ts";
+import { type ErrorTraits, localTraits } from "./local-codes.ts";
 
 interface ErrorCodeEntry extends ErrorTraits {
   /** What happened and what to do, for a developer. */
@@ -19,7 +19,7 @@ export const ERROR_CODES = {
     description: "The message is malformed. Compare it with PROTOCOL.md.",
   },
   bad_channel: {
-    ...LOCAL_ERROR_CODES.bad_channel,
+    ...localTraits("bad_channel"),
     description:
       "The channel name breaks the grammar: letters, digits and _@+=,~!.- between : and /.",
   },
@@ -29,16 +29,16 @@ export const ERROR_CODES = {
     description: "The position is malformed. Send back positions exactly as they were received.",
   },
   too_large: {
-    ...LOCAL_ERROR_CODES.too_large,
+    ...localTraits("too_large"),
     description: "The message is larger than the limit that welcome names. Send less at once.",
   },
   invalid_data: {
-    ...LOCAL_ERROR_CODES.invalid_data,
+    ...localTraits("invalid_data"),
     description:
       "A part of the data is neither JSON nor bytes that stand alone, or is nested too deeply.",
   },
   unauthenticated: {
-    ...LOCAL_ERROR_CODES.unauthenticated,
+    ...localTraits("unauthenticated"),
     description: "The token is missing or was refused. Get a fresh one, then connect again.",
   },
   forbidden: {
@@ -97,7 +97,7 @@ export const ERROR_CODES = {
     description: "The request was taken back.",
   },
   timeout: {
-    ...LOCAL_ERROR_CODES.timeout,
+    ...localTraits("timeout"),
     description: "The application didn't answer in time. What it began it may still finish.",
   },
   identity_changed: {
@@ -116,7 +116,7 @@ export const ERROR_CODES = {
     description: "The broker can't be reached. Nothing was done; send the same again later.",
   },
   indeterminate: {
-    ...LOCAL_ERROR_CODES.indeterminate,
+    ...localTraits("indeterminate"),
     description: "Nobody can know any more whether this was done. Look before doing it again.",
   },
   snapshot_unavailable: {
@@ -135,15 +135,15 @@ export const ERROR_CODES = {
     description: "The server failed. Its log says why.",
   },
   closed: {
-    ...LOCAL_ERROR_CODES.closed,
+    ...localTraits("closed"),
     description: "The client was closed before this was done. (client library)",
   },
   outbox_full: {
-    ...LOCAL_ERROR_CODES.outbox_full,
+    ...localTraits("outbox_full"),
     description: "Too many publications wait to be acknowledged. Slow down. (client library)",
   },
   ttl_expired: {
-    ...LOCAL_ERROR_CODES.ttl_expired,
+    ...localTraits("ttl_expired"),
     description: "It wasn't sent within its ttlMs, and won't be. (client library)",
   },
 } as const satisfies Record<string, ErrorCodeEntry>;

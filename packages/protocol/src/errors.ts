@@ -2,7 +2,7 @@
  * The one class of error that tailwire gives to applications. Its code is stable; its text isn't.
  */
 import { ERROR_CODES, type ErrorCode } from "./codes.ts";
-import { type Fault, LOCAL_ERROR_CODES, type LocalErrorCode } from "./local-codes.ts";
+import { type Fault, type LocalErrorCode, localTraits } from "./local-codes.ts";
 
 /** Every rejection is one of these, or the `reason` of the signal that was given. */
 export class TailwireError extends Error {
@@ -49,7 +49,7 @@ export function tailwireError(code: ErrorCode, detail?: string): TailwireError {
  * code stands in PROTOCOL.md, with what to do about it.
  */
 export function localError(code: LocalErrorCode, detail = "see PROTOCOL.md, 11"): TailwireError {
-  return new TailwireError({ code, description: detail, ...LOCAL_ERROR_CODES[code] });
+  return new TailwireError({ code, description: detail, ...localTraits(code) });
 }
 
 /** The words of whatever was thrown. It may be anything, and refuse to become text. */

@@ -2,24 +2,28 @@
  * Writes a value that an application gives as JSON text, and judges it as it goes.
  *
  * `JSON.stringify` turns much into something else without a word: a Map into {}, NaN into null. Here
- * that is refused, with the place where it stands. Each property is read once, so what is judged is
- * what is written. It knows no messages.
+ * that is refused, with the place where it stands. Each property is read once, into a copy, so what
+ * is judged is what is written. It knows no messages.
  */
 import { localError, wordsOf } from "./errors.ts";
 import * as PROTOCOL_LIMITS from "./limits.ts";
-import type { Table } from "./shapes.ts";
 
-/** The keys and indexes that lead to the value that is being written. */
+/** The keys and indexes that lead to the value that is being copied. */
 type Path = (string | number)[];
 
-/** Text with nothing to escape. Looking for that is quicker than `JSON.stringify`. */
-const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
+type Table = Readonly<Record<string | number, unknown>>;
+
+/** An object that inherits nothing, so that `__proto__` is a key like others; engines make it fast. */
+class Bare {
+  [key: string]: unknown;
+}
+Object.setPrototypeOf(Bare.prototype, null);
 
 /** @throws `invalid_data`, with the place and the reason, for what isn't a JSON value. */
 export function jsonTextOf(value: unknown): string {
   const path: Path = [];
   try {
-    return textOf(value, path) ?? refuse("undefined");
+    return JSON.stringify(copyOf(value, path));
   } catch (error) {
     const keys = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));
     throw localError("invalid_data", `data${keys.join("")}: ${wordsOf(error)}`);
@@ -31,76 +35,72 @@ export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value);
 }
 
-/** The text of a value; undefined where a property that has it is left out. */
-function textOf(value: unknown, path: Path): string | undefined {
+/** Whether a value is a buffer, or a view of one. */
+export function isBytes(value: unknown): boolean {
+  return ArrayBuffer.isView(value) || tagOf(value).endsWith("ArrayBuffer]");
+}
+
+/** A copy of a value, of JSON's own kinds only; undefined where a property is to be left out. */
+function copyOf(value: unknown, path: Path): unknown {
   switch (typeof value) {
     case "string":
-      return quoted(value);
     case "boolean":
-      return String(value);
+      return value;
     case "number":
-      return Number.isFinite(value) ? String(value) : refuse(String(value));
+      return Number.isFinite(value) ? value : refuse(String(value));
     case "undefined":
-      return undefined;
+      return typeof path.at(-1) === "string" ? value : refuse("undefined");
     default:
-      return value === null ? "null" : convertedText(value, path);
+      return value === null ? value : convertedCopy(value, path);
   }
 }
 
-/** The text of what `toJSON` makes of a value, where it has one, as `JSON.stringify` takes it. */
-function convertedText(value: unknown, path: Path): string | undefined {
+/** The copy of what `toJSON` makes of a value, where it has one, as `JSON.stringify` takes it. */
+function convertedCopy(value: unknown, path: Path): unknown {
   const { toJSON } = value as { readonly toJSON?: unknown };
   // Node's Buffer has one, and nobody means its list of numbers.
-  if (typeof toJSON !== "function" || ArrayBuffer.isView(value)) return structureText(value, path);
+  if (typeof toJSON !== "function" || ArrayBuffer.isView(value)) return structureCopy(value, path);
   const converted: unknown = toJSON.call(value, String(path.at(-1) ?? ""));
   if (converted === null && tagOf(value) === "[object Date]") refuse("an invalid Date");
   const isObject = typeof converted === "object" && converted !== null;
-  return isObject ? structureText(converted, path) : textOf(converted, path);
+  return isObject ? structureCopy(converted, path) : copyOf(converted, path);
 }
 
-/** The text of what holds other values. */
-function structureText(value: unknown, path: Path): string {
+/** The copy of what holds other values. */
+function structureCopy(value: unknown, path: Path): unknown {
   if (path.length === PROTOCOL_LIMITS.depthMax) refuse(`nested more than ${path.length} deep`);
-  if (Array.isArray(value)) return listText(value, path);
+  if (Array.isArray(value)) return listCopy(value, path);
   const tag = tagOf(value);
-  if (isTable(value, tag)) return objectText(value, path);
-  if (ArrayBuffer.isView(value) || tag.endsWith("ArrayBuffer]")) {
-    refuse(path.length === 0 ? "bytes" : "bytes inside an object");
-  }
+  if (typeof value === "object" && tag === "[object Object]")
+    return objectCopy(value as Table, path);
+  if (isBytes(value)) refuse(path.length === 0 ? "bytes" : "bytes inside an object");
   const kind = tag.slice(8, -1);
   return refuse(`a${/^[AEIO]/.test(kind) ? "n" : ""} ${kind}`);
 }
 
-/** The text of a list, which is its elements: a hole is none. */
-function listText(list: readonly unknown[], path: Path): string {
+/** The copy of a list, which is its elements: a hole is none. */
+function listCopy(list: readonly unknown[], path: Path): unknown {
+  const copy: unknown[] = [];
   // A getter may make it longer.
   const { length } = list;
-  let text = "";
-  for (let index = 0; index < length; index += 1) {
-    path.push(index);
-    if (index > 0) text += ",";
-    text += textOf(list[index], path) ?? refuse("undefined");
-    path.pop();
-  }
-  return `[${text}]`;
+  for (let index = 0; index < length; index += 1) copy.push(copyAt(list, index, path));
+  return copy;
 }
 
-/** The text of an object, which is its own enumerable properties. */
-function objectText(table: Table, path: Path): string {
+/** The copy of an object, which is its own enumerable properties. */
+function objectCopy(table: Table, path: Path): unknown {
   const keys = Object.keys(table);
   if (hidesMore(table, keys)) refuse("an object with more than JSON can hold");
-  let text = "";
-  for (const key of keys) {
-    path.push(key);
-    const written = textOf(table[key], path);
-    if (written !== undefined) text += `${text && ","}${quoted(key)}:${written}`;
-    path.pop();
-  }
-  return `{${text}}`;
+  const copy = new Bare();
+  for (const key of keys) copy[key] = copyAt(table, key, path);
+  return copy;
 }
 
-function isTable(value: unknown, tag: string): value is Table {
-  return typeof value === "object" && tag === "[object Object]";
+function copyAt(holder: object, key: string | number, path: Path): unknown {
+  path.push(key);
+  const copy = copyOf((holder as Table)[key], path);
+  path.pop();
+  return copy;
 }
 
 /** Whether an object has keys that are symbols, or is an instance that shows nothing of itself. */
@@ -113,10 +113,6 @@ function hidesMore(table: Table, keys: readonly string[]): boolean {
 
 function parentOf(value: object | null): object | null {
   return value && (Object.getPrototypeOf(value) as object | null);
-}
-
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 function refuse(reason: string): never {

@@ -12,21 +12,28 @@ export interface ErrorTraits {
   readonly retry: boolean;
 }
 
-/** The caller's to mend, and the same again won't do. */
+export type LocalErrorCode =
+  | "bad_message"
+  | "bad_channel"
+  | "bad_position"
+  | "too_large"
+  | "invalid_data"
+  | "unauthenticated"
+  | "timeout"
+  | "indeterminate"
+  | "closed"
+  | "outbox_full"
+  | "ttl_expired";
+
+/** Most are the caller's to mend, and the same again won't do. */
 const MEND: ErrorTraits = { fault: "client", retry: false };
 
-export const LOCAL_ERROR_CODES = {
-  bad_message: MEND,
-  bad_channel: MEND,
-  bad_position: MEND,
-  too_large: MEND,
-  invalid_data: MEND,
-  unauthenticated: MEND,
+const OTHERS: { readonly [Code in LocalErrorCode]?: ErrorTraits } = {
   timeout: { fault: "server", retry: false },
   indeterminate: { fault: "server", retry: false },
-  closed: MEND,
   outbox_full: { fault: "client", retry: true },
-  ttl_expired: MEND,
-} as const satisfies Record<string, ErrorTraits>;
+};
 
-export type LocalErrorCode = keyof typeof LOCAL_ERROR_CODES;
+export function localTraits(code: LocalErrorCode): ErrorTraits {
+  return OTHERS[code] ?? MEND;
+}

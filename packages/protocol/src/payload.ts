@@ -7,7 +7,7 @@
 import { toBase64 } from "./base64.ts";
 import { localError, wordsOf } from "./errors.ts";
 import { JsonText } from "./json-text.ts";
-import { tagOf } from "./json-writer.ts";
+import { isBytes } from "./json-writer.ts";
 
 export type Payload = JsonText | Uint8Array;
 
@@ -25,10 +25,10 @@ export interface Carrier {
  */
 export function payloadOf(value: unknown): Payload {
   if (value instanceof JsonText) return value;
-  const isView = ArrayBuffer.isView(value);
-  if (!isView && !tagOf(value).endsWith("ArrayBuffer]")) return JsonText.of(value);
+  if (!isBytes(value)) return JsonText.of(value);
   try {
-    const { buffer, byteOffset, byteLength } = isView ? value : new DataView(value as ArrayBuffer);
+    const view = ArrayBuffer.isView(value) ? value : new DataView(value as ArrayBuffer);
+    const { buffer, byteOffset, byteLength } = view;
     return new Uint8Array(buffer, byteOffset, byteLength).slice();
   } catch (error) {
     // The buffer was transferred, or it only calls itself one.

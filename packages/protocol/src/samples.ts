@@ -29,16 +29,14 @@ const SAMPLES: { readonly [Type in ServerMessage["type"]]: object } = {
   pong: {},
 };
 
+/** What all of them have. */
+const ANY = { type: "", id: "" };
+
 /** Whether it is a message from a server that a client of this version can act on. */
 export function isServerMessage(value: unknown): value is ServerMessage {
-  const message = value as ServerMessage | null | undefined;
-  const type = message?.type;
-  return (
-    typeof type === "string" &&
-    Object.hasOwn(SAMPLES, type) &&
-    typeof message?.id === "string" &&
-    isLike(message, SAMPLES[type])
-  );
+  if (!isLike(value, ANY)) return false;
+  const { type } = value as ServerMessage;
+  return Object.hasOwn(SAMPLES, type) && isLike(value, SAMPLES[type]);
 }
 
 function isLike(value: unknown, sample: unknown): boolean {

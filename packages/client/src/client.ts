@@ -250,7 +250,6 @@ export class Client implements AsyncDisposable {
       request: (message, answered) => this.#ask(message, answered),
       noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
       seen: (publication, position) => this.#outbox.seen(publication, position),
-      clock: connection.scope,
       idle: (wire) => {
         // Who was told of its end may have begun anew, on another.
         if (this.#wires.get(name) === wire) this.#wires.delete(name);
@@ -267,8 +266,7 @@ export class Client implements AsyncDisposable {
   }
 
   #opened(): void {
-    // Here and below: what wires tell may begin or end others, so they are gone through in a copy.
-    for (const wire of Array.from(this.#wires.values())) wire.opened();
+    for (const wire of this.#wires.values()) wire.opened();
     this.#outbox.opened();
     this.#requests.opened();
   }
@@ -276,7 +274,7 @@ export class Client implements AsyncDisposable {
   #lost(): void {
     this.#answers.clear();
     this.#requests.lost();
-    for (const wire of Array.from(this.#wires.values())) wire.lost();
+    for (const wire of this.#wires.values()) wire.lost();
   }
 
   #received(message: ServerMessage): void {
@@ -317,10 +315,10 @@ export class Client implements AsyncDisposable {
   }
 
   #answered(answer: Ack | ErrorMessage): void {
-    if (answer.re === undefined) return;
     if (this.#outbox.answered(answer) || this.#requests.answered(answer)) return;
-    const answered = this.#answers.get(answer.re);
-    this.#answers.delete(answer.re);
+    const { re = "" } = answer;
+    const answered = this.#answers.get(re);
+    this.#answers.delete(re);
     answered?.(answer);
   }
 
@@ -342,9 +340,8 @@ export class Client implements AsyncDisposable {
     const why = overError(this.#connection.refusal ?? "closed");
     this.#outbox.close(why);
     this.#requests.close(why);
-    for (const wire of Array.from(this.#wires.values())) {
-      wire.end(this.#closing === null ? why : null);
-    }
+    // Who is told can begin no other.
+    for (const wire of this.#wires.values()) wire.end(this.#closing === null ? why : null);
   }
 
   #currentStatus(): ConnectionStatus {

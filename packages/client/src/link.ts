@@ -19,7 +19,7 @@ import { firstBatch, type Line } from "./batches.ts";
 import type { Socket } from "./ports.ts";
 
 /** What is told about a message that is larger than the server takes. */
-export function tooLarge(bytesMax: number): TailwireError {
+export function tooLargeError(bytesMax: number): TailwireError {
   return localError("too_large", `at most ${bytesMax} bytes`);
 }
 
@@ -106,7 +106,7 @@ export class Link {
         // Before welcome, what doesn't fit has to wait for it.
         if (this.#welcomedAt === null) return;
         // Sent, it would end the connection [ENC-7], and with it whatever others wait for.
-        this.#waiting.shift()?.onTooLarge(tooLarge(this.#bytesMax));
+        this.#waiting.shift()?.onTooLarge(tooLargeError(this.#bytesMax));
       }
       for (const line of this.#waiting.splice(0, batch.count)) line.onWrite();
       this.#firstBytes -= batch.bytes;

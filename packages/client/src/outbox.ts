@@ -25,7 +25,7 @@ import { refusalMs } from "./backoff.ts";
 import type { Blame } from "./closes.ts";
 import type { Connection } from "./connection.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
-import { tooLarge } from "./link.ts";
+import { tooLargeError } from "./link.ts";
 import type { Entry, FirstSend, Moment } from "./outbox-entry.ts";
 import type { Ports } from "./ports.ts";
 import type { Published, PublishOptions } from "./types.ts";
@@ -50,7 +50,7 @@ export class Outbox {
   #sequence = 0;
   /** Entries that may be why connections are closed. */
   #suspects = 0;
-  /** Whether {@link #sendNext} is at work: it must not begin again for each that it lets go of. */
+  /** Whether {@link #sendAll} is at work: it must not begin again for each that it lets go of. */
   #sending = false;
 
   constructor(ports: Ports, connection: Connection, changed: () => void) {
@@ -96,7 +96,8 @@ export class Outbox {
         stopListening: () => undefined,
         stopTimer: () => undefined,
       };
-      if (this.#isTooLarge(entry)) throw tooLarge(this.#connection.limits.messageBytesMax);
+      const tooLarge = this.#tooLarge(entry);
+      if (tooLarge !== null) throw tooLarge;
       this.#entries.set(entry.id, entry);
       this.#length += payloadBytes(data);
       if (signal !== undefined) this.#listen(signal, entry);
@@ -121,12 +122,12 @@ export class Outbox {
       entry.underWay = false;
       if (entry.told) this.#forget(entry);
     }
-    for (const entry of this.#entries.values()) this.#send(entry);
+    this.#sendAll();
   }
 
   /** Takes the answer to a publication. False: it is the answer to something else. */
   answered(answer: Ack | ErrorMessage): boolean {
-    const entry = answer.re === undefined ? undefined : this.#entries.get(answer.re);
+    const entry = this.#entries.get(answer.re ?? "");
     if (entry === undefined) return false;
     entry.underWay = false;
     if (answer.type === "error") this.#refused(entry, answer);
@@ -181,15 +182,15 @@ export class Outbox {
   }
 
   /** Before it is sent it needs room for what a repeat adds; the repeat itself has that already. */
-  #isTooLarge(entry: Entry): boolean {
-    const { messageBytesMax } = this.#connection.limits;
+  #tooLarge(entry: Entry): TailwireError | null {
+    const { limits, codec } = this.#connection;
     const room = entry.first === null ? CLIENT_LIMITS.repeatBytesMax : 0;
-    return wireBytes(this.#encode(entry, this.#connection.codec)) + room > messageBytesMax;
+    const bytes = wireBytes(this.#encode(entry, codec)) + room;
+    return bytes > limits.messageBytesMax ? tooLargeError(limits.messageBytesMax) : null;
   }
 
   #listen(signal: NonNullable<PublishOptions["signal"]>, entry: Entry): void {
     entry.stopListening = onAbort(signal, () => {
-      entry.stopListening();
       // Once sent it may be in the log whatever we do, or the server waits for it: so it stays, and
       // is sent until its fate is sure.
       if (entry.sentOn === 0) this.#reject(entry, reasonOf(signal));
@@ -221,7 +222,8 @@ export class Outbox {
     }
     // The server of this connection may take less than the one before: then it must not come again.
     const giveUp = (error: TailwireError): void => this.#giveUp(entry, error);
-    if (this.#isTooLarge(entry)) return giveUp(tooLarge(this.#connection.limits.messageBytesMax));
+    const tooLarge = this.#tooLarge(entry);
+    if (tooLarge !== null) return giveUp(tooLarge);
     entry.underWay = true;
     this.#connection.send({
       // Encoded when it is written, so that a repeat's age is true; not at all if it was taken back.
@@ -261,14 +263,12 @@ export class Outbox {
       channel,
       event,
       sequence,
-      ...(first === null
-        ? {}
-        : {
-            repeat: {
-              ageMs: Math.ceil(this.#ageMs(first)),
-              ...(first.epoch === null ? {} : { epoch: first.epoch }),
-            },
-          }),
+      ...(first !== null && {
+        repeat: {
+          ageMs: Math.ceil(this.#ageMs(first)),
+          ...(first.epoch !== null && { epoch: first.epoch }),
+        },
+      }),
       ...carrying(data),
     });
   }
@@ -314,8 +314,8 @@ export class Outbox {
     for (const entry of waiting) this.#send(entry);
   }
 
-  /** Sends what waited for a suspect. What gets too old meanwhile is let go of by the same walk. */
-  #sendNext(): void {
+  /** Sends what may be sent. What gets too old meanwhile is let go of by the same walk. */
+  #sendAll(): void {
     if (this.#sending || !this.#connection.isOpen) return;
     this.#sending = true;
     for (const entry of this.#entries.values()) this.#send(entry);
@@ -346,7 +346,7 @@ export class Outbox {
     this.#sendHeld(entry.channel);
     if (this.#suspects > 0) {
       if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
-      this.#sendNext();
+      this.#sendAll();
     }
     this.#changed();
   }

@@ -95,7 +95,7 @@ export class Requests {
 
   /** Takes an answer. False: it is the answer to something else. */
   answered(answer: Ack | ErrorMessage): boolean {
-    const asked = answer.re === undefined ? undefined : this.#asked.get(answer.re);
+    const asked = this.#asked.get(answer.re ?? "");
     if (asked === undefined) return false;
     asked.forget();
     if (answer.type === "ack") asked.resolve(answer);

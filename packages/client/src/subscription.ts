@@ -228,14 +228,16 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   /** Ends it: with an error when the server refused it or nothing more can come. */
   end(error: TailwireError | null): void {
     if (this.#state === "closed") return;
-    const wasPending = this.#state === "pending";
     this.#state = "closed";
     this.#error = error;
     this.#stopSignal();
     // What has arrived is still handed over, unless the application wants no more.
-    if (error === null) this.#queue = [];
-    if (error !== null && wasPending) this.#rejectReady(error);
-    else this.#resolveReady();
+    if (error === null) {
+      this.#queue = [];
+      this.#resolveReady();
+    } else {
+      this.#rejectReady(error);
+    }
     for (const ask of this.#asking.splice(0)) ask(this.#over());
     this.#feed.leave(this);
     this.#onEnd.tell(error);
@@ -263,14 +265,13 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     if (received.epoch !== gap.from.epoch) return true;
     if (received.offset < gap.from.offset) return false;
     const { continuesAfter } = gap;
-    const goesOnElsewhere = continuesAfter.epoch !== received.epoch;
-    // What was seen beyond the cursor the new epoch may not have: that has to be asked for.
-    if (gap.reason === "trimmed" && goesOnElsewhere && received.offset > gap.from.offset)
-      return true;
-    const beyond =
-      continuesAfter.epoch === received.epoch && continuesAfter.offset <= received.offset;
-    // What is trimmed behind this subscription doesn't concern it.
-    if (beyond && gap.reason === "trimmed") return true;
+    // What is trimmed behind this subscription doesn't concern it. What it has seen beyond the cursor a
+    // new epoch may not have: that has to be asked for.
+    const concerns =
+      continuesAfter.epoch === received.epoch
+        ? continuesAfter.offset > received.offset
+        : gap.from.offset === received.offset;
+    if (gap.reason === "trimmed" && !concerns) return true;
     const seen = received.offset - gap.from.offset;
     this.#received = continuesAfter;
     this.#caughtUp = false;
@@ -340,7 +341,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       this.#caughtUp = true;
       this.#onCaughtUp.tell();
     } else if (item.kind === "passed") {
-      this.#commit(item.position);
+      this.#position = item.position;
     }
   }
 
@@ -357,7 +358,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   #listenersDone(publication: Publication): void {
     this.#busy = false;
     if (this.#iterated) this.#asking.shift()?.(this.#hand(publication));
-    else this.#commit(publication.position);
+    else this.#position = publication.position;
   }
 
   #next(): Promise<IteratorResult<Publication, undefined>> {
@@ -383,15 +384,12 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   }
 
   #commitHanded(): void {
-    if (this.#handed !== null) this.#commit(this.#handed);
+    this.#position = this.#handed ?? this.#position;
     this.#handed = null;
-  }
-
-  #commit(position: Position): void {
-    this.#position = position;
   }
 }
 
-function samePlace(one: Position, other: Position): boolean {
-  return one.epoch === other.epoch && one.offset === other.offset;
+/** Whether a start is a position, and the same place as another. */
+export function samePlace(position: Position, start: Start): boolean {
+  return isPosition(start) && start.epoch === position.epoch && start.offset === position.offset;
 }

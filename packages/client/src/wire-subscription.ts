@@ -7,12 +7,9 @@
  */
 import {
   type Ack,
-  type Cancel,
   carriedValue,
   type ClientMessage,
-  type Clock,
   type ErrorMessage,
-  isPosition,
   type Position,
   type PublicationMessage,
   type ServerMessage,
@@ -24,18 +21,16 @@ import { refusalMs } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
 import { publicationOf } from "./publication.ts";
 import type { WireItem } from "./items.ts";
-import type { Feed, Subscription } from "./subscription.ts";
+import { type Feed, samePlace, type Subscription } from "./subscription.ts";
 
 /** What it needs of the client. */
 export interface Wire {
-  readonly connection: Pick<Connection, "isOpen" | "welcome">;
+  readonly connection: Pick<Connection, "isOpen" | "scope" | "welcome">;
   /** Sends a request; `answered` is called unless the connection is lost first. */
   request(message: Unidentified, answered: (answer: Ack | ErrorMessage) => void): void;
   noteEpoch(epoch: string): void;
   /** A publication has come, whoever it is for. */
   seen(publication: PublicationMessage, position: Position): void;
-  /** What is to be done soon is done when all of the present WebSocket message was taken. */
-  readonly clock: Clock;
   /** Nobody follows the channel by this any more. */
   idle(wire: WireSubscription): void;
   /** An unsubscribe of the channel was answered, perhaps to who follows it no more. */
@@ -74,8 +69,8 @@ export class WireSubscription implements Feed {
   #waits = false;
   /** Beginnings since a publication was taken: what brings nothing waits before the next. */
   #fruitless = 0;
-  /** Ends the wait after a refusal that may pass, or a beginning that brought nothing. */
-  #cancelWait: Cancel | null = null;
+  /** Whether it waits after a refusal that may pass, or a beginning that brought nothing. */
+  #isRefused = false;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
   #newestEpoch: string | null = null;
 
@@ -102,7 +97,8 @@ export class WireSubscription implements Feed {
 
   lost(): void {
     this.#current = null;
-    this.#endWait();
+    // The wait has ended with the connection.
+    this.#isRefused = false;
     for (const subscription of this.#subscriptions) subscription.suspend();
     this.#idleIfUnused();
   }
@@ -149,7 +145,7 @@ export class WireSubscription implements Feed {
 
   /** Begins, begins anew or ends the wire's subscription, if anything has changed. */
   reconsider(): void {
-    if (!this.#wire.connection.isOpen || this.#waits || this.#cancelWait !== null) return;
+    if (!this.#wire.connection.isOpen || this.#waits || this.#isRefused) return;
     const current = this.#current;
     // What is in progress is judged when its answer is here.
     if (current !== null && !current.acknowledged) return;
@@ -189,7 +185,7 @@ export class WireSubscription implements Feed {
     if (this.#waits) return;
     this.#waits = true;
     if (isBroken) this.#fruitless += 1;
-    this.#wire.clock.soon(() => {
+    this.#wire.connection.scope.soon(() => {
       this.#waits = false;
       if (this.#current?.start === "latest") this.#hasState ??= false;
       if (isBroken && this.#fruitless > 1) this.#pause();
@@ -206,15 +202,11 @@ export class WireSubscription implements Feed {
 
   /** Begins again later: as long as this lasts, nobody who joins or leaves makes it sooner. */
   #wait(retryAfterMs: number | null | undefined): void {
-    this.#cancelWait = this.#wire.clock.after(refusalMs(this.#fruitless, retryAfterMs), () => {
-      this.#cancelWait = null;
+    this.#isRefused = true;
+    this.#wire.connection.scope.after(refusalMs(this.#fruitless, retryAfterMs), () => {
+      this.#isRefused = false;
       this.reconsider();
     });
-  }
-
-  #endWait(): void {
-    this.#cancelWait?.();
-    this.#cancelWait = null;
   }
 
   #unsubscribe(): void {
@@ -284,7 +276,7 @@ export class WireSubscription implements Feed {
     }
     if (!this.#caughtUp || subscription.caughtUp) return;
     // When whoever subscribes has had the time to listen, and nothing is under way here.
-    this.#wire.clock.soon(() => {
+    this.#wire.connection.scope.soon(() => {
       if (this.#current?.acknowledged === true) subscription.take({ kind: "caughtup", position });
     });
   }
@@ -354,12 +346,6 @@ export class WireSubscription implements Feed {
 
   /** While a subscribe is in progress somebody has to hear its answer, and take it back. */
   #idleIfUnused(): void {
-    if (this.#subscriptions.size > 0 || this.#current !== null) return;
-    this.#endWait();
-    this.#wire.idle(this);
+    if (this.#subscriptions.size === 0 && this.#current === null) this.#wire.idle(this);
   }
-}
-
-function samePlace(position: Position, start: Start): boolean {
-  return isPosition(start) && start.epoch === position.epoch && start.offset === position.offset;
 }

@@ -74,15 +74,15 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "the client repeats the newest first",
     file: client("outbox"),
-    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n    }\n    /** Takes the answer to a publication",
+    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n        this.#sending = false;",
     replace:
-      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n    }\n    /** Takes the answer to a publication",
+      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n        this.#sending = false;",
   },
   {
     name: "the client doesn't say that it repeats",
     file: client("outbox"),
-    find: "...(first === null\n                ? {}",
-    replace: "...(true\n                ? {}",
+    find: "...(first !== null &&",
+    replace: "...(false &&",
   },
   {
     name: "the client calls what was sent unsent when it gives it up",

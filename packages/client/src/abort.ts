@@ -1,13 +1,22 @@
 /** An application's signal: listening to it, and no longer, and why it was aborted. */
 import type { AbortSignalLike, Cancel } from "@tailwire/protocol";
 
-/** Calls back when the signal is aborted, until it is taken back; never where there is none. */
-export function onAbort(signal: AbortSignalLike | undefined, callback: () => void): Cancel {
-  signal?.addEventListener("abort", callback);
-  return () => signal?.removeEventListener("abort", callback);
+/** Calls back with why the signal was aborted, until taken back; never where there is none. */
+export function onAbort(
+  signal: AbortSignalLike | undefined,
+  callback: (reason: unknown) => void,
+): Cancel {
+  const listener = (): void => callback(reasonOf(signal));
+  signal?.addEventListener("abort", listener);
+  return () => signal?.removeEventListener("abort", listener);
+}
+
+/** @throws the reason of a signal that is aborted already. */
+export function throwIfAborted(signal: AbortSignalLike | undefined): void {
+  if (signal?.aborted === true) throw reasonOf(signal);
 }
 
 /** Why it was aborted, where the platform says so: React Native has no reasons. */
-export function reasonOf({ reason }: AbortSignalLike): unknown {
-  return reason ?? new Error("aborted");
+function reasonOf(signal: AbortSignalLike | undefined): unknown {
+  return signal?.reason ?? new Error("aborted");
 }

@@ -17,25 +17,22 @@ export interface Line {
   onTooLarge(error: TailwireError): void;
 }
 
-/** One WebSocket message, and how many lines it carries. */
+/** What one WebSocket message carries, and its size. */
 export interface Batch {
-  readonly wire: Wire;
+  readonly encoded: readonly Wire[];
   readonly bytes: number;
-  readonly count: number;
 }
 
 /** The first lines, as many as fit into one WebSocket message; perhaps none. */
 export function firstBatch(codec: ClientCodec, lines: readonly Line[], bytesMax: number): Batch {
   const encoded: Wire[] = [];
   let bytes = 0;
-  let count = 0;
   for (const waiting of lines) {
     const line = waiting.encode(codec);
     const lineBytes = wireBytes(line);
-    if (bytes + lineBytes > bytesMax || count === PROTOCOL_LIMITS.batchMax) break;
+    if (bytes + lineBytes > bytesMax || encoded.length === PROTOCOL_LIMITS.batchMax) break;
     encoded.push(line);
     bytes += lineBytes;
-    count += 1;
   }
-  return { wire: codec.join(encoded), bytes, count };
+  return { encoded, bytes };
 }

@@ -82,8 +82,8 @@ export class Channel {
         type: "read",
         channel: this.name,
         count,
-        ...(after !== undefined && { after: checkedPosition(after) }),
-        ...(before !== undefined && { before: checkedPosition(before) }),
+        after: after === undefined ? after : checkedPosition(after),
+        before: before === undefined ? before : checkedPosition(before),
       },
       options,
     );

@@ -88,14 +88,12 @@ export class Client implements AsyncDisposable {
       ports,
       codec,
       askToken,
-      owner: {
-        opened: () => this.#opened(),
-        welcomed: (welcome) => this.#renewal?.schedule(welcome),
-        received: (message) => this.#received(message),
-        lost: () => this.#lost(),
-        blamed: (code) => this.#outbox.blame(code),
-        changed: () => this.#changed(),
-      },
+      opened: () => this.#opened(),
+      welcomed: (welcome) => this.#renewal?.schedule(welcome),
+      received: (message) => this.#received(message),
+      lost: () => this.#lost(),
+      blamed: (code) => this.#outbox.blame(code),
+      changed: () => this.#changed(),
     });
     this.#outbox = new Outbox(ports, this.#connection, () => this.#changed());
     this.#requests = new Requests(ports, this.#connection, () =>
@@ -115,11 +113,9 @@ export class Client implements AsyncDisposable {
     };
     this.#renewal =
       askToken &&
-      new TokenRenewal({
-        clock: this.#connection.scope,
-        askToken,
-        authenticate: (token, answered) => this.#ask({ type: "authenticate", token }, answered),
-      });
+      new TokenRenewal(this.#connection.scope, askToken, (token, answered) =>
+        this.#ask({ type: "authenticate", token }, answered),
+      );
   }
 
   /** The connection as it is now: a new object on every change. */

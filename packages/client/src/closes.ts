@@ -1,5 +1,5 @@
 /** How a client closes, and what it makes of being closed. */
-import { type CLOSE_CODES, TailwireError, verdictOf } from "@tailwire/protocol";
+import { type CLOSE_CODES, TailwireError } from "@tailwire/protocol";
 
 /** The codes that a client uses, held to the protocol's table by their type: browsers aren't sent it. */
 export const CLOSES: {
@@ -17,11 +17,6 @@ export const BLAMES: Readonly<Record<number, Blame>> = {
   1009: "too_large",
   4400: "invalid_data",
 };
-
-/** Whether to stay away after a close. */
-export function isFatal(code: number): boolean {
-  return verdictOf(code) === "fatal";
-}
 
 /** Why it was closed, in a word. 1006 isn't sent: it says that nothing was. */
 export function reasonOf(code: number, reason: string, wasOpen: boolean): string {

@@ -4,14 +4,13 @@ import type { Blame } from "./closes.ts";
 import type { Ports } from "./ports.ts";
 import type { AskToken } from "./token.ts";
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends ConnectionOwner {
   readonly url: string;
   readonly ports: Ports;
   /** What it would rather speak; JSON where the server can't. */
   readonly codec: ClientCodec;
   /** Asks for the token to connect with; null where the server wants none. */
   readonly askToken: AskToken | null;
-  readonly owner: ConnectionOwner;
 }
 
 interface ConnectionOwner {

@@ -13,13 +13,14 @@ import {
   type Outgoing,
   type ServerMessage,
   SUBPROTOCOL_JSON,
+  verdictOf,
   type Welcome,
   type Wire,
 } from "@tailwire/protocol";
 import { ASSUMED_SERVER_LIMITS, type ServerLimits } from "./assumed-limits.ts";
 import { Backoff } from "./backoff.ts";
 import type { Line } from "./batches.ts";
-import { BLAMES, CLOSES, isFatal, reasonOf } from "./closes.ts";
+import { BLAMES, CLOSES, reasonOf } from "./closes.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "./connection-states.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
@@ -34,7 +35,7 @@ type Unidentified = WithoutEnvelope<Exclude<ClientMessage, { type: "publish" | "
 type WithoutEnvelope<Message> = Message extends unknown ? Omit<Message, "id" | "timestamp"> : never;
 
 /** Why the connection stays away: the application said so, there is no network, the page is hidden. */
-type Absence = "asked" | "no network" | "page hidden";
+type Absence = "asked" | Extract<LifeEvent, "offline" | "pagehide">;
 
 export class Connection {
   /** Timers, and whatever else ends with the attempt, or with the connection as it is. */
@@ -139,7 +140,7 @@ export class Connection {
   /** The same, and where the platform thinks that there is no network: it may be wrong. */
   retryNow(): void {
     this.hurry();
-    this.#return("no network");
+    this.#return("offline");
   }
 
   goOffline(): void {
@@ -167,7 +168,7 @@ export class Connection {
     this.send({
       encode: (codec) => codec.encode(message as Outgoing<ClientMessage>),
       onWrite: () => undefined,
-      onTooLarge: (error) => this.#options.owner.received(answerOf(id, error)),
+      onTooLarge: (error) => this.#options.received(answerOf(id, error)),
     });
     return id;
   }
@@ -181,13 +182,12 @@ export class Connection {
   #lived(event: LifeEvent): void {
     switch (event) {
       case "offline":
-        return this.#leave("no network");
-      case "online":
-        return this.#return("no network");
       case "pagehide":
-        return this.#leave("page hidden");
+        return this.#leave(event);
+      case "online":
+        return this.#return("offline");
       case "pageshow":
-        return this.#return("page hidden");
+        return this.#return("pagehide");
       case "wake":
         // A socket may have died meanwhile, or not: it is asked. A wait has been long enough.
         this.#silence?.ask();
@@ -239,7 +239,7 @@ export class Connection {
       default:
         this.#state satisfies never;
     }
-    this.#options.owner.changed();
+    this.#options.changed();
   }
 
   #stop(): void {
@@ -269,7 +269,7 @@ export class Connection {
         else this.#openSocket(link, [...offers, BEARER_PREFIX + this.#ports.base64url(token)]);
       });
     }
-    this.#options.owner.changed();
+    this.#options.changed();
   }
 
   #openSocket(link: Link, subprotocols: readonly string[]): void {
@@ -300,14 +300,14 @@ export class Connection {
       generation: this.#generation,
       client: { name: "tailwire-js", version: VERSION },
     });
-    this.#options.owner.opened();
+    this.#options.opened();
   }
 
   #closed(link: Link, code: number, reason: string): void {
     const why = link.lastError ?? reasonOf(code, reason, link.isOpen);
     const blame = BLAMES[code];
-    if (blame !== undefined) this.#options.owner.blamed(blame);
-    if (!isFatal(code) || this.#mayTryFreshToken(code)) return this.#lose(why);
+    if (blame !== undefined) this.#options.blamed(blame);
+    if (verdictOf(code) === "reconnect" || this.#mayTryFreshToken(code)) return this.#lose(why);
     this.#reason = why;
     // A reason may have a detail behind its name [CLOSE-3].
     this.#refusal = why.split(":", 1)[0] ?? why;
@@ -357,7 +357,7 @@ export class Connection {
     this.#link = null;
     this.#silence = null;
     this.scope.end();
-    this.#options.owner.lost();
+    this.#options.lost();
   }
 
   // Talking
@@ -384,10 +384,10 @@ export class Connection {
         return;
       case "error":
         if (message.re === undefined) link.lastError = message.code;
-        return this.#options.owner.received(message);
+        break;
       default:
-        return this.#options.owner.received(message);
     }
+    this.#options.received(message);
   }
 
   #welcomed(link: Link, welcome: Welcome): void {
@@ -401,7 +401,7 @@ export class Connection {
       onSilent: () => this.#giveUp("silent"),
     });
     this.#enter("welcome");
-    this.#options.owner.welcomed(welcome);
+    this.#options.welcomed(welcome);
     link.flush();
   }
 }

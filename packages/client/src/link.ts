@@ -101,16 +101,17 @@ export class Link {
     this.#flushing = false;
     while (this.#codec !== null && this.#waiting.length > 0) {
       const bytesMax = Math.min(this.#bytesMax, this.#firstBytes);
-      const batch = firstBatch(this.#codec, this.#waiting, bytesMax);
-      if (batch.count === 0) {
+      const { encoded, bytes } = firstBatch(this.#codec, this.#waiting, bytesMax);
+      const wire = this.#codec.join(encoded);
+      if (encoded.length === 0) {
         // Before welcome, what doesn't fit has to wait for it.
         if (this.#welcomedAt === null) return;
         // Sent, it would end the connection [ENC-7], and with it whatever others wait for.
         this.#waiting.shift()?.onTooLarge(tooLargeError(this.#bytesMax));
       }
-      for (const line of this.#waiting.splice(0, batch.count)) line.onWrite();
-      this.#firstBytes -= batch.bytes;
-      if (batch.bytes > 0) this.#socket?.send(batch.wire);
+      for (const line of this.#waiting.splice(0, encoded.length)) line.onWrite();
+      this.#firstBytes -= bytes;
+      if (bytes > 0) this.#socket?.send(wire);
     }
   }
 

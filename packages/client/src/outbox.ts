@@ -19,7 +19,7 @@ import {
   type Wire,
   wireBytes,
 } from "@tailwire/protocol";
-import { onAbort, reasonOf } from "./abort.ts";
+import { onAbort, throwIfAborted } from "./abort.ts";
 import { checkName, checkWait } from "./arguments.ts";
 import { refusalMs } from "./backoff.ts";
 import type { Blame } from "./closes.ts";
@@ -74,7 +74,7 @@ export class Outbox {
     return new Promise((resolve, reject) => {
       checkName(event);
       checkWait(signal, ttlMs);
-      if (signal?.aborted === true) throw reasonOf(signal);
+      throwIfAborted(signal);
       const data = payloadOf(value);
       this.#makeRoom(data);
       const entry: Entry = {
@@ -190,11 +190,11 @@ export class Outbox {
   }
 
   #listen(signal: NonNullable<PublishOptions["signal"]>, entry: Entry): void {
-    entry.stopListening = onAbort(signal, () => {
+    entry.stopListening = onAbort(signal, (reason) => {
       // Once sent it may be in the log whatever we do, or the server waits for it: so it stays, and
       // is sent until its fate is sure.
-      if (entry.sentOn === 0) this.#reject(entry, reasonOf(signal));
-      else entry.reject(reasonOf(signal));
+      if (entry.sentOn === 0) this.#reject(entry, reason);
+      else entry.reject(reason);
     });
   }
 

@@ -14,7 +14,7 @@ import {
   type RequestMessage,
   TailwireError,
 } from "@tailwire/protocol";
-import { onAbort, reasonOf } from "./abort.ts";
+import { onAbort, throwIfAborted } from "./abort.ts";
 import type { Connection } from "./connection.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
 import type { Ports } from "./ports.ts";
@@ -63,11 +63,11 @@ export class Requests {
   ask(question: Question, options: RequestOptions): Promise<Ack> {
     const { signal, timeoutMs = CLIENT_LIMITS.requestMs } = options;
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) throw reasonOf(signal);
+      throwIfAborted(signal);
       const id = this.#connection.nextId();
       const giveUp = (why: unknown): void => this.#giveUp(asked, why);
       const cancel = this.#ports.clock.after(timeoutMs, () => giveUp(localError("timeout")));
-      const stopListening = onAbort(signal, () => giveUp(signal && reasonOf(signal)));
+      const stopListening = onAbort(signal, giveUp);
       const forget = (): void => {
         cancel();
         stopListening();

@@ -7,22 +7,22 @@ import { ceilingMs } from "./backoff.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
 import type { AskToken } from "./token.ts";
 
-export interface RenewalOptions {
-  /** Whose timers end with the connection: the next one begins with a token of its own. */
-  readonly clock: Clock;
-  readonly askToken: AskToken;
-  /** Says `authenticate` on the connection as it is; `answered` is called unless it is lost. */
-  readonly authenticate: (token: string, answered: (answer: Ack | ErrorMessage) => void) => void;
-}
+/** Says `authenticate` on the connection as it is; `answered` is called unless it is lost. */
+type Authenticate = (token: string, answered: (answer: Ack | ErrorMessage) => void) => void;
 
 export class TokenRenewal {
-  readonly #options: RenewalOptions;
+  readonly #clock: Clock;
+  readonly #askToken: AskToken;
+  readonly #authenticate: Authenticate;
   #cancel: Cancel | null = null;
   /** Renewals in a row that brought no time, whichever connections they were on. */
   #fruitless = 0;
 
-  constructor(options: RenewalOptions) {
-    this.#options = options;
+  /** The clock's timers end with the connection: the next one begins with a token of its own. */
+  constructor(clock: Clock, askToken: AskToken, authenticate: Authenticate) {
+    this.#clock = clock;
+    this.#askToken = askToken;
+    this.#authenticate = authenticate;
   }
 
   /** The server has named the end of a token: in its own time, and what that time is now. */
@@ -43,23 +43,20 @@ export class TokenRenewal {
   }
 
   #after(ms: number): void {
-    this.#cancel = this.#options.clock.after(ms, () => this.#renew());
+    this.#cancel = this.#clock.after(ms, () =>
+      this.#askToken((token) => {
+        if (token === null) return this.#again();
+        this.#authenticate(token, (answer) => {
+          if (answer.type === "ack") this.schedule(answer);
+          else this.#again();
+        });
+      }),
+    );
   }
 
   /** Whoever gives one token for ever, or ones that end at once, isn't asked without a pause. */
   #again(): void {
     this.#fruitless += 1;
     this.#after(ceilingMs(this.#fruitless));
-  }
-
-  #renew(): void {
-    const { askToken, authenticate } = this.#options;
-    askToken((token) => {
-      if (token === null) return this.#again();
-      authenticate(token, (answer) => {
-        if (answer.type === "ack") this.schedule(answer);
-        else this.#again();
-      });
-    });
   }
 }

@@ -8,14 +8,14 @@ import { type Fault, type LocalErrorCode, localTraits } from "./local-codes.ts";
 export class TailwireError extends Error {
   override readonly name = "TailwireError";
   /** Stable: decide by this, never by the message. An application's own codes pass through. */
-  readonly code: string;
+  declare readonly code: string;
   /** What happened and what to do about it, for a developer. */
-  readonly description: string;
-  readonly fault: Fault;
+  declare readonly description: string;
+  declare readonly fault: Fault;
   /** Whether the same call may succeed later. */
-  readonly retry: boolean;
+  declare readonly retry: boolean;
   /** How long to wait before that, in milliseconds; null where the server doesn't say. */
-  readonly retryAfterMs: number | null;
+  declare readonly retryAfterMs: number | null;
 
   constructor(details: {
     readonly code: string;
@@ -24,12 +24,9 @@ export class TailwireError extends Error {
     readonly retry: boolean;
     readonly retryAfterMs?: number | undefined;
   }) {
-    super(`${details.code}: ${details.description}`);
-    this.code = details.code;
-    this.description = details.description;
-    this.fault = details.fault;
-    this.retry = details.retry;
-    this.retryAfterMs = details.retryAfterMs ?? null;
+    const { code, description, fault, retry, retryAfterMs = null } = details;
+    super(`${code}: ${description}`);
+    Object.assign(this, { code, description, fault, retry, retryAfterMs });
   }
 }
 

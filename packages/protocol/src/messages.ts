@@ -79,9 +79,9 @@ export interface ReadMessage extends Envelope<"read"> {
   /** Publications at most. */
   readonly count: number;
   /** Reads onwards from here, not including it. */
-  readonly after?: Position;
+  readonly after?: Position | undefined;
   /** Reads backwards from here, not including it. Without either: the newest page. */
-  readonly before?: Position;
+  readonly before?: Position | undefined;
 }
 
 export interface Publish extends Envelope<"publish">, Carried {

@@ -8,6 +8,7 @@ import type { ServerMessage } from "./messages.ts";
 
 const position = { epoch: "", offset: 0 };
 const channel = "";
+const placed = { channel, position };
 
 /** The fields that each message can't do without. */
 const SAMPLES: { readonly [Type in ServerMessage["type"]]: object } = {
@@ -19,11 +20,11 @@ const SAMPLES: { readonly [Type in ServerMessage["type"]]: object } = {
   ack: { re: "" },
   error: { code: "", description: "" },
   publication: { channel, offset: 0, event: "" },
-  snapshot: { channel, position },
-  epoch: { channel, position },
+  snapshot: placed,
+  epoch: placed,
   gap: { channel, from: position, to: position, continuesAfter: position },
-  caughtup: { channel, position },
-  subscribed: { channel, position },
+  caughtup: placed,
+  subscribed: placed,
   unsubscribed: { channel, code: "" },
   ping: {},
   pong: {},

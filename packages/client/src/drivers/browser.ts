@@ -53,12 +53,8 @@ function life(url: string, listener: (event: LifeEvent) => void): () => void {
   on(page, "visibilitychange", () => {
     if (page?.visibilityState === "visible") listener("wake");
   });
-  if (network.length > 0 && !isOnLine()) listener("offline");
-  return () => stop.abort();
-}
-
-/** Where a platform doesn't say, there is a network. */
-function isOnLine(): boolean {
+  // Where a platform doesn't say, there is a network.
   const navigator = globalThis.navigator as Partial<Navigator> | undefined;
-  return navigator?.onLine ?? true;
+  if (network.length > 0 && navigator?.onLine === false) listener("offline");
+  return () => stop.abort();
 }

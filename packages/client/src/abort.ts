@@ -13,7 +13,7 @@ export function onAbort(
 
 /** @throws the reason of a signal that is aborted already. */
 export function throwIfAborted(signal: AbortSignalLike | undefined): void {
-  if (signal?.aborted === true) throw reasonOf(signal);
+  if (signal?.aborted) throw reasonOf(signal);
 }
 
 /** Why it was aborted, where the platform says so: React Native has no reasons. */

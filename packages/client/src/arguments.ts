@@ -29,7 +29,7 @@ function isText(value: unknown, lengthMax: number): value is string {
 
 /** The name of an event or of a request. @throws `bad_message`. */
 export function checkName(name: string): void {
-  if (!isEventName(name)) refuse("a name is 1 to 64 of A-Z a-z 0-9 _ . : -");
+  if (!isEventName(name)) refuse("a name is 1 to 64 of A-Za-z0-9_.:-");
 }
 
 /** How long something may take, and what takes it back. @throws `bad_message`. */
@@ -55,7 +55,7 @@ export function checkedPosition(given: Position): Position {
     !isInteger(offset, 0, Infinity) ||
     (id !== null && !isText(id, PROTOCOL_LIMITS.publicationIdLengthMax))
   ) {
-    throw localError("bad_position", "give positions back as you got them");
+    throw localError("bad_position", "a position is one that was given");
   }
   return { epoch, offset, id };
 }

@@ -5,7 +5,7 @@ import type { Ports } from "./ports.ts";
 
 /** The longest wait after so many failures in a row, 1 for the first: 1 s, 2 s, 4 s … 30 s. */
 export function ceilingMs(failures: number): number {
-  const grown = CLIENT_LIMITS.backoffMinMs * 2 ** Math.min(failures - 1, 30);
+  const grown = CLIENT_LIMITS.backoffMinMs * 2 ** (failures - 1);
   return Math.min(CLIENT_LIMITS.backoffMaxMs, grown);
 }
 

@@ -47,7 +47,7 @@ export class Channel {
     const wire = this.#host.wire(this.name);
     const subscription = new Subscription(wire, checked);
     wire.join(subscription);
-    if (signal?.aborted === true) subscription.end(null);
+    if (signal?.aborted) subscription.end(null);
     return subscription;
   }
 

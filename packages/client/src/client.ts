@@ -13,13 +13,13 @@ import {
   jsonClientCodec,
   JsonText,
   type ParamArgs,
-  type ServerMessage,
   type Subscribed,
   type TailwireError,
 } from "@tailwire/protocol";
 import { checkName, checkWait } from "./arguments.ts";
 import { Channel, type ChannelHost } from "./channel.ts";
 import { overError } from "./closes.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
 import { Connection } from "./connection.ts";
 import { Listeners } from "./listeners.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
@@ -95,8 +95,8 @@ export class Client implements AsyncDisposable {
       blamed: (code) => this.#outbox.blame(code),
       changed: () => this.#changed(),
     });
-    this.#outbox = new Outbox(ports, this.#connection, () => this.#changed());
-    this.#requests = new Requests(ports, this.#connection, () =>
+    this.#outbox = new Outbox(ports.clock, this.#connection, () => this.#changed());
+    this.#requests = new Requests(ports.clock, this.#connection, () =>
       ports.clock.soon(() => this.#settled()),
     );
     this.#host = {
@@ -193,7 +193,7 @@ export class Client implements AsyncDisposable {
    * `indeterminate`. `await using` does the same.
    */
   close(): Promise<void> {
-    if (this.#closing === null) {
+    if (!this.#closing) {
       this.#closing = new Promise((resolve) => {
         const end = (): void => {
           cancel();
@@ -225,13 +225,13 @@ export class Client implements AsyncDisposable {
 
   #mustBeOpen(): void {
     const over = this.#over();
-    if (over !== null) throw over;
+    if (over) throw over;
   }
 
   #wire(name: string): WireSubscription {
     this.#mustBeOpen();
     let wire = this.#wires.get(name);
-    if (wire === undefined) {
+    if (!wire) {
       wire = new WireSubscription(name, this.#portsOf(name));
       this.#wires.set(name, wire);
     }
@@ -273,24 +273,17 @@ export class Client implements AsyncDisposable {
     for (const wire of this.#wires.values()) wire.lost();
   }
 
-  #received(message: ServerMessage): void {
+  #received(message: Parameters<ConnectionOptions["received"]>[0]): void {
     switch (message.type) {
       case "ack":
       case "error":
         return this.#answered(message);
-      case "publication":
-      case "snapshot":
-      case "gap":
-      case "epoch":
-      case "caughtup":
-        return this.#wires.get(message.channel)?.receive(message);
       case "subscribed":
         return this.#subscribed(message);
       case "unsubscribed":
         return this.#wires.get(message.channel)?.unsubscribed(message);
       default:
-        // The rest is the connection's own.
-        return;
+        return this.#wires.get(message.channel)?.receive(message);
     }
   }
 
@@ -298,9 +291,9 @@ export class Client implements AsyncDisposable {
   #subscribed({ channel: name, position }: Subscribed): void {
     const known = this.#wires.get(name);
     // Who asks for it already gets an answer, and the server's own is over [SUB-10].
-    if (known?.isAsking === true) return;
+    if (known?.isAsking) return;
     // Nobody takes what it would bring: nobody wants it, or who follows the channel waits.
-    if (known !== undefined || this.#onSubscribed.size === 0 || this.#over() !== null) {
+    if (known || this.#onSubscribed.size === 0 || this.#over()) {
       return this.#ask({ type: "unsubscribe", channel: name }, () => undefined);
     }
     const wire = this.#wire(name);
@@ -337,7 +330,7 @@ export class Client implements AsyncDisposable {
     this.#outbox.close(why);
     this.#requests.close(why);
     // Who is told can begin no other.
-    for (const wire of this.#wires.values()) wire.end(this.#closing === null ? why : null);
+    for (const wire of this.#wires.values()) wire.end(this.#closing ? null : why);
   }
 
   #currentStatus(): ConnectionStatus {

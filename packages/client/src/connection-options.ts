@@ -18,7 +18,7 @@ interface ConnectionOwner {
   opened(): void;
   welcomed(welcome: Welcome): void;
   /** A message that isn't the connection's own business. */
-  received(message: ServerMessage): void;
+  received(message: Exclude<ServerMessage, { type: "welcome" | "ping" | "pong" }>): void;
   /** What was under way on the socket is lost, or may be. */
   lost(): void;
   /** It is closed because of what was sent on it. */

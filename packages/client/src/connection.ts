@@ -216,8 +216,6 @@ export class Connection {
     if (this.#state === from && event !== "lost") return;
     switch (this.#state) {
       case "connecting":
-        this.#connect();
-        break;
       case "reconnecting":
         if (event === "lost") this.#backoff.wait(() => this.#connect());
         else this.#connect();
@@ -256,18 +254,18 @@ export class Connection {
     const link = new Link(this.#ports.clock, this.limits.messageBytesMax);
     this.#link = link;
     // One deadline for everything up to welcome: token, socket, handshake.
-    link.onWelcome = this.scope.after(CLIENT_LIMITS.connectMs, () =>
-      this.#giveUp("connect_timeout"),
-    );
+    this.scope.after(CLIENT_LIMITS.connectMs, () => {
+      if (this.#state !== "connected") this.#lose("connect_timeout");
+    });
     const { askToken, codec } = this.#options;
     const offers = [...new Set([codec.subprotocol, SUBPROTOCOL_JSON])];
-    if (askToken === null) {
-      this.#openSocket(link, offers);
-    } else {
+    if (askToken) {
       askToken((token) => {
         if (token === null) this.#lose("token_failed");
         else this.#openSocket(link, [...offers, BEARER_PREFIX + this.#ports.base64url(token)]);
       });
+    } else {
+      this.#openSocket(link, offers);
     }
     this.#options.changed();
   }
@@ -306,7 +304,7 @@ export class Connection {
   #closed(link: Link, code: number, reason: string): void {
     const why = link.lastError ?? reasonOf(code, reason, link.isOpen);
     const blame = BLAMES[code];
-    if (blame !== undefined) this.#options.blamed(blame);
+    if (blame) this.#options.blamed(blame);
     if (verdictOf(code) === "reconnect" || this.#mayTryFreshToken(code)) return this.#lose(why);
     this.#reason = why;
     // A reason may have a detail behind its name [CLOSE-3].
@@ -317,26 +315,17 @@ export class Connection {
 
   /** A token may have expired on its way: one refusal is answered with a fresh one [AUTH-5]. */
   #mayTryFreshToken(code: number): boolean {
-    if (code !== CLOSES.unauthenticated || this.#options.askToken === null) return false;
+    if (code !== CLOSES.unauthenticated || !this.#options.askToken) return false;
     this.#refusals += 1;
     return this.#refusals === 1;
   }
 
-  /** Drops a socket that nothing is expected of any more, and tries again. */
-  #giveUp(reason: string): void {
-    this.#drop("heartbeat_timeout");
-    this.#tryAgain(reason);
-  }
-
+  /** Drops a socket that nothing is expected of any more, if there is one left, and tries again. */
   #lose(reason: string): void {
-    this.#end();
-    this.#tryAgain(reason);
-  }
-
-  /** Unless the application has, when it heard that nobody waits for its token any more. */
-  #tryAgain(reason: string): void {
+    this.#drop("heartbeat_timeout");
     this.#reason = reason;
-    if (this.#link === null) this.#enter("lost");
+    // Unless the application has, when it heard that nobody waits for its token any more.
+    if (!this.#link) this.#enter("lost");
   }
 
   /** Closes the socket from this side, without waiting for its answer. */
@@ -350,7 +339,7 @@ export class Connection {
   /** Ends the attempt or the connection, and all that belongs to it. */
   #end(): void {
     const link = this.#link;
-    if (link === null) return;
+    if (!link) return;
     // A short life counts as a failure.
     if (link.upMs >= CLIENT_LIMITS.stableMs) this.#backoff.reset();
     link.forget();
@@ -398,7 +387,7 @@ export class Connection {
       heartbeat: welcome.heartbeat,
       heardAt: () => link.heardAt,
       probe: () => this.say({ type: "ping" }),
-      onSilent: () => this.#giveUp("silent"),
+      onSilent: () => this.#lose("silent"),
     });
     this.#enter("welcome");
     this.#options.welcomed(welcome);

@@ -6,7 +6,6 @@
  * after `welcome`. It doesn't know what is said, nor what happens when the socket is gone.
  */
 import {
-  type Cancel,
   type ClientCodec,
   type Clock,
   type ErrorMessage,
@@ -43,8 +42,6 @@ export class Link {
   #firstBytes: number = PROTOCOL_LIMITS.firstBytesMax;
   #waiting: Line[] = [];
   #flushing = false;
-  /** Ends the attempt's deadline. */
-  onWelcome: Cancel = () => undefined;
   /** The error without `re` that was heard last: only what is said last explains a close. */
   lastError: string | null = null;
 
@@ -84,7 +81,6 @@ export class Link {
 
   welcomed({ limits }: Welcome): void {
     this.#welcomedAt = this.#clock.monotonic();
-    this.onWelcome();
     this.#bytesMax = limits.messageBytesMax;
     this.#firstBytes = Infinity;
   }
@@ -99,7 +95,7 @@ export class Link {
 
   flush(): void {
     this.#flushing = false;
-    while (this.#codec !== null && this.#waiting.length > 0) {
+    while (this.#codec && this.#waiting.length > 0) {
       const bytesMax = Math.min(this.#bytesMax, this.#firstBytes);
       const { encoded, bytes } = firstBatch(this.#codec, this.#waiting, bytesMax);
       const wire = this.#codec.join(encoded);

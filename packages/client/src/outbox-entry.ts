@@ -27,8 +27,8 @@ export interface Entry {
   /** The first send; null while it certainly wasn't. */
   first: FirstSend | null;
   /** Stops listening to the signal that was given with it. */
-  stopListening: () => void;
-  stopTimer: Cancel;
+  stopListening?: Cancel;
+  stopTimer?: Cancel;
 }
 
 export interface Moment {

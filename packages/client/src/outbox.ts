@@ -7,6 +7,7 @@
 import {
   type Ack,
   type ClientCodec,
+  type Clock,
   type ErrorMessage,
   carrying,
   type Payload,
@@ -27,14 +28,13 @@ import type { Connection } from "./connection.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
 import { tooLargeError } from "./link.ts";
 import type { Entry, FirstSend, Moment } from "./outbox-entry.ts";
-import type { Ports } from "./ports.ts";
 import type { Published, PublishOptions } from "./types.ts";
 
 /** Closes after which what was on each of the connections is sent alone. */
 const BLAMED_MAX = 2;
 
 export class Outbox {
-  readonly #ports: Ports;
+  readonly #clock: Clock;
   readonly #connection: Connection;
   readonly #changed: () => void;
   /** By id. A map keeps the order in which they were made. */
@@ -53,8 +53,8 @@ export class Outbox {
   /** Whether {@link #sendAll} is at work: it must not begin again for each that it lets go of. */
   #sending = false;
 
-  constructor(ports: Ports, connection: Connection, changed: () => void) {
-    this.#ports = ports;
+  constructor(clock: Clock, connection: Connection, changed: () => void) {
+    this.#clock = clock;
     this.#connection = connection;
     this.#changed = changed;
   }
@@ -93,14 +93,12 @@ export class Outbox {
         refusals: 0,
         blamed: 0,
         first: null,
-        stopListening: () => undefined,
-        stopTimer: () => undefined,
       };
       const tooLarge = this.#tooLarge(entry);
-      if (tooLarge !== null) throw tooLarge;
+      if (tooLarge) throw tooLarge;
       this.#entries.set(entry.id, entry);
       this.#length += payloadBytes(data);
-      if (signal !== undefined) this.#listen(signal, entry);
+      if (signal) this.#listen(signal, entry);
       if (ttlMs !== Infinity) this.#watchAge(entry);
       this.#connection.use();
       if (this.#connection.isOpen) this.#send(entry);
@@ -128,10 +126,10 @@ export class Outbox {
   /** Takes the answer to a publication. False: it is the answer to something else. */
   answered(answer: Ack | ErrorMessage): boolean {
     const entry = this.#entries.get(answer.re ?? "");
-    if (entry === undefined) return false;
+    if (!entry) return false;
     entry.underWay = false;
     if (answer.type === "error") this.#refused(entry, answer);
-    else if (answer.position !== undefined) this.#resolve(entry, answer.position);
+    else if (answer.position) this.#resolve(entry, answer.position);
     this.#sendHeld(entry.channel);
     return true;
   }
@@ -160,7 +158,7 @@ export class Outbox {
       if (entry.blamed === BLAMED_MAX) this.#suspects += 1;
     }
     const [only] = onIt;
-    if (onIt.length === 1 && only !== undefined && only.blamed > BLAMED_MAX) {
+    if (onIt.length === 1 && only && only.blamed > BLAMED_MAX) {
       this.#reject(only, localError(code));
     }
   }
@@ -184,7 +182,7 @@ export class Outbox {
   /** Before it is sent it needs room for what a repeat adds; the repeat itself has that already. */
   #tooLarge(entry: Entry): TailwireError | null {
     const { limits, codec } = this.#connection;
-    const room = entry.first === null ? CLIENT_LIMITS.repeatBytesMax : 0;
+    const room = entry.first ? 0 : CLIENT_LIMITS.repeatBytesMax;
     const bytes = wireBytes(this.#encode(entry, codec)) + room;
     return bytes > limits.messageBytesMax ? tooLargeError(limits.messageBytesMax) : null;
   }
@@ -202,7 +200,7 @@ export class Outbox {
   #watchAge(entry: Entry): void {
     const leftMs = entry.ttlMs - this.#ageMs(entry.made);
     if (leftMs > 0) {
-      entry.stopTimer = this.#ports.clock.after(leftMs, () => this.#watchAge(entry));
+      entry.stopTimer = this.#clock.after(leftMs, () => this.#watchAge(entry));
     } else if (this.#isStale(entry)) {
       this.#reject(entry, localError("ttl_expired"));
     }
@@ -217,13 +215,13 @@ export class Outbox {
     // The timer may have slept with the machine.
     if (this.#isStale(entry)) return this.#reject(entry, localError("ttl_expired"));
     if (entry.underWay || this.#held.has(entry.channel) || this.#waitsForSuspects(entry)) return;
-    if (entry.first !== null && this.#mayBeForgotten(entry.first)) {
+    if (entry.first && this.#mayBeForgotten(entry.first)) {
       return this.#reject(entry, localError("indeterminate"));
     }
     // The server of this connection may take less than the one before: then it must not come again.
     const giveUp = (error: TailwireError): void => this.#giveUp(entry, error);
     const tooLarge = this.#tooLarge(entry);
-    if (tooLarge !== null) return giveUp(tooLarge);
+    if (tooLarge) return giveUp(tooLarge);
     entry.underWay = true;
     this.#connection.send({
       // Encoded when it is written, so that a repeat's age is true; not at all if it was taken back.
@@ -231,7 +229,11 @@ export class Outbox {
       onWrite: () => {
         // Noted before the write: what may have been sent counts as sent [PUB-5].
         entry.sentOn = this.#connections;
-        entry.first ??= this.#firstSend(entry);
+        entry.first ??= {
+          ...this.#now(),
+          epoch: this.#epochs.get(entry.channel) ?? null,
+          connection: this.#connections,
+        };
       },
       // Of a connection that isn't welcome yet, nobody knew the limit when it was given to it.
       onTooLarge: giveUp,
@@ -243,27 +245,19 @@ export class Outbox {
     return this.#suspects > 0 && this.#entries.values().next().value !== entry;
   }
 
-  #firstSend({ channel }: Entry): FirstSend {
-    return {
-      ...this.#now(),
-      epoch: this.#epochs.get(channel) ?? null,
-      connection: this.#connections,
-    };
-  }
-
   #now(): Moment {
-    return { at: this.#ports.clock.monotonic(), wall: this.#ports.clock.now() };
+    return { at: this.#clock.monotonic(), wall: this.#clock.now() };
   }
 
   #encode({ id, sequence, channel, event, data, first }: Entry, codec: ClientCodec): Wire {
     return codec.encode({
       type: "publish",
       id,
-      timestamp: this.#ports.clock.now(),
+      timestamp: this.#clock.now(),
       channel,
       event,
       sequence,
-      ...(first !== null && {
+      ...(first && {
         repeat: {
           ageMs: Math.ceil(this.#ageMs(first)),
           ...(first.epoch !== null && { epoch: first.epoch }),
@@ -275,15 +269,15 @@ export class Outbox {
 
   /** By the clock that advanced more: one may sleep with the machine, the other may be set. */
   #ageMs({ at, wall }: Moment): number {
-    const { clock } = this.#ports;
-    return Math.max(clock.monotonic() - at, clock.now() - wall);
+    const now = this.#now();
+    return Math.max(now.at - at, now.wall - wall);
   }
 
   /** Whether the server may have forgotten the id by the time a repeat arrives [PUB-6]. */
   #mayBeForgotten(first: FirstSend): boolean {
     const { dedupeMs, appendMs } = this.#connection.limits;
     // A clock that was set back hides how much time has passed.
-    if (this.#ports.clock.now() < first.wall) return true;
+    if (this.#clock.now() < first.wall) return true;
     return this.#ageMs(first) >= dedupeMs - appendMs;
   }
 
@@ -307,7 +301,7 @@ export class Outbox {
    * one publication nobody could tell which an answer is to, nor whether the other is yet to come.
    */
   #sendHeld(channel: string): void {
-    if (this.#held.get(channel) !== true || !this.#connection.isOpen) return;
+    if (!this.#held.get(channel) || !this.#connection.isOpen) return;
     const waiting = [...this.#entries.values()].filter((entry) => entry.channel === channel);
     if (waiting.some(({ underWay }) => underWay)) return;
     this.#held.delete(channel);
@@ -330,7 +324,7 @@ export class Outbox {
 
   /** It isn't sent any more. Where it was before, nobody knows whether it is in the log. */
   #giveUp(entry: Entry, error: TailwireError): void {
-    this.#reject(entry, entry.first === null ? error : localError("indeterminate"));
+    this.#reject(entry, entry.first ? localError("indeterminate") : error);
   }
 
   #reject(entry: Entry, error: unknown): void {
@@ -339,8 +333,8 @@ export class Outbox {
   }
 
   #forget(entry: Entry): void {
-    entry.stopListening();
-    entry.stopTimer();
+    entry.stopListening?.();
+    entry.stopTimer?.();
     this.#entries.delete(entry.id);
     this.#length -= payloadBytes(entry.data);
     this.#sendHeld(entry.channel);

@@ -7,6 +7,7 @@
 import {
   type AbortSignalLike,
   type Ack,
+  type Clock,
   type ErrorMessage,
   localError,
   type Outgoing,
@@ -17,7 +18,6 @@ import {
 import { onAbort, throwIfAborted } from "./abort.ts";
 import type { Connection } from "./connection.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
-import type { Ports } from "./ports.ts";
 
 export interface RequestOptions {
   /** Takes the request back: the promise rejects with the signal's reason, the server is told. */
@@ -43,13 +43,13 @@ interface Asked {
 }
 
 export class Requests {
-  readonly #ports: Ports;
+  readonly #clock: Clock;
   readonly #connection: Connection;
   readonly #settled: () => void;
   readonly #asked = new Map<string, Asked>();
 
-  constructor(ports: Ports, connection: Connection, settled: () => void) {
-    this.#ports = ports;
+  constructor(clock: Clock, connection: Connection, settled: () => void) {
+    this.#clock = clock;
     this.#connection = connection;
     this.#settled = settled;
   }
@@ -66,7 +66,7 @@ export class Requests {
       throwIfAborted(signal);
       const id = this.#connection.nextId();
       const giveUp = (why: unknown): void => this.#giveUp(asked, why);
-      const cancel = this.#ports.clock.after(timeoutMs, () => giveUp(localError("timeout")));
+      const cancel = this.#clock.after(timeoutMs, () => giveUp(localError("timeout")));
       const stopListening = onAbort(signal, giveUp);
       const forget = (): void => {
         cancel();
@@ -96,7 +96,7 @@ export class Requests {
   /** Takes an answer. False: it is the answer to something else. */
   answered(answer: Ack | ErrorMessage): boolean {
     const asked = this.#asked.get(answer.re ?? "");
-    if (asked === undefined) return false;
+    if (!asked) return false;
     asked.forget();
     if (answer.type === "ack") asked.resolve(answer);
     else asked.reject(new TailwireError(answer));
@@ -112,7 +112,7 @@ export class Requests {
 
   #send(asked: Asked): void {
     const { id, question } = asked;
-    const timestamp = this.#ports.clock.now();
+    const timestamp = this.#clock.now();
     this.#connection.send({
       encode: (codec) => (this.#asked.has(id) ? codec.encode({ id, timestamp, ...question }) : ""),
       onWrite: () => {

@@ -198,7 +198,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
    * has to be served from `received`.
    */
   take(item: WireItem): boolean {
-    if (this.#received === null || this.#parked || this.#state === "closed") return true;
+    if (!this.#received || this.#parked || this.#state === "closed") return true;
     switch (item.kind) {
       case "publication":
         return this.#takePublication(item, this.#received);
@@ -232,11 +232,11 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     this.#error = error;
     this.#stopSignal();
     // What has arrived is still handed over, unless the application wants no more.
-    if (error === null) {
+    if (error) {
+      this.#rejectReady(error);
+    } else {
       this.#queue = [];
       this.#resolveReady();
-    } else {
-      this.#rejectReady(error);
     }
     for (const ask of this.#asking.splice(0)) ask(this.#over());
     this.#feed.leave(this);
@@ -374,7 +374,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   #over(): Promise<IteratorResult<Publication, undefined>> {
     const error = this.#error;
     this.#error = null;
-    if (error !== null) return Promise.reject(error);
+    if (error) return Promise.reject(error);
     return Promise.resolve({ done: true, value: undefined });
   }
 

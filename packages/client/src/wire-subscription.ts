@@ -51,17 +51,21 @@ export type ChannelMessage = Extract<
 /** Why there is no subscription. */
 type Refusal = ConstructorParameters<typeof TailwireError>[0];
 
-/** What the server has begun by itself. */
-const BEGUN = { start: "latest", acknowledged: true } as const;
+/** What the server sends, or is asked for. */
+interface Cursor {
+  readonly start: Start;
+  /** Whether the server has begun it by itself. */
+  readonly isBegun: boolean;
+  /** Where it is; null before the acknowledgement. */
+  position: Position | null;
+}
 
 export class WireSubscription implements Feed {
   readonly #channel: string;
   readonly #wire: Wire;
   readonly #subscriptions = new Set<Subscription>();
   /** The subscribe that is in progress or acknowledged; null when the server sends nothing. */
-  #current: { readonly start: Start; readonly acknowledged: boolean } | null = null;
-  /** Where the server's cursor is; null before the first acknowledgement. */
-  #position: Position | null = null;
+  #current: Cursor | null = null;
   #caughtUp = false;
   /** Whether the application keeps a state of the channel; null until a start would have shown it. */
   #hasState: boolean | null = null;
@@ -116,7 +120,7 @@ export class WireSubscription implements Feed {
    */
   unsubscribed({ code, description, retry }: Unsubscribed): void {
     const refusal = { code, description, retry, fault: "client" } as const;
-    if (this.#current?.acknowledged === true) return this.#refused(refusal);
+    if (this.#current?.position) return this.#refused(refusal);
     if (retry) return;
     for (const subscription of Array.from(this.#subscriptions)) {
       if (subscription.state === "active") subscription.end(new TailwireError(refusal));
@@ -131,14 +135,14 @@ export class WireSubscription implements Feed {
   /** The server has begun a subscription, which nobody here has asked for. */
   begun(subscription: Subscription, position: Position): void {
     this.#subscriptions.add(subscription);
-    this.#current = BEGUN;
-    this.#moveTo(position);
+    this.#current = { start: "latest", isBegun: true, position };
+    this.#noteEpoch(position.epoch);
     subscription.acknowledge(position);
   }
 
   /** An unsubscribe was answered: what the server had begun before is over with it [SUB-10]. */
   released(): void {
-    if (this.#current !== BEGUN) return;
+    if (!this.#current?.isBegun) return;
     this.#current = null;
     this.reconsider();
   }
@@ -148,26 +152,28 @@ export class WireSubscription implements Feed {
     if (!this.#wire.connection.isOpen || this.#waits || this.#isRefused) return;
     const current = this.#current;
     // What is in progress is judged when its answer is here.
-    if (current !== null && !current.acknowledged) return;
+    if (current && !current.position) return;
     const hungry = [...this.#subscriptions].filter((subscription) => !subscription.parked);
-    if (current !== null) {
+    if (current?.position) {
       // The gap out of an old epoch is on its way: who else has to be served is clear after it.
-      if (this.#position?.epoch !== this.#newestEpoch) return;
-      for (const subscription of hungry) this.#place(subscription);
-      if (hungry.length > 0 && hungry.every((one) => this.#covers(one))) return;
+      const { position } = current;
+      if (position.epoch !== this.#newestEpoch) return;
+      for (const subscription of hungry) this.#place(subscription, position);
+      if (hungry.length > 0 && hungry.every((one) => this.#covers(one, position))) return;
       this.#unsubscribe();
     }
     const start = this.#startFor(hungry);
-    if (start !== null) this.#subscribe(start);
+    if (start) this.#subscribe(start);
   }
 
   /** Takes what the server says of this channel. */
   receive(message: ChannelMessage): void {
     // Between an unsubscribe and the next acknowledgement, it is of a cursor that is gone [SUB-5].
-    if (this.#current?.acknowledged !== true || this.#position === null) return;
+    const current = this.#current;
+    if (!current?.position) return;
     // Before anybody is told, who might ask for more at once.
     if (message.type === "gap" || message.type === "epoch") this.#reconsiderSoon(false);
-    const item = this.#itemOf(message, this.#position);
+    const item = this.#itemOf(message, current, current.position);
     let served = true;
     // A copy: a listener may subscribe once more, to what comes after this.
     for (const subscription of Array.from(this.#subscriptions))
@@ -195,7 +201,7 @@ export class WireSubscription implements Feed {
 
   /** Something lay between, and the beginning before brought nothing either: no fault makes a storm. */
   #pause(): void {
-    if (this.#current === null) return;
+    if (!this.#current) return;
     this.#unsubscribe();
     this.#wait(null);
   }
@@ -216,32 +222,27 @@ export class WireSubscription implements Feed {
   }
 
   #subscribe(start: Start): void {
-    const current = { start, acknowledged: false };
+    const current: Cursor = { start, isBegun: false, position: null };
     this.#current = current;
     this.#wire.request({ type: "subscribe", channel: this.#channel, start }, (answer) => {
       // Given up meanwhile: the unsubscribe behind it ends what this has begun.
       if (this.#current !== current) return;
       if (answer.type === "error") this.#refused(answer);
-      else if (answer.position !== undefined) this.#acknowledged(current, answer, answer.position);
+      else if (answer.position) this.#acknowledged(current, answer, answer.position);
     });
   }
 
-  #acknowledged(
-    current: { readonly start: Start; acknowledged: boolean },
-    answer: Ack,
-    position: Position,
-  ): void {
-    current.acknowledged = true;
-    this.#position = position;
+  #acknowledged(current: Cursor, answer: Ack, position: Position): void {
+    current.position = position;
     // A position that can't be served is old news: the gap that follows names the epoch of now.
     if (answer.recovered !== false) this.#noteEpoch(position.epoch);
     this.#caughtUp = false;
     // Nothing here calls the application: `ready` is told later, and an epoch isn't told at all.
     for (const subscription of this.#subscriptions) {
       const { received, start } = subscription;
-      if (received === null ? start === current.start : samePlace(received, current.start)) {
+      if (received ? samePlace(received, current.start) : start === current.start) {
         // The log may go on under another epoch, in which case the position was translated.
-        if (received !== null) {
+        if (received) {
           subscription.take({ kind: "epoch", from: received.epoch, position });
         }
         subscription.acknowledge(position);
@@ -263,50 +264,47 @@ export class WireSubscription implements Feed {
   }
 
   /** A subscription that wants what comes from now on joins a cursor that is at the end. */
-  #place(subscription: Subscription): void {
-    const position = this.#position;
-    if (position === null) return;
+  #place(subscription: Subscription, position: Position): void {
     const { received, start } = subscription;
     // Where there is a state it is owed to newcomers, and only a new subscribe brings it [STATE-2].
-    if (received === null && start === "latest" && this.#caughtUp && this.#hasState === false) {
+    if (!received && start === "latest" && this.#caughtUp && this.#hasState === false) {
       subscription.acknowledge(position);
     }
-    if (subscription.state === "pending" && this.#covers(subscription)) {
+    if (subscription.state === "pending" && this.#covers(subscription, position)) {
       subscription.acknowledge(position);
     }
     if (!this.#caughtUp || subscription.caughtUp) return;
     // When whoever subscribes has had the time to listen, and nothing is under way here.
     this.#wire.connection.scope.soon(() => {
-      if (this.#current?.acknowledged === true) subscription.take({ kind: "caughtup", position });
+      if (this.#current?.position) subscription.take({ kind: "caughtup", position });
     });
   }
 
   /** Whether the wire's cursor brings what a subscription needs next. */
-  #covers({ received }: Subscription): boolean {
-    if (received === null || this.#position === null) return false;
-    if (received.epoch === this.#position.epoch) return received.offset >= this.#position.offset;
-    return received.epoch === this.#newestEpoch;
+  #covers({ received }: Subscription, { epoch, offset }: Position): boolean {
+    if (received?.epoch === epoch) return received.offset >= offset;
+    return received?.epoch === this.#newestEpoch;
   }
 
   /** Where the wire has to begin so that the one furthest behind is served. */
   #startFor(hungry: readonly Subscription[]): Start | null {
     let lowest: Position | null = null;
     for (const { received, start } of hungry) {
-      if (received === null) return start;
+      if (!received) return start;
       if (this.#newestEpoch !== null && received.epoch !== this.#newestEpoch) return received;
-      if (lowest === null || received.offset < lowest.offset) lowest = received;
+      if (!lowest || received.offset < lowest.offset) lowest = received;
     }
     return lowest;
   }
 
-  #itemOf(message: ChannelMessage, at: Position): WireItem {
+  #itemOf(message: ChannelMessage, current: Cursor, at: Position): WireItem {
     switch (message.type) {
       case "publication": {
         const { publisher, offset, prev } = message;
         const publication = publicationOf(message, at.epoch);
         const { position } = publication;
         // The chain is each subscription's to check; the cursor only ever moves on.
-        if (offset > at.offset) this.#position = position;
+        if (offset > at.offset) current.position = position;
         this.#wire.seen(message, position);
         const own = publisher !== null && publisher === this.#wire.connection.welcome?.client;
         return { kind: "publication", prev, publication, own };
@@ -318,12 +316,14 @@ export class WireSubscription implements Feed {
       }
       case "gap": {
         const { reason, from, to, continuesAfter, lost } = message;
-        this.#moveTo(continuesAfter);
+        current.position = continuesAfter;
+        this.#noteEpoch(continuesAfter.epoch);
         this.#caughtUp = false;
         return { kind: "gap", gap: { reason, from, to, continuesAfter, lost } };
       }
       case "epoch":
-        this.#moveTo(message.position);
+        current.position = message.position;
+        this.#noteEpoch(message.position.epoch);
         return { kind: "epoch", from: at.epoch, position: message.position };
       case "caughtup":
         this.#caughtUp = true;
@@ -331,11 +331,6 @@ export class WireSubscription implements Feed {
       default:
         return message satisfies never;
     }
-  }
-
-  #moveTo(position: Position): void {
-    this.#position = position;
-    this.#noteEpoch(position.epoch);
   }
 
   #noteEpoch(epoch: string): void {
@@ -346,6 +341,6 @@ export class WireSubscription implements Feed {
 
   /** While a subscribe is in progress somebody has to hear its answer, and take it back. */
   #idleIfUnused(): void {
-    if (this.#subscriptions.size === 0 && this.#current === null) this.#wire.idle(this);
+    if (this.#subscriptions.size === 0 && !this.#current) this.#wire.idle(this);
   }
 }

@@ -10,6 +10,7 @@ export {
   type ParamNames,
   type Params,
 } from "./channel-name.ts";
+export { toBase64 } from "./base64.ts";
 export { type Batch, type ClientCodec, type Codec, type Wire, wireBytes } from "./codec.ts";
 export { jsonClientCodec, jsonCodec } from "./codec-json.ts";
 export { CLOSE_CODES, type CloseName, type Verdict, verdictOf } from "./close-codes.ts";

@@ -81,13 +81,13 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "the client doesn't say that it repeats",
     file: client("outbox"),
-    find: "...(first !== null &&",
+    find: "...(first &&",
     replace: "...(false &&",
   },
   {
     name: "the client calls what was sent unsent when it gives it up",
     file: client("outbox"),
-    find: 'entry.first === null ? error : localError("indeterminate")',
+    find: 'entry.first ? localError("indeterminate") : error',
     replace: "error",
   },
 ];
@@ -241,7 +241,7 @@ const CONDUCT: readonly Change[] = [
   {
     name: "silence is never noticed by the client",
     file: client("connection"),
-    find: 'onSilent: () => this.#giveUp("silent"),',
+    find: 'onSilent: () => this.#lose("silent"),',
     replace: "onSilent: () => undefined,",
   },
 ];

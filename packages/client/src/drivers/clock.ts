@@ -1,5 +1,5 @@
 /** The clock and the dice that browsers and Node have in common. */
-import type { Clock, Random } from "@tailwire/protocol";
+import { type Clock, type Random, toBase64 } from "@tailwire/protocol";
 
 /** The longest time that platforms' timers take, in milliseconds: a longer one runs out at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -34,8 +34,5 @@ export function base64urlText(text: string): string {
 }
 
 function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+  return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -6,6 +6,7 @@
 import {
   type AbortSignalLike,
   isEventName,
+  isLike,
   localError,
   type Position,
   PROTOCOL_LIMITS,
@@ -14,6 +15,8 @@ import {
 
 /** Anything, as far as it has fields. */
 type Table = Readonly<Record<string, unknown>>;
+
+const SIGNAL = { addEventListener: refuse, removeEventListener: refuse };
 
 function refuse(expected: string): never {
   throw localError("bad_message", expected);
@@ -35,10 +38,7 @@ export function checkName(name: string): void {
 /** How long something may take, and what takes it back. @throws `bad_message`. */
 export function checkWait(signal: AbortSignalLike | undefined, ms = 0): void {
   if (typeof ms !== "number" || !(ms >= 0)) refuse("a time is a number from 0");
-  if (signal === undefined) return;
-  const { addEventListener: add, removeEventListener: remove } = Object(signal) as Table;
-  if (typeof add !== "function" || typeof remove !== "function")
-    refuse("a signal is an AbortSignal");
+  if (signal !== undefined && !isLike(signal, SIGNAL)) refuse("a signal is an AbortSignal");
 }
 
 /** How many publications a page may have. @throws `bad_message`. */

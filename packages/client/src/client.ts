@@ -30,7 +30,7 @@ import { Subscription } from "./subscription.ts";
 import { type AskToken, askForToken, type GetToken } from "./token.ts";
 import { TokenRenewal } from "./token-renewal.ts";
 import type { ConnectionStatus, Stop } from "./types.ts";
-import { type Unidentified, type Wire, WireSubscription } from "./wire-subscription.ts";
+import { type Wire, WireSubscription } from "./wire-subscription.ts";
 
 export interface ClientOptions {
   /**
@@ -232,7 +232,7 @@ export class Client implements AsyncDisposable {
     this.#mustBeOpen();
     let wire = this.#wires.get(name);
     if (!wire) {
-      wire = new WireSubscription(name, this.#portsOf(name));
+      wire = new WireSubscription(this.#portsOf(name));
       this.#wires.set(name, wire);
     }
     this.#connection.use();
@@ -243,26 +243,32 @@ export class Client implements AsyncDisposable {
     const connection = this.#connection;
     return {
       connection,
-      request: (message, answered) => this.#ask(message, answered),
+      subscribe: (start, answered) =>
+        this.#ask({ type: "subscribe", channel: name, start }, answered),
+      unsubscribe: () => this.#unsubscribe(name),
       noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
-      seen: (publication, position) => this.#outbox.seen(publication, position),
+      seen: (id, position) => this.#outbox.seen(name, id, position),
       idle: (wire) => {
         // Who was told of its end may have begun anew, on another.
         if (this.#wires.get(name) === wire) this.#wires.delete(name);
       },
-      released: () => this.#wires.get(name)?.released(),
     };
   }
 
   #ask(
-    message: Unidentified | { readonly type: "authenticate"; readonly token: string },
+    message: Parameters<Connection["say"]>[0],
     answered: (answer: Ack | ErrorMessage) => void,
   ): void {
     this.#answers.set(this.#connection.say(message), answered);
   }
 
+  #unsubscribe(name: string): void {
+    const message = { type: "unsubscribe", channel: name } as const;
+    this.#ask(message, () => this.#wires.get(name)?.released());
+  }
+
   #opened(): void {
-    for (const wire of this.#wires.values()) wire.opened();
+    for (const wire of this.#wires.values()) wire.reconsider();
     this.#outbox.opened();
     this.#requests.opened();
   }
@@ -294,7 +300,7 @@ export class Client implements AsyncDisposable {
     if (known?.isAsking) return;
     // Nobody takes what it would bring: nobody wants it, or who follows the channel waits.
     if (known || this.#onSubscribed.size === 0 || this.#over()) {
-      return this.#ask({ type: "unsubscribe", channel: name }, () => undefined);
+      return this.#unsubscribe(name);
     }
     const wire = this.#wire(name);
     const subscription = new Subscription(wire, {});

@@ -27,6 +27,6 @@ export function reasonOf(code: number, reason: string, wasOpen: boolean): string
 
 /** Why nothing can be asked any more: the client was closed here, or by the server for good. */
 export function overError(code: string): TailwireError {
-  const description = "the client is closed for good";
+  const description = "the client is closed";
   return new TailwireError({ code, description, fault: "client", retry: false });
 }

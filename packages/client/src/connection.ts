@@ -27,7 +27,7 @@ import * as CLIENT_LIMITS from "./limits.ts";
 import { answerOf, Link } from "./link.ts";
 import type { LifeEvent, Ports, SocketEvents } from "./ports.ts";
 import { Scope } from "./scope.ts";
-import { type SilenceWatch, watchSilence } from "./silence.ts";
+import { watchSilence } from "./silence.ts";
 import { VERSION } from "./version.ts";
 
 /** A message without data, before it has an id and a timestamp. */
@@ -60,7 +60,8 @@ export class Connection {
   #refusals = 0;
   #reason: string | null = null;
   #refusal: string | null = null;
-  #silence: SilenceWatch | null = null;
+  /** Asks for a sign of life; null while there is no connection. */
+  #ask: (() => void) | null = null;
   #stopLife: Cancel | null = null;
 
   constructor(options: ConnectionOptions) {
@@ -167,7 +168,6 @@ export class Connection {
     const message = { type, id, timestamp: this.#ports.clock.now(), ...rest } as ClientMessage;
     this.send({
       encode: (codec) => codec.encode(message as Outgoing<ClientMessage>),
-      onWrite: () => undefined,
       onTooLarge: (error) => this.#options.received(answerOf(id, error)),
     });
     return id;
@@ -190,7 +190,7 @@ export class Connection {
         return this.#return("pagehide");
       case "wake":
         // A socket may have died meanwhile, or not: it is asked. A wait has been long enough.
-        this.#silence?.ask();
+        this.#ask?.();
         return this.hurry();
       default:
         event satisfies never;
@@ -344,7 +344,7 @@ export class Connection {
     if (link.upMs >= CLIENT_LIMITS.stableMs) this.#backoff.reset();
     link.forget();
     this.#link = null;
-    this.#silence = null;
+    this.#ask = null;
     this.scope.end();
     this.#options.lost();
   }
@@ -382,13 +382,13 @@ export class Connection {
   #welcomed(link: Link, welcome: Welcome): void {
     this.#welcome = welcome;
     link.welcomed(welcome);
-    this.#silence = watchSilence({
-      clock: this.scope,
-      heartbeat: welcome.heartbeat,
-      heardAt: () => link.heardAt,
-      probe: () => this.say({ type: "ping" }),
-      onSilent: () => this.#lose("silent"),
-    });
+    this.#ask = watchSilence(
+      this.scope,
+      welcome.heartbeat,
+      () => link.heardAt,
+      () => this.say({ type: "ping" }),
+      () => this.#lose("silent"),
+    );
     this.#enter("welcome");
     this.#options.welcomed(welcome);
     link.flush();

@@ -105,15 +105,14 @@ export class Link {
         // Sent, it would end the connection [ENC-7], and with it whatever others wait for.
         this.#waiting.shift()?.onTooLarge(tooLargeError(this.#bytesMax));
       }
-      for (const line of this.#waiting.splice(0, encoded.length)) line.onWrite();
+      for (const line of this.#waiting.splice(0, encoded.length)) line.onWrite?.();
       this.#firstBytes -= bytes;
       if (bytes > 0) this.#socket?.send(wire);
     }
   }
 
-  /** Begins to close the socket: nothing is sent or heard any more. */
+  /** Begins to close the socket. */
   close(code: number, reason: string): void {
-    this.forget();
     this.#socket?.close(code, reason);
   }
 

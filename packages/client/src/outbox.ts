@@ -14,7 +14,6 @@ import {
   payloadBytes,
   payloadOf,
   type Position,
-  type PublicationMessage,
   TailwireError,
   localError,
   type Wire,
@@ -135,12 +134,9 @@ export class Outbox {
   }
 
   /** A publication of this very client has come back from the log, which acknowledges it too. */
-  seen(publication: PublicationMessage, position: Position): void {
-    const { publisher, id } = publication;
-    if (publisher === null || this.#entries.size === 0) return;
-    if (publisher !== this.#connection.welcome?.client) return;
-    const entry = this.#entries.get(id.slice(publisher.length + 1));
-    if (entry?.channel !== publication.channel) return;
+  seen(channel: string, id: string, position: Position): void {
+    const entry = this.#entries.get(id);
+    if (entry?.channel !== channel) return;
     if (!entry.underWay && !this.#held.has(entry.channel)) return this.#resolve(entry, position);
     // It may have been refused for now, and then it has to come again before others may [PUB-12].
     entry.told = true;

@@ -86,10 +86,11 @@ export class Requests {
     for (const asked of this.#asked.values()) this.#send(asked);
   }
 
-  /** The connection is lost, and with it the answers to what was sent. A page is asked for again. */
+  /** The connection is lost, and with it the answers to what was sent. A page is asked for again: reading does nothing. */
   lost(): void {
     for (const asked of this.#asked.values()) {
-      if (isOnce(asked)) this.#settle(asked, localError("indeterminate"));
+      const isOnce = asked.question.type === "request";
+      if (asked.sent && isOnce) this.#settle(asked, localError("indeterminate"));
     }
   }
 
@@ -103,11 +104,9 @@ export class Requests {
     return true;
   }
 
-  /** Rejects what is left, saying why. */
+  /** Rejects what is left, saying why. What may have been done was lost with its connection. */
   close(why: TailwireError): void {
-    for (const asked of this.#asked.values()) {
-      this.#settle(asked, isOnce(asked) ? localError("indeterminate") : why);
-    }
+    for (const asked of this.#asked.values()) this.#settle(asked, why);
   }
 
   #send(asked: Asked): void {
@@ -133,9 +132,4 @@ export class Requests {
     asked.forget();
     asked.reject(error);
   }
-}
-
-/** Whether it may have been done, and mustn't be done twice. Reading does nothing. */
-function isOnce({ sent, question }: Asked): boolean {
-  return sent && question.type === "request";
 }

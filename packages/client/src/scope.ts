@@ -4,29 +4,17 @@
  */
 import type { Cancel, Clock } from "@tailwire/protocol";
 
-export class Scope implements Clock {
-  readonly #clock: Clock;
+export class Scope {
+  readonly clock: Clock;
   readonly #ends = new Set<Cancel>();
 
   constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  monotonic(): number {
-    return this.#clock.monotonic();
-  }
-
-  soon(callback: () => void): void {
-    this.#clock.soon(callback);
+    this.clock = clock;
   }
 
   /** Calls back after `ms` milliseconds, unless all has ended before. */
   after(ms: number, callback: () => void): Cancel {
-    const cancel = this.#clock.after(ms, () => {
+    const cancel = this.clock.after(ms, () => {
       forget();
       callback();
     });

@@ -5,30 +5,27 @@
  * Sleep shows in a timer that comes late, by whichever clock went on meanwhile: on some platforms
  * the monotonic one sleeps with the machine. It doesn't know sockets.
  */
-import type { Cancel, Clock } from "@tailwire/protocol";
+import type { Cancel } from "@tailwire/protocol";
 import * as CLIENT_LIMITS from "./limits.ts";
+import type { Scope } from "./scope.ts";
 
-export interface SilenceOptions {
-  /** One that ends with the connection. */
-  readonly clock: Clock;
-  /** The heartbeat that the server named. */
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
-  /** When something was last heard, by the monotonic clock. */
-  readonly heardAt: () => number;
-  /** Asks for a sign of life. */
-  readonly probe: () => void;
-  /** Nothing is expected of the socket any more. */
-  readonly onSilent: () => void;
-}
-
-export interface SilenceWatch {
-  /** Asks at once, unless an answer is awaited already. */
-  ask(): void;
-}
-
-/** Watches until the clock ends, or the socket has fallen silent. */
-export function watchSilence(options: SilenceOptions): SilenceWatch {
-  const { clock, heartbeat, heardAt, probe, onSilent } = options;
+/**
+ * Watches until the scope ends, or the socket has fallen silent. What it gives asks for a sign of
+ * life at once, unless an answer is awaited already.
+ *
+ * @param heartbeat - what the server named.
+ * @param heardAt - when something was last heard, by the monotonic clock.
+ * @param probe - asks for a sign of life.
+ * @param onSilent - nothing is expected of the socket any more.
+ */
+export function watchSilence(
+  scope: Pick<Scope, "clock" | "after">,
+  heartbeat: { readonly intervalMs: number; readonly timeoutMs: number },
+  heardAt: () => number,
+  probe: () => void,
+  onSilent: () => void,
+): () => void {
+  const { clock } = scope;
   const timeoutMs = Math.max(CLIENT_LIMITS.heartbeatMinMs, heartbeat.timeoutMs);
   const patienceMs = Math.max(CLIENT_LIMITS.heartbeatMinMs, heartbeat.intervalMs) + timeoutMs;
   let stop: Cancel = () => undefined;
@@ -37,7 +34,7 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
   const after = (ms: number, callback: (slept: boolean) => void): void => {
     const monotonic = clock.monotonic();
     const wall = clock.now();
-    stop = clock.after(ms, () => {
+    stop = scope.after(ms, () => {
       const passedMs = Math.max(clock.monotonic() - monotonic, clock.now() - wall);
       callback(passedMs - ms > timeoutMs / 2);
     });
@@ -65,11 +62,9 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
   };
 
   watch();
-  return {
-    ask: () => {
-      if (asking) return;
-      stop();
-      ask(2);
-    },
+  return () => {
+    if (asking) return;
+    stop();
+    ask(2);
   };
 }

@@ -296,15 +296,6 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     }
   }
 
-  #shift(): Item {
-    const item = this.#queue.shift() as Item;
-    if (this.#parked && this.#queue.length <= CLIENT_LIMITS.waitingMax / 2) {
-      this.#parked = false;
-      this.#feed.reconsider();
-    }
-    return item;
-  }
-
   // Handing over
 
   /**
@@ -320,7 +311,11 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       const isPublication = item.kind === "publication";
       if (isPublication && !this.#iterated && this.#listeners.size === 0) return;
       this.#busy = true;
-      this.#shift();
+      this.#queue.shift();
+      if (this.#parked && this.#queue.length <= CLIENT_LIMITS.waitingMax / 2) {
+        this.#parked = false;
+        this.#feed.reconsider();
+      }
       if (isPublication) {
         this.#handToListeners(item.publication);
       } else {
@@ -357,8 +352,14 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   #listenersDone(publication: Publication): void {
     this.#busy = false;
-    if (this.#iterated) this.#asking.shift()?.(this.#hand(publication));
-    else this.#position = publication.position;
+    const { position } = publication;
+    if (!this.#iterated) {
+      this.#position = position;
+      return;
+    }
+    const ask = this.#asking.shift();
+    if (ask) this.#handed = position;
+    ask?.({ done: false, value: publication });
   }
 
   #next(): Promise<IteratorResult<Publication, undefined>> {
@@ -376,11 +377,6 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     this.#error = null;
     if (error) return Promise.reject(error);
     return Promise.resolve({ done: true, value: undefined });
-  }
-
-  #hand(publication: Publication): IteratorResult<Publication, undefined> {
-    this.#handed = publication.position;
-    return { done: false, value: publication };
   }
 
   #commitHanded(): void {

@@ -2,25 +2,26 @@
  * Brings the server a fresh token before the one that a connection was made with ends, so that
  * the connection and its subscriptions go on [AUTH-8]. It doesn't know sockets.
  */
-import type { Ack, Cancel, Clock, ErrorMessage } from "@tailwire/protocol";
+import type { Ack, Cancel, ErrorMessage } from "@tailwire/protocol";
 import { ceilingMs } from "./backoff.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
+import type { Scope } from "./scope.ts";
 import type { AskToken } from "./token.ts";
 
 /** Says `authenticate` on the connection as it is; `answered` is called unless it is lost. */
 type Authenticate = (token: string, answered: (answer: Ack | ErrorMessage) => void) => void;
 
 export class TokenRenewal {
-  readonly #clock: Clock;
+  readonly #scope: Pick<Scope, "after">;
   readonly #askToken: AskToken;
   readonly #authenticate: Authenticate;
   #cancel: Cancel | null = null;
   /** Renewals in a row that brought no time, whichever connections they were on. */
   #fruitless = 0;
 
-  /** The clock's timers end with the connection: the next one begins with a token of its own. */
-  constructor(clock: Clock, askToken: AskToken, authenticate: Authenticate) {
-    this.#clock = clock;
+  /** The scope's timers end with the connection: the next one begins with a token of its own. */
+  constructor(scope: Pick<Scope, "after">, askToken: AskToken, authenticate: Authenticate) {
+    this.#scope = scope;
     this.#askToken = askToken;
     this.#authenticate = authenticate;
   }
@@ -43,7 +44,7 @@ export class TokenRenewal {
   }
 
   #after(ms: number): void {
-    this.#cancel = this.#clock.after(ms, () =>
+    this.#cancel = this.#scope.after(ms, () =>
       this.#askToken((token) => {
         if (token === null) return this.#again();
         this.#authenticate(token, (answer) => {

@@ -8,10 +8,8 @@
 import {
   type Ack,
   carriedValue,
-  type ClientMessage,
   type ErrorMessage,
   type Position,
-  type PublicationMessage,
   type ServerMessage,
   type Start,
   TailwireError,
@@ -26,21 +24,16 @@ import { type Feed, samePlace, type Subscription } from "./subscription.ts";
 /** What it needs of the client. */
 export interface Wire {
   readonly connection: Pick<Connection, "isOpen" | "scope" | "welcome">;
-  /** Sends a request; `answered` is called unless the connection is lost first. */
-  request(message: Unidentified, answered: (answer: Ack | ErrorMessage) => void): void;
+  /** Sends a subscribe; `answered` is called unless the connection is lost first. */
+  subscribe(start: Start, answered: (answer: Ack | ErrorMessage) => void): void;
+  /** Sends an unsubscribe. Whoever follows the channel when it is answered is {@link WireSubscription.released}. */
+  unsubscribe(): void;
   noteEpoch(epoch: string): void;
-  /** A publication has come, whoever it is for. */
-  seen(publication: PublicationMessage, position: Position): void;
+  /** A publication of this very client has come, by the id that it was given here. */
+  seen(id: string, position: Position): void;
   /** Nobody follows the channel by this any more. */
   idle(wire: WireSubscription): void;
-  /** An unsubscribe of the channel was answered, perhaps to who follows it no more. */
-  released(): void;
 }
-
-/** A request before the client gives it an id and a timestamp. */
-export type Unidentified =
-  | Omit<Extract<ClientMessage, { type: "subscribe" }>, "id" | "timestamp">
-  | Omit<Extract<ClientMessage, { type: "unsubscribe" }>, "id" | "timestamp">;
 
 /** What comes from the server for one channel. */
 export type ChannelMessage = Extract<
@@ -61,7 +54,6 @@ interface Cursor {
 }
 
 export class WireSubscription implements Feed {
-  readonly #channel: string;
   readonly #wire: Wire;
   readonly #subscriptions = new Set<Subscription>();
   /** The subscribe that is in progress or acknowledged; null when the server sends nothing. */
@@ -78,8 +70,7 @@ export class WireSubscription implements Feed {
   /** The epoch heard of last: a subscription in it is never behind one in another. */
   #newestEpoch: string | null = null;
 
-  constructor(channel: string, wire: Wire) {
-    this.#channel = channel;
+  constructor(wire: Wire) {
     this.#wire = wire;
   }
 
@@ -92,11 +83,6 @@ export class WireSubscription implements Feed {
     if (!this.#subscriptions.delete(subscription)) return;
     this.reconsider();
     this.#idleIfUnused();
-  }
-
-  /** A connection is open: goes on from where it stopped. */
-  opened(): void {
-    this.reconsider();
   }
 
   lost(): void {
@@ -147,7 +133,7 @@ export class WireSubscription implements Feed {
     this.reconsider();
   }
 
-  /** Begins, begins anew or ends the wire's subscription, if anything has changed. */
+  /** Begins, begins anew or ends the wire's subscription, if anything has changed or can go on. */
   reconsider(): void {
     if (!this.#wire.connection.isOpen || this.#waits || this.#isRefused) return;
     const current = this.#current;
@@ -191,7 +177,7 @@ export class WireSubscription implements Feed {
     if (this.#waits) return;
     this.#waits = true;
     if (isBroken) this.#fruitless += 1;
-    this.#wire.connection.scope.soon(() => {
+    this.#wire.connection.scope.clock.soon(() => {
       this.#waits = false;
       if (this.#current?.start === "latest") this.#hasState ??= false;
       if (isBroken && this.#fruitless > 1) this.#pause();
@@ -217,14 +203,13 @@ export class WireSubscription implements Feed {
 
   #unsubscribe(): void {
     this.#current = null;
-    const message = { type: "unsubscribe", channel: this.#channel } as const;
-    this.#wire.request(message, () => this.#wire.released());
+    this.#wire.unsubscribe();
   }
 
   #subscribe(start: Start): void {
     const current: Cursor = { start, isBegun: false, position: null };
     this.#current = current;
-    this.#wire.request({ type: "subscribe", channel: this.#channel, start }, (answer) => {
+    this.#wire.subscribe(start, (answer) => {
       // Given up meanwhile: the unsubscribe behind it ends what this has begun.
       if (this.#current !== current) return;
       if (answer.type === "error") this.#refused(answer);
@@ -275,7 +260,7 @@ export class WireSubscription implements Feed {
     }
     if (!this.#caughtUp || subscription.caughtUp) return;
     // When whoever subscribes has had the time to listen, and nothing is under way here.
-    this.#wire.connection.scope.soon(() => {
+    this.#wire.connection.scope.clock.soon(() => {
       if (this.#current?.position) subscription.take({ kind: "caughtup", position });
     });
   }
@@ -305,8 +290,8 @@ export class WireSubscription implements Feed {
         const { position } = publication;
         // The chain is each subscription's to check; the cursor only ever moves on.
         if (offset > at.offset) current.position = position;
-        this.#wire.seen(message, position);
         const own = publisher !== null && publisher === this.#wire.connection.welcome?.client;
+        if (own) this.#wire.seen(message.id.slice(publisher.length + 1), position);
         return { kind: "publication", prev, publication, own };
       }
       case "snapshot": {

@@ -26,18 +26,18 @@ test.each([
   let heardAt = 0;
   let pings = 0;
   let silent = 0;
-  watchSilence({
+  watchSilence(
     // As on a machine that is busy or asleep.
-    clock: { ...clock, after: (ms, callback) => clock.after(ms + lateMs, callback) },
+    { clock, after: (ms, callback) => clock.after(ms + lateMs, callback) },
     heartbeat,
-    heardAt: () => heardAt,
+    () => heardAt,
     // Answered at once.
-    probe: () => {
+    () => {
       pings += 1;
       heardAt = clock.monotonic();
     },
-    onSilent: () => (silent += 1),
-  });
+    () => (silent += 1),
+  );
   for (let second = 0; second < 60; second += 1) {
     heardAt = clock.monotonic();
     vi.advanceTimersByTime(1_000);
@@ -50,13 +50,13 @@ test.each([
 test("[LIVE-3] a socket that says nothing is given up two seconds after, at the soonest", () => {
   const began = clock.monotonic();
   const silentAt: number[] = [];
-  watchSilence({
-    clock,
-    heartbeat: { intervalMs: 1, timeoutMs: 1 },
-    heardAt: () => began,
-    probe: () => undefined,
-    onSilent: () => silentAt.push(clock.monotonic() - began),
-  });
+  watchSilence(
+    { clock, after: clock.after },
+    { intervalMs: 1, timeoutMs: 1 },
+    () => began,
+    () => undefined,
+    () => silentAt.push(clock.monotonic() - began),
+  );
   vi.advanceTimersByTime(MINUTE_MS);
   expect(silentAt).toEqual([2_000]);
 });

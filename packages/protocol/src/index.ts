@@ -60,6 +60,7 @@ export {
 export type { AbortSignalLike, Cancel, Clock, PlatformSignal, Random } from "./ports.ts";
 export { chain, isPosition, type Position } from "./position.ts";
 export { CLIENT_MESSAGES, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
+export { isLike } from "./samples.ts";
 export { fits } from "./shapes.ts";
 export { utf8Length, utf8Truncate } from "./utf8.ts";
 export {

@@ -31,7 +31,7 @@ export function jsonTextOf(value: unknown): string {
 }
 
 /** What the language calls a value, in every realm: `[object Map]`. */
-export function tagOf(value: unknown): string {
+function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value);
 }
 
@@ -105,14 +105,11 @@ function copyAt(holder: object, key: string | number, path: Path): unknown {
 
 /** Whether an object has keys that are symbols, or is an instance that shows nothing of itself. */
 function hidesMore(table: Table, keys: readonly string[]): boolean {
+  const parent = Object.getPrototypeOf(table) as object | null;
   // Each realm has an Object.prototype of its own: it is where the chain ends.
-  if (keys.length === 0 && parentOf(parentOf(table)) !== null) return true;
+  if (keys.length === 0 && parent && Object.getPrototypeOf(parent)) return true;
   const symbols = Object.getOwnPropertySymbols(table);
   return symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(table, symbol));
-}
-
-function parentOf(value: object | null): object | null {
-  return value && (Object.getPrototypeOf(value) as object | null);
 }
 
 function refuse(reason: string): never {

@@ -40,7 +40,8 @@ export function isServerMessage(value: unknown): value is ServerMessage {
   return Object.hasOwn(SAMPLES, type) && isLike(value, SAMPLES[type]);
 }
 
-function isLike(value: unknown, sample: unknown): boolean {
+/** Whether a value has what a sample has: the same fields, of the same types. */
+export function isLike(value: unknown, sample: unknown): boolean {
   if (typeof value !== typeof sample || value === null) return false;
   return (
     typeof sample !== "object" ||

@@ -241,8 +241,8 @@ const CONDUCT: readonly Change[] = [
   {
     name: "silence is never noticed by the client",
     file: client("connection"),
-    find: 'onSilent: () => this.#lose("silent"),',
-    replace: "onSilent: () => undefined,",
+    find: '() => this.#lose("silent")',
+    replace: "() => undefined",
   },
 ];
 

@@ -13,7 +13,7 @@ export function ceilingMs(failures: number): number {
  * Milliseconds to wait after so many refusals in a row: what the server says, 1 s where it says
  * nothing, and from the third on at least a wait that grows, so that a server can't make a storm.
  */
-export function refusalMs(refusals: number, saidMs: number | null | undefined): number {
+export function refusalMs(refusals: number, saidMs: number | undefined): number {
   return Math.max(saidMs ?? CLIENT_LIMITS.backoffMinMs, refusals > 2 ? ceilingMs(refusals - 2) : 0);
 }
 

@@ -340,7 +340,6 @@ export class Client implements AsyncDisposable {
   }
 
   #currentStatus(): ConnectionStatus {
-    const { state, attempt, retryAt, reason } = this.#connection;
-    return { state, attempt, retryAt, reason, pending: this.#outbox.size };
+    return { ...this.#connection.status, pending: this.#outbox.size };
   }
 }

@@ -28,6 +28,7 @@ import { answerOf, Link } from "./link.ts";
 import type { LifeEvent, Ports, SocketEvents } from "./ports.ts";
 import { Scope } from "./scope.ts";
 import { watchSilence } from "./silence.ts";
+import type { ConnectionStatus } from "./types.ts";
 import { VERSION } from "./version.ts";
 
 /** A message without data, before it has an id and a timestamp. */
@@ -54,6 +55,7 @@ export class Connection {
   #link: Link | null = null;
   readonly #absences = new Set<Absence>();
   #welcome: Welcome | null = null;
+  /** Attempts since the connection was last up; 0 while it is. */
   #attempt = 0;
   readonly #backoff: Backoff;
   /** Tokens refused in a row. */
@@ -78,18 +80,14 @@ export class Connection {
     return this.#state;
   }
 
-  /** Attempts since the connection was last up; 0 while it is. */
-  get attempt(): number {
-    return this.#attempt;
-  }
-
-  /** When the next attempt is due, in Unix milliseconds; null when none is. */
-  get retryAt(): number | null {
-    return this.#backoff.dueAt;
-  }
-
-  get reason(): string | null {
-    return this.#reason;
+  /** What an application is shown of it. */
+  get status(): Omit<ConnectionStatus, "pending"> {
+    return {
+      state: this.#state,
+      attempt: this.#attempt,
+      retryAt: this.#backoff.dueAt,
+      reason: this.#reason,
+    };
   }
 
   /** The code with which the server has closed it for good; null when it hasn't. */
@@ -135,7 +133,7 @@ export class Connection {
 
   /** Ends a wait before the next attempt. */
   hurry(): void {
-    if (this.retryAt !== null) this.#connect();
+    if (this.#backoff.dueAt !== null) this.#connect();
   }
 
   /** The same, and where the platform thinks that there is no network: it may be wrong. */

@@ -153,8 +153,8 @@ export class Outbox {
       entry.blamed += 1;
       if (entry.blamed === BLAMED_MAX) this.#suspects += 1;
     }
-    const [only] = onIt;
-    if (onIt.length === 1 && only && only.blamed > BLAMED_MAX) {
+    const [only, another] = onIt;
+    if (only && !another && only.blamed > BLAMED_MAX) {
       this.#reject(only, localError(code));
     }
   }

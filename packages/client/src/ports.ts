@@ -32,7 +32,7 @@ export type LifeEvent = "offline" | "online" | "pagehide" | "pageshow" | "wake";
 /** As much of an AbortController as the client needs. */
 export interface AbortControllerLike {
   readonly signal: PlatformSignal;
-  abort(reason: unknown): void;
+  abort(): void;
 }
 
 export interface Ports {

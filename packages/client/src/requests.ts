@@ -86,7 +86,10 @@ export class Requests {
     for (const asked of this.#asked.values()) this.#send(asked);
   }
 
-  /** The connection is lost, and with it the answers to what was sent. A page is asked for again: reading does nothing. */
+  /**
+   * The connection is lost, and with it the answers to what was sent. A page is asked for again:
+   * reading does nothing.
+   */
   lost(): void {
     for (const asked of this.#asked.values()) {
       const isOnce = asked.question.type === "request";

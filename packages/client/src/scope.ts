@@ -5,6 +5,7 @@
 import type { Cancel, Clock } from "@tailwire/protocol";
 
 export class Scope {
+  /** The time, and timers that end otherwise. */
   readonly clock: Clock;
   readonly #ends = new Set<Cancel>();
 

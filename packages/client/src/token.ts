@@ -14,7 +14,7 @@ export function askForToken(
   scope: Scope,
   answered: (token: string | null) => void,
 ): void {
-  const forget = scope.onEnd(() => abort.abort(undefined));
+  const forget = scope.onEnd(() => abort.abort());
   const answer = (token: unknown): void => {
     if (abort.signal.aborted) return;
     forget();

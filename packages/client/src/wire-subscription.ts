@@ -26,7 +26,10 @@ export interface Wire {
   readonly connection: Pick<Connection, "isOpen" | "scope" | "welcome">;
   /** Sends a subscribe; `answered` is called unless the connection is lost first. */
   subscribe(start: Start, answered: (answer: Ack | ErrorMessage) => void): void;
-  /** Sends an unsubscribe. Whoever follows the channel when it is answered is {@link WireSubscription.released}. */
+  /**
+   * Sends an unsubscribe. Whoever follows the channel when it is answered is told so, by
+   * {@link WireSubscription.released}.
+   */
   unsubscribe(): void;
   noteEpoch(epoch: string): void;
   /** A publication of this very client has come, by the id that it was given here. */
@@ -189,11 +192,11 @@ export class WireSubscription implements Feed {
   #pause(): void {
     if (!this.#current) return;
     this.#unsubscribe();
-    this.#wait(null);
+    this.#wait();
   }
 
   /** Begins again later: as long as this lasts, nobody who joins or leaves makes it sooner. */
-  #wait(retryAfterMs: number | null | undefined): void {
+  #wait(retryAfterMs?: number): void {
     this.#isRefused = true;
     this.#wire.connection.scope.after(refusalMs(this.#fruitless, retryAfterMs), () => {
       this.#isRefused = false;

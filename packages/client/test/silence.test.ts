@@ -51,7 +51,7 @@ test("[LIVE-3] a socket that says nothing is given up two seconds after, at the 
   const began = clock.monotonic();
   const silentAt: number[] = [];
   watchSilence(
-    { clock, after: clock.after },
+    { clock, after: (ms, callback) => clock.after(ms, callback) },
     { intervalMs: 1, timeoutMs: 1 },
     () => began,
     () => undefined,

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { jsonCodec } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { depthExceeds, isBounded, parseJson } from "../src/json-text.ts";
-import { PROTOCOL_LIMITS } from "../src/limits.ts";
+import * as PROTOCOL_LIMITS from "../src/limits.ts";
 import { scanMessages } from "../src/msgpack-scan.ts";
 
 /** Text that counts how often somebody looks at a character of it, and the ones that are copied. */

@@ -14,7 +14,7 @@ const KINDS: readonly (readonly [title: string, kinds: readonly string[]])[] = [
   ["Classes", ["Class"]],
   ["Interfaces", ["Interface"]],
   ["Types", ["TypeAlias"]],
-  ["Values", ["Variable"]],
+  ["Values", ["Variable", "Namespace"]],
 ];
 
 /** The whole page. @throws Error for a kind of export that it has no place for. */

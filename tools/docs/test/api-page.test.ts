@@ -39,8 +39,8 @@ test("functions come before interfaces, and every entry point has its part", () 
 });
 
 test("a kind that has no place isn't left out in silence", () => {
-  const items = [item("Namespace", "N", "export namespace N ")];
-  expect(() => apiPage("p", [{ specifier: "p", items }])).toThrow("N: no place for a Namespace");
+  const items = [item("Enum", "E", "export enum E ")];
+  expect(() => apiPage("p", [{ specifier: "p", items }])).toThrow("E: no place for a Enum");
 });
 
 test("a docstring's paragraphs stay, lists stay, links and tags become words", () => {

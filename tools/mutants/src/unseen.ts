@@ -12,7 +12,7 @@ const MANNERS: readonly Mutant[] = [
   {
     name: "the client's waits don't grow",
     file: client("backoff"),
-    find: "backoffMinMs * 2 ** Math.min(failures - 1, 30)",
+    find: "backoffMinMs * 2 ** (failures - 1)",
     replace: "backoffMinMs",
     foundBy: "unit",
     test: "tools/simulation/test/client-status.test.ts",
@@ -36,7 +36,7 @@ const MANNERS: readonly Mutant[] = [
   {
     name: "a request is made once more on the next connection",
     file: client("requests"),
-    find: "if (isOnce(asked))",
+    find: "if (asked.sent && isOnce)",
     replace: "if (false)",
     foundBy: "unit",
     test: "tools/simulation/test/client-requests.test.ts",
@@ -232,9 +232,8 @@ const STARTS: readonly Mutant[] = [
   {
     name: "who wants what comes from now on is shown what was",
     file: client("wire-subscription"),
-    find: "if (received === null)\n                return start;",
-    replace:
-      'if (received === null)\n                return start === "latest" ? "earliest" : start;',
+    find: "if (!received)\n                return start;",
+    replace: 'if (!received)\n                return start === "latest" ? "earliest" : start;',
     foundBy: "unit",
     test: "tools/simulation/test/subscriptions.test.ts",
   },

@@ -67,7 +67,7 @@ async function wordsOf(world: World, promise: Promise<unknown>): Promise<[unknow
       (reason: { code: string; description: string }) => reason,
     ),
   );
-  const logged = world.errors.map((fields) => String((fields as { error: Error }).error.cause));
+  const logged = world.errors.map((fields) => String((fields as { error: Error }).error));
   return [error.code, [error.description, ...logged].join("\n")];
 }
 

@@ -112,7 +112,7 @@ const COMMON: Fields = {
   timestamp: { kind: "integer", min: 0, max: Number.MAX_SAFE_INTEGER },
 };
 
-/** What every message has, as the page says. A server's ids may be longer, and hold anything. */
+/** Fields that every message has, as the page says. A server's ids may be longer, and hold anything. */
 export const ENVELOPES: Readonly<Record<Direction, Fields>> = {
   client: COMMON,
   server: { ...COMMON, id: { kind: "text", max: PROTOCOL_LIMITS.publicationIdLengthMax } },

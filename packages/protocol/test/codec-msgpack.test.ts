@@ -160,7 +160,7 @@ describe("[ENC-10] hostile bytes", () => {
       const own: [string, unknown][] = [...Object.entries(PING), [key, { polluted: true }]];
       const entries: object = Object.fromEntries(own);
       const bytes = pack(entries);
-      // What can't even be held has no id that could be read [MSG-7].
+      // A message that can't even be held has no id that could be read [MSG-7].
       const re = key === "__proto__" ? null : "k3.1";
       expect(decode("client", bytes)).toMatchObject([{ malformed: { code: "bad_message", re } }]);
     }

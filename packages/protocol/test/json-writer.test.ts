@@ -1,4 +1,4 @@
-/** What an application gives, as JSON: whole, or refused with the place of what JSON can't hold. */
+/** An application's value, as JSON: whole, or refused with the place of what JSON can't hold. */
 import { runInNewContext } from "node:vm";
 import { JsonText, TailwireError } from "@tailwire/protocol";
 import fc from "fast-check";

@@ -25,7 +25,7 @@ function counted(text: string): { readonly text: string; steps: () => number } {
   return { text: looks as unknown as string, steps: () => steps };
 }
 
-/** What patterns and revivers stumble over, as a unit that is repeated. */
+/** Units that patterns and revivers stumble over, to be repeated. */
 const UNITS: readonly string[] = [
   `${"1".repeat(209)}a`,
   `${"1".repeat(209)},`,
@@ -172,7 +172,7 @@ describe("[ENC-10] a client's message as MessagePack", () => {
     expect(scanMessages(pairs(Math.ceil(most)), PROTOCOL_LIMITS.valuesMax)).toBeNull();
     const nested = Uint8Array.of(0x81, 0xa1, 0x61, 0xdc, 0x04, 0x00, ...new Uint8Array(1_024));
     expect(msgpackCodec.decodeClientMessages(nested)).toMatchObject([{ malformed: { re: null } }]);
-    // What a server says may hold a page.
+    // A server's message may hold a page.
     expect(msgpackCodec.decodeServerMessages(nested)).not.toMatchObject([
       { malformed: { detail: expect.stringContaining("batch") as string } },
     ]);

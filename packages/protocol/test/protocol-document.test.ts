@@ -35,7 +35,7 @@ function generated(name: string): readonly (readonly string[])[] {
   return rowsOf(text.slice(at, text.indexOf("<!-- end -->", at)));
 }
 
-/** What is said under a message's heading, up to the next one. */
+/** The text under a message's heading, up to the next one. */
 function section(type: string): string {
   const heading = new RegExp(`^### .*\`${type}\`.*$`, "m").exec(text);
   if (heading === null) throw new Error(`no section on ${type}`);

@@ -1,4 +1,7 @@
-/** What a client is handed: nothing that it would stumble over, and all that it can act on. */
+/**
+ * Messages as a client is handed them: nothing that it would stumble over, and all that it can act
+ * on.
+ */
 import { jsonClientCodec } from "@tailwire/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";

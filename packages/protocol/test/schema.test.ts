@@ -25,7 +25,7 @@ import {
 interface Place {
   readonly path: readonly string[];
   readonly field: Field;
-  /** What a wrong value here is answered with. */
+  /** The code that a wrong value here is answered with. */
   readonly code: string;
 }
 

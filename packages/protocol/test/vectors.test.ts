@@ -50,7 +50,7 @@ describe("[ENC-1] a valid line is read and written", () => {
 
 describe("[MSG-6] a line is accepted, though nobody here writes such", () => {
   test.each(titled(accepted))("%s", (_, { direction, line, message }) => {
-    // What a message has beside the known is nobody's business.
+    // Unknown fields of a message are nobody's business.
     expect(decodeOne(direction, line)).toMatchObject({
       message: message === null ? null : revived(message),
     });

@@ -1,6 +1,6 @@
 /**
- * Who may do what: the application's `authorize`, the grants that came with a token, and what was
- * decided before. It knows channels by name only, and no connection.
+ * Permissions of one connection: the application's `authorize`, the grants that came with a token,
+ * and the decisions so far. It knows channels by name only, and no connection.
  */
 import { tailwireError } from "@tailwire/protocol";
 import type { Admitted } from "./admitted.ts";
@@ -8,10 +8,10 @@ import type { ChannelRule, ChannelRules } from "./channel-rules.ts";
 import { inWords, Mistake } from "./mistake.ts";
 import { SparseMap } from "./sparse.ts";
 
-/** What a user may want of a channel. Subscribing includes reading its log. */
+/** An action that a user may want of a channel. Subscribing includes reading its log. */
 export type Action = "subscribe" | "publish";
 
-/** Who a connection belongs to. Add what the application wants to know about its users. */
+/** The user whom a connection belongs to. Add what the application wants to know about its users. */
 export interface User {
   /** The same on every connection of this user, and nobody else's. */
   readonly id: string;
@@ -24,7 +24,7 @@ export interface Capability {
   readonly actions: readonly Action[];
 }
 
-/** What `authenticate` found out. It is read once; what it is changed to afterwards doesn't count. */
+/** The findings of `authenticate`. They are read once; a later change doesn't count. */
 export interface Authenticated<U extends User = User> {
   readonly user: U;
   /**
@@ -48,8 +48,8 @@ export interface AuthorizeQuestion<U extends User = User> {
 }
 
 /**
- * Says whether a user may do something: `true` allows it. What is no boolean is logged as a mistake and
- * allows nothing. It has a deadline, `limits.hookMs`.
+ * Says whether a user may do something: `true` allows it. An answer that is no boolean is logged as a
+ * mistake and allows nothing. The call has a deadline, `limits.hookMs`.
  */
 export type Authorize<U extends User = User> = (
   question: AuthorizeQuestion<U>,
@@ -58,7 +58,7 @@ export type Authorize<U extends User = User> = (
 /** Decisions kept per connection: more are made anew. */
 const DECISIONS_MAX = 1_024;
 
-/** What one connection may do, for as long as its token stands. */
+/** Permissions of one connection, for as long as its token stands. */
 export class Access {
   readonly #admitted: Admitted;
   readonly #options: AccessOptions;
@@ -83,8 +83,8 @@ export class Access {
   }
 
   /**
-   * The channel's rule, when the user may do this there. What isn't declared and what isn't
-   * allowed look the same [AUTH-7].
+   * The channel's rule, when the user may do this there. An undeclared channel and a forbidden one
+   * look the same [AUTH-7].
    *
    * @throws `forbidden`; `unavailable`, when `authorize` took too long; `internal`, when it threw.
    */
@@ -132,7 +132,7 @@ function decisionOf(given: unknown): boolean {
   throw new Mistake("authorize", `authorize gave ${inWords(given)}: expected true or false`);
 }
 
-/** What decisions need of the node. */
+/** Dependencies of decisions on the node. */
 export interface AccessOptions {
   readonly rules: ChannelRules;
   /** Null where declared channels are open to everybody who is authenticated. */

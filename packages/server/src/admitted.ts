@@ -103,7 +103,7 @@ function endOf(fields: Fields, given: unknown): number {
   if (end < MS_MIN) {
     throw fields.unfit("expiresAt", end, "Unix milliseconds: it looks like seconds");
   }
-  // What no message can carry, no clock reaches.
+  // A time beyond the integers that a message can carry is never reached by a clock.
   return end > Number.MAX_SAFE_INTEGER ? Infinity : Math.floor(end);
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the application declared about channels: patterns, and what holds for each. A channel
- * that no pattern matches doesn't exist, and is answered as one that is forbidden.
+ * The application's declarations about channels: patterns, and what holds for each. A channel that no
+ * pattern matches doesn't exist, and is answered as one that is forbidden.
  */
 import { ChannelPattern, type Position } from "@tailwire/protocol";
 import type { Retention } from "./brokers/contract.ts";
@@ -9,14 +9,14 @@ import { FUNCTION, givenOptions, isPlain, type Kinds, OBJECT } from "./given-opt
 import { type Chosen, retentionOf } from "./limits.ts";
 import { inWords } from "./mistake.ts";
 
-/** What the application may say about the channels of a pattern. */
+/** The application's options for the channels of a pattern. */
 export interface ChannelOptions<U extends User = User> {
   /** How much of the log is kept, which is also how long a client may be away. */
   readonly retention?: Chosen<Retention> | undefined;
   /**
    * Runs before a client's publication is added to the log: clean it, complete it, or throw a
-   * `TailwireError` to refuse it. What it returns is what is logged, a JSON value or bytes, so it has to
-   * return something. It has a deadline, `limits.hookMs`.
+   * `TailwireError` to refuse it. Its result is logged, a JSON value or bytes, so it has to return
+   * something. It has a deadline, `limits.hookMs`.
    */
   readonly onPublish?: OnPublish<U> | undefined;
   /**
@@ -27,13 +27,13 @@ export interface ChannelOptions<U extends User = User> {
   readonly snapshot?: SnapshotHook | undefined;
 }
 
-/** What is asked of a channel's state. */
+/** The question for a channel's state. */
 export interface SnapshotQuestion {
   readonly channel: string;
   readonly params: Readonly<Record<string, string>>;
   /**
-   * The end of the log, from just before this call. What the application had taken in by then is in
-   * its state, so this is a right answer for `position`; whoever knows better says better.
+   * The log's end just before this call. Return it as `position` if your state covers it, as a state
+   * does that took in all publications before the call; return a later one if you know it.
    */
   readonly position: Position;
 }
@@ -42,8 +42,8 @@ export interface SnapshotAnswer {
   /** A JSON value, or bytes: the state, which takes the place of whatever the client had. */
   readonly data: unknown;
   /**
-   * Up to where publications are part of it. What follows in the log comes after it, and has to
-   * bear being applied to a state that holds it already. The question's where it is left out.
+   * The position up to which publications are part of the state. Later ones in the log come after it,
+   * and a state that holds them already has to bear them again. The question's where it is left out.
    */
   readonly position?: Position | undefined;
 }
@@ -53,7 +53,7 @@ export type SnapshotHook = (question: SnapshotQuestion) => SnapshotAnswer | Prom
 /** A publication on its way in. */
 export interface IncomingPublication<U extends User = User> {
   readonly user: U;
-  /** What `onConnect` and others keep about the connection. */
+  /** The connection's notes, kept by `onConnect` and others. */
   readonly context: Record<string, unknown>;
   readonly channel: string;
   readonly params: Readonly<Record<string, string>>;

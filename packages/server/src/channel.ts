@@ -17,7 +17,7 @@ import type { Retained } from "./retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
 import { SparseMap, SparseSet } from "./sparse.ts";
 
-/** What comes next for a cursor. */
+/** The next step for a cursor. */
 export type Step =
   | Slice
   /** With the state as of where it goes on, where the channel has one. */
@@ -45,7 +45,7 @@ const OPENED = Promise.resolve();
 /** How soon a failed read is tried again, in milliseconds. */
 const REREAD_MS = 250;
 
-/** What all channels of a node have in common. */
+/** Dependencies that all channels of a node share. */
 export interface ChannelHost {
   readonly ports: Ports;
   readonly limits: Limits;
@@ -164,7 +164,7 @@ export class Channel implements LogOwner {
     return position.epoch === this.log.epoch && position.offset < this.log.lastOffset;
   }
 
-  /** What follows a position, where this node holds it; null where it has to be read. */
+  /** The step that follows a position, where this node holds it; null where it has to be read. */
   next(position: Position, codec: Codec): Step | null {
     const tail = this.log.tail;
     if (tail === null || position.epoch !== this.log.epoch) return null;
@@ -230,7 +230,7 @@ export class Channel implements LogOwner {
     const { epoch } = this.log;
     const options = { epoch, sliceBytesMax: limits.flushBytesMax, startOffset: tail.edge };
     const lines = new EncodedTail(ports, codec, this.name, options);
-    // What belongs to a tail that was begun anew is of no use to anybody.
+    // Encodings of an earlier tail are dropped: a tail that was begun anew has no use for them.
     const others = this.#encodings.filter((one) => one.codec !== codec && one.tail === tail);
     this.#encodings = [...others, { codec, tail, lines }];
     return lines;

@@ -14,7 +14,7 @@ export type ConnectionEvent =
   /** The socket is gone. */
   | "gone";
 
-/** Where an event leads. What isn't here can't happen, or changes nothing. */
+/** Transitions by event. An event that is missing here can't happen, or changes nothing. */
 export const CONNECTION_STATES: Readonly<
   Record<ConnectionState, Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>>
 > = {

@@ -36,7 +36,7 @@ import { SparseMap, SparseSet } from "./sparse.ts";
 import type { Served } from "./sweep.ts";
 import type { Traced } from "./traces.ts";
 
-/** Who a connection speaks for, once `hello` has said which session it is. */
+/** The session that a connection speaks for, once `hello` has named it. */
 export interface Identity {
   /** Public id of the client, and the producer of its publications. */
   readonly clientId: string;
@@ -47,14 +47,14 @@ export class Connection implements CursorOwner, Due, IntakeOwner, Served {
   readonly node: TailwireNode;
   readonly codec: Codec;
   readonly output: Output;
-  /** What the application keeps about this connection. */
+  /** The application's notes on this connection. */
   readonly context: Record<string, unknown> = {};
   /** Requests to the application in progress, by id. */
   readonly requests = new SparseMap<string, AbortHandle>();
   readonly holds: Holds;
   /** By channel. Null while the subscribe is in progress. */
   readonly subscriptions = new SparseMap<string, Cursor | null>();
-  /** Those of them that the server began, and the client hasn't asked for. */
+  /** Subscriptions that the server began, and the client hasn't asked for. */
   readonly begun = new SparseSet<string>();
   readonly lanes = new Lanes();
   /** Fresh tokens that wait, oldest first. Null while none is being judged. */
@@ -63,7 +63,7 @@ export class Connection implements CursorOwner, Due, IntakeOwner, Served {
   onKnown: (() => void) | null = null;
   /** Set by `hello`. */
   identity: Identity | null = null;
-  /** What its token allows. A fresh token brings another. */
+  /** Permissions of its token. A fresh token brings another. */
   access: Access;
   dueAt = Infinity;
   filedAt: number | null = null;
@@ -109,7 +109,7 @@ export class Connection implements CursorOwner, Due, IntakeOwner, Served {
     return this.output.bytes + this.#intake.heldBytes;
   }
 
-  // What the driver tells
+  // Calls by the driver
 
   /**
    * Bytes have come, whatever they are: control frames, fragments and the frames' own heads take
@@ -163,7 +163,7 @@ export class Connection implements CursorOwner, Due, IntakeOwner, Served {
     this.node.forget(this);
   }
 
-  // What commands and cursors use
+  // Calls by commands and cursors
 
   /** A fresh token was accepted, or the one of `hello`. */
   renew(access: Access): void {
@@ -199,7 +199,7 @@ export class Connection implements CursorOwner, Due, IntakeOwner, Served {
     this.#trace("out", { type: "publications", channel, first: from, last: to, count });
   }
 
-  /** What a cursor can't go on without can't be had. */
+  /** Ends the subscription: its cursor can't go on without what it failed to get. */
   fail(channel: string, error: unknown): void {
     this.endSubscription(channel, this.node.asTailwireError(error));
   }
@@ -269,7 +269,7 @@ export class Connection implements CursorOwner, Due, IntakeOwner, Served {
     this.#intake.hold(bytes);
   }
 
-  /** Ends the conversation. What is queued goes out first, where the socket allows it [CLOSE-2]. */
+  /** Ends the conversation. Queued messages go out first, where the socket allows it [CLOSE-2]. */
   close(name: CloseName, detail = ""): void {
     if (!listens(this.#state)) return;
     for (const cursor of this.subscriptions.values()) cursor?.close();
@@ -285,7 +285,7 @@ export class Connection implements CursorOwner, Due, IntakeOwner, Served {
     this.#transport.close(code, utf8Truncate(reason, PROTOCOL_LIMITS.closeReasonBytesMax));
   }
 
-  // What the sweep and the deadlines call: either may come late, on a node that stood still
+  // Calls by the sweep and the deadlines: either may come late, on a node that stood still
 
   serve(): boolean {
     if (this.node.ports.clock.monotonic() >= this.#endsAt) this.close("token_expired");
@@ -317,7 +317,7 @@ export class Connection implements CursorOwner, Due, IntakeOwner, Served {
     return listens(this.#state) && this.output.hasWork;
   }
 
-  // What the intake calls
+  // Calls by the intake
 
   take(decoded: Decoded<ClientMessage>): void {
     try {

@@ -1,6 +1,6 @@
-/** What a node has done since it began: numbers that only rise. It knows no names of metrics. */
+/** A node's counters since it began: numbers that only rise. They know no names of metrics. */
 
-/** What `server.stats()` gives beside what there is now. */
+/** The totals that `server.stats()` gives beside the counts of now. */
 export interface Totals {
   /** Connections that were accepted. */
   readonly accepted: number;

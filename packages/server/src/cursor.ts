@@ -20,10 +20,10 @@ import type { Flush } from "./flush.ts";
 import type { Unstamped } from "./output.ts";
 import { snapshotMessage } from "./snapshots.ts";
 
-/** What a cursor says beside publications. */
+/** Messages of a cursor beside publications. */
 export type CursorMessage = Unstamped<CaughtUp | EpochMessage | GapMessage | SnapshotMessage>;
 
-/** What a cursor needs of its connection. */
+/** Dependencies of a cursor on its connection. */
 export interface CursorOwner {
   /** Puts the cursor in line: `serve` follows once the socket allows. */
   mark(cursor: Cursor): void;
@@ -38,7 +38,7 @@ export interface CursorOwner {
 }
 
 /**
- * What a cursor is about to do: look into the log, wait for a page from before the tail, or for the
+ * The next act of a cursor: to look into the log, to wait for a page from before the tail, or for the
  * log to grow; or to send what a page has brought. At the end, nothing any more.
  */
 type Next = "look" | "page" | "growth" | "nothing" | Step;

@@ -2,7 +2,7 @@
  * The tail of a log in one encoding: lines behind one another in growing segments, made when
  * somebody first asks for them, and slices of them that all subscribers share.
  *
- * It knows bytes and offsets. What is retained, and who is sent what, is decided elsewhere.
+ * It knows bytes and offsets. Retention, and who is sent what, are decided elsewhere.
  */
 import { carrying, type Codec, type Position, type Wire, wireBytes } from "@tailwire/protocol";
 import type { Publication } from "./brokers/contract.ts";
@@ -41,7 +41,7 @@ export interface Slice {
   readonly end: Position;
 }
 
-/** What bytes don't say about a slice. */
+/** The facts about a slice that its bytes don't say. */
 interface Marks {
   readonly epoch: string;
   readonly first: Publication;
@@ -128,8 +128,8 @@ export class EncodedTail {
   }
 
   /**
-   * What follows `offset`, as far as one slice goes; null where nothing does. Asked for the same
-   * offset again before the log has grown, it gives the same bytes.
+   * The slice that follows `offset`; null where nothing does. Asked for the same offset again before
+   * the log has grown, it gives the same bytes.
    */
   sliceAfter(offset: number, tail: Retained): Slice | null {
     if (tail.last !== this.#encoded) this.#catchUp(tail);
@@ -140,7 +140,10 @@ export class EncodedTail {
     return this.#remember(offset, this.#cut(index));
   }
 
-  /** Those at the end of the log ask for the same few; whoever asks for all is no reason to keep all. */
+  /**
+   * Caches a slice. Subscribers near the tail share a few; one that replays the whole log must not
+   * fill the cache.
+   */
   #remember(offset: number, slice: Slice): Slice {
     if (this.#slicesBytes > SLICES_KEPT * this.#sliceBytesMax) this.#forgetSlices();
     this.#slices.set(offset, slice);

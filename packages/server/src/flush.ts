@@ -6,7 +6,7 @@ import { type Codec, PROTOCOL_LIMITS, type Wire } from "@tailwire/protocol";
 import { frameOf } from "./framing.ts";
 import type { Ports } from "./ports.ts";
 
-/** What one WebSocket message carries at most, each of it two protocol messages at most. */
+/** Parts that one WebSocket message carries at most, each of it two protocol messages at most. */
 const SAID_MAX = PROTOCOL_LIMITS.batchMax / 2;
 
 export class Flush {
@@ -23,12 +23,12 @@ export class Flush {
     this.#bytesMax = bytesMax;
   }
 
-  /** Whether there is room for more. What goes in last may go over by one slice. */
+  /** Whether there is room for more. The last addition may go over by one slice. */
   get hasRoom(): boolean {
     return this.#bytes < this.#bytesMax;
   }
 
-  /** Adds what was encoded. What follows one another shares a WebSocket message [ENC-2]. */
+  /** Adds an encoded message. Consecutive ones share a WebSocket message [ENC-2]. */
   say(encoded: Wire): void {
     if (this.#said.length === SAID_MAX) this.#frameSaid();
     this.#said.push(encoded);

@@ -1,5 +1,5 @@
 /**
- * What a codec has encoded, as bytes: into WebSocket frames, and into buffers that are shared.
+ * Bytes of what a codec has encoded: into WebSocket frames, and into buffers that are shared.
  *
  * It knows neither messages nor sockets.
  */

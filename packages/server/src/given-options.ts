@@ -4,7 +4,7 @@
  */
 import { inWords } from "./mistake.ts";
 
-/** What an option takes. */
+/** The kind of value that an option takes. */
 export interface Kind {
   readonly words: string;
   readonly fits: (value: unknown) => boolean;
@@ -12,7 +12,7 @@ export interface Kind {
   readonly error?: ErrorConstructor;
 }
 
-/** What each option takes. All may be left out; what may not is seen to by who reads them. */
+/** The kind of each option. All may be left out; the reader of an option that may not sees to it. */
 export type Kinds<Options> = Readonly<Record<keyof Options, Kind>>;
 
 export const FUNCTION: Kind = { words: "a function", fits: (value) => typeof value === "function" };

@@ -46,8 +46,8 @@ export class Holds {
   }
 
   /**
-   * From now on this one has to come first, unless one before it has to already. What was sent first
-   * may be refused last: its turn says which. False: too many.
+   * From now on this one has to come first, unless one before it has to already. The first that was
+   * sent may be refused last: its turn says which. False: too many.
    */
   begin(channel: string, id: string, turn: number): boolean {
     const hold = this.#holds?.get(channel);

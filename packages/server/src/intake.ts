@@ -23,10 +23,10 @@ import type { Ports, Transport } from "./ports.ts";
 import { InboundRate } from "./rate-limit.ts";
 import type { Turns } from "./turns.ts";
 
-/** What may come before hello is accepted, with room for what frames take around it. */
+/** Bytes that may come before hello is accepted, with room for frame heads and the like. */
 const FIRST_WIRE_BYTES_MAX = PROTOCOL_LIMITS.firstBytesMax + 1_024;
 
-/** What is handed over in a row when it has waited, and what may wait unpaused: small messages. */
+/** Messages handed over in a row after a wait, and messages that may wait unpaused: small ones. */
 const IN_A_ROW = 64;
 
 /** Bytes of a message that take as long as a small message. */
@@ -35,10 +35,10 @@ const BYTES_PER_MESSAGE = 2_048;
 /** Lists and objects that do: each is made when the text is parsed, and walked when it is printed. */
 const CONTAINERS_PER_MESSAGE = 128;
 
-/** Of them, those that a message has anyway: itself, a position, and data of a few. */
+/** Containers that a message has anyway: itself, a position, and data of a few. */
 const CONTAINERS_FREE = 8;
 
-/** What all intakes of a node have in common. */
+/** Dependencies that all intakes of a node share. */
 export interface IntakeHost {
   readonly ports: Ports;
   readonly limits: Limits;
@@ -61,7 +61,7 @@ export interface IntakeOwner {
 /** The rest of a WebSocket message. */
 interface Rest {
   readonly messages: Iterator<Decoded<ClientMessage>>;
-  /** What each of them takes, in small messages: as if they were of the same length. */
+  /** The cost of each message, in small messages: as if they were of the same length. */
   readonly cost: number;
   left: number;
 }
@@ -103,7 +103,7 @@ export class Intake {
     return this.#heldBytes;
   }
 
-  /** What came on the wire, whatever it is: see {@link Connection.arrived}. */
+  /** Bytes have come on the wire, whatever they are: see {@link Connection.arrived}. */
   arrived(bytes: number, frames: number, controlFrames: number): void {
     this.#host.counters.bytesIn += bytes;
     if (controlFrames > 0) this.#owner.heard();
@@ -226,7 +226,7 @@ export class Intake {
   }
 }
 
-/** What decoding takes beyond the ordinary, in small messages. */
+/** The extra cost of decoding, in small messages. */
 function decodingOf({ size, containers }: Batch<ClientMessage>): number {
   return Math.max(0, containers - CONTAINERS_FREE * size) / CONTAINERS_PER_MESSAGE;
 }

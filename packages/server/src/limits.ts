@@ -43,7 +43,7 @@ export interface Limits {
   readonly appendMs: number;
   /** Connections of one node: then 503. Each takes kilobytes and a file descriptor. */
   readonly connectionsMax: number;
-  /** Of them, those of one address that haven't said hello: then 503. */
+  /** Connections of one address that haven't said hello: then 503. */
   readonly newcomersPerAddressMax: number;
   /** How long a ticket lets somebody in. */
   readonly ticketMs: number;
@@ -57,9 +57,9 @@ export interface Limits {
   readonly badMessagesMax: number;
   /** Answers waiting on one connection: then its socket isn't read until they have left. */
   readonly controlBytesMax: number;
-  /** What one connection's requests in progress may hold: then its socket isn't read. */
+  /** Bytes that one connection's requests in progress may hold: then its socket isn't read. */
   readonly requestBytesMax: number;
-  /** What one connection is written per turn; a slice is at most this, or one publication. */
+  /** Bytes that are written to one connection per turn; a slice is at most this, or one publication. */
   readonly flushBytesMax: number;
   /** The end of a channel's log that a node keeps ready to send; what lies before is read. */
   readonly tailBytesMax: number;
@@ -139,7 +139,7 @@ const LIMITS: Kinds<Limits> = {
   tailBytesMax: COUNT,
 };
 
-/** Those that an application sets itself. One that is `undefined` is left out. */
+/** Options that an application sets itself. One that is `undefined` is left out. */
 export type Chosen<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
 
 /**

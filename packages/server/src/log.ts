@@ -96,7 +96,7 @@ export class Log {
     return this.#epoch;
   }
 
-  /** What this node holds of the log's end, trimmed as of now; null before {@link open}. */
+  /** This node's share of the log's end, trimmed as of now; null before {@link open}. */
   get tail(): Retained | null {
     this.#retained?.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
     return this.#retained;
@@ -255,7 +255,7 @@ export class Log {
     for (const waiting of held) fail(waiting, tailwireError("held"));
   }
 
-  /** What waited behind a call that hangs, and was never sent, is told so. */
+  /** Appends that waited behind a call that hangs, and were never sent, are told so. */
   #expireWaiting(): void {
     const now = this.#ports.clock.now();
     const late = this.#waiting.some(({ append }) => now >= append.notAfter);
@@ -365,7 +365,7 @@ function aged(append: Append, ms: number): Append {
 
 const KINDS: ReadonlySet<unknown> = new Set<AppendResult["kind"]>(["appended", "refused"]);
 
-/** What breaks the broker's contract says nothing of what was appended. */
+/** A result that breaks the broker's contract says nothing about the append. */
 function failureOf(thrown: unknown): Error {
   if (thrown instanceof TailwireError) return thrown;
   return thrownBy("broker.append", thrown, tailwireError("indeterminate"));

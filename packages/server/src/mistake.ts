@@ -5,14 +5,14 @@
 import { TailwireError, tailwireError } from "@tailwire/protocol";
 import { errorOf } from "./thrown.ts";
 
-/** What is kept of an error's own words: they may quote what a client sent. */
+/** Characters that are kept of an error's own words: they may quote what a client sent. */
 const WORDS_MAX = 256;
 
 export class Mistake extends Error {
   override readonly name = "Mistake";
   /** The application's function: `authorize`, `requests.rename`. */
   readonly hook: string;
-  /** What the client is told: nothing of the mistake itself. */
+  /** The answer to the client: nothing of the mistake itself. */
   readonly answer: TailwireError;
 
   /** The message names the hook. */
@@ -34,14 +34,17 @@ export class Overdue extends Mistake {
   }
 }
 
-/** What a function of the application threw, as a mistake of that function. */
+/** A value thrown by a function of the application, as a mistake of that function. */
 export function thrownBy(hook: string, thrown: unknown, answer?: TailwireError): Mistake {
   const cause = errorOf(thrown);
   const message = `${hook} threw: ${cause.message.slice(0, WORDS_MAX)}`;
   return new Mistake(hook, message, answer === undefined ? { cause } : { cause, answer });
 }
 
-/** What a call of the application's function ended with: a `TailwireError` that it threw is an answer. */
+/**
+ * The error that a call of the application's function ended with: a `TailwireError` that it threw is
+ * an answer.
+ */
 export function outcomeOf(hook: string, thrown: unknown): Error {
   const error = errorOf(thrown);
   return error instanceof TailwireError || error instanceof Mistake ? error : thrownBy(hook, error);

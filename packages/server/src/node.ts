@@ -68,7 +68,7 @@ export class TailwireNode {
   readonly #logger: Logger;
   readonly #connections = new Set<Connection>();
   readonly #channels = new Map<string, Channel>();
-  /** Of what is said once, by what it is about. */
+  /** Subjects of warnings that are said once. */
   readonly #warned = new Set<string>();
   #closed = false;
   #lastId = 0;
@@ -160,7 +160,10 @@ export class TailwireNode {
     }
   }
 
-  /** Tells the application something. What it throws, or rejects with, is its own affair, and is logged. */
+  /**
+   * Tells the application something. An error that its listener throws, or rejects with, is its own
+   * affair, and is logged.
+   */
   tell(name: string, listener: () => unknown): void {
     const told = (async () => listener())();
     told.catch((thrown: unknown) => this.asTailwireError(thrownBy(name, thrown)));
@@ -256,7 +259,7 @@ export class TailwireNode {
       throw tailwireError("bad_message", `"${inWords(event)}" is no event name`);
     }
     const data = dataOf(value);
-    // What no client may send, no client has to take.
+    // Clients don't have to take a message that they may not send.
     const { messageBytesMax } = this.limits;
     if (payloadBytes(data) > messageBytesMax) {
       throw tailwireError("too_large", `at most ${messageBytesMax} bytes of data`);
@@ -280,7 +283,10 @@ export class TailwireNode {
     return result.position;
   }
 
-  /** Anything thrown as an error with a code. What isn't one already is logged, and is `internal`. */
+  /**
+   * Anything thrown as an error with a code. A value that isn't one already is logged, and is
+   * `internal`.
+   */
   asTailwireError(thrown: unknown): TailwireError {
     const error = errorOf(thrown);
     if (error instanceof TailwireError) return error;

@@ -64,9 +64,12 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
   readonly authorize?: Authorize<U> | undefined;
   /** Answers `client.request(name, input)`. Check the input: it is whatever the client sent. */
   readonly requests?: Readonly<Record<string, RequestHandler<U>>> | undefined;
-  /** A connection is there: its client is welcome. What it throws, or rejects with, is logged. */
+  /**
+   * A connection is there: its client is welcome. An error that this throws, or rejects with, is
+   * logged.
+   */
   readonly onConnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
-  /** A connection has gone, whoever ended it. What it throws, or rejects with, is logged. */
+  /** A connection has gone, whoever ended it. An error that this throws, or rejects with, is logged. */
   readonly onDisconnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
   /** Where logs are kept. In memory where this is left out. It is closed with the server. */
   readonly broker?: Broker | undefined;
@@ -82,7 +85,7 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
    * where this is left out. Proxies log queries: switch it off where nobody needs it.
    */
   readonly tokenInQuery?: boolean | undefined;
-  /** What is spoken beside JSON: `msgpackCodec` of `@tailwire/protocol/msgpack`, or nothing. */
+  /** Codecs spoken beside JSON: `msgpackCodec` of `@tailwire/protocol/msgpack`, or nothing. */
   readonly codecs?: readonly Codec[] | undefined;
   /**
    * The address that a connection comes from, for the limits per address. Where a proxy stands

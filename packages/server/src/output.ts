@@ -15,7 +15,7 @@ export type Unstamped<Message> = Message extends unknown
   ? Omit<Outgoing<Message>, "id" | "timestamp">
   : never;
 
-/** What a connection says beside publications, which are encoded elsewhere. */
+/** Messages of a connection beside publications, which are encoded elsewhere. */
 export type ControlMessage = Unstamped<Exclude<ServerMessage, { type: "publication" }>>;
 
 export class Output {

@@ -14,14 +14,14 @@ export interface Page {
   readonly publications: readonly Publication[];
   /** Whether there are more in that direction. */
   readonly more: boolean;
-  /** What the log doesn't have any more where the page was to begin; null when nothing. */
+  /** The range that the log doesn't have any more where the page was to begin; null when nothing. */
   readonly gap: LostRange | null;
 }
 
 /** How often a log may change under a page that is read. */
 const TRIES = 3;
 
-/** What follows a position. @throws `unavailable`. */
+/** The page that follows a position. @throws `unavailable`. */
 export async function pageAfter(log: Log, after: Position, count: number): Promise<Page> {
   let at = after;
   let gap: LostRange | null = null;
@@ -50,7 +50,7 @@ function joined(first: LostRange, second: LogGap): LostRange {
   return { ...second, reason, from: first.from, lost };
 }
 
-/** What precedes a position, or with null the end of the log. @throws `unavailable`. */
+/** The page that precedes a position, or with null the end of the log. @throws `unavailable`. */
 export async function pageBefore(log: Log, before: Position | null, count: number): Promise<Page> {
   const wanted = await log.readBack(before, count + 1);
   const gap = wanted.kind === "gap" && before !== null ? { ...wanted.gap, from: before } : null;

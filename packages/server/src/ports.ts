@@ -1,6 +1,6 @@
 /**
- * What the server's core is given instead of a platform. Drivers implement it for real sockets,
- * the simulator for simulated ones.
+ * The platform, as the server's core is given it. Drivers implement it for real sockets, the
+ * simulator for simulated ones.
  */
 import type { PlatformSignal, Clock, Random } from "@tailwire/protocol";
 
@@ -38,7 +38,7 @@ export interface Transport {
   destroy(): void;
 }
 
-/** What a logger must offer. pino does, and most others. */
+/** Methods that a logger must offer. pino does, and most others. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -15,7 +15,7 @@ const DEBT_CLOSE_MS = 10_000;
 /** The time that `limits.controlFramesMax` are for, in milliseconds. */
 const CONTROL_MS = 10_000;
 
-/** What sums of a clock's fractions may be off by, in milliseconds. */
+/** Milliseconds that sums of a clock's fractions may be off by. */
 const ROUNDING_MS = 1;
 
 /** Whom it concerns. */
@@ -25,10 +25,10 @@ export interface Indebted {
 }
 
 /**
- * What a connection has sent, against what it may. First it rests, then it has gone too far.
+ * A connection's input, against what it may send. First it rests, then it has gone too far.
  *
- * A bucket is one number here: when all that was taken is paid for. What is left in it is how long
- * ago that was.
+ * Token buckets, each stored as one timestamp (GCRA): when everything taken so far is paid for. The
+ * longer ago that was, the more is left in the bucket.
  */
 export class InboundRate {
   readonly #clock: Clock;

@@ -9,7 +9,7 @@ import { type Publication, publicationBytes, type Retention } from "./brokers/co
 /** Trimmed entries are let go of in bulk once this many have piled up before the first. */
 const COMPACT_AT = 1_024;
 
-/** What was added, and what is left of it. */
+/** Publications that were added, and how many of them are left. */
 interface Entries {
   publications: (Publication | undefined)[];
   /** Index of the first that isn't trimmed. */
@@ -131,7 +131,7 @@ export class Retained {
     return publication?.offset === offset ? publication : undefined;
   }
 
-  /** What follows an offset, oldest first. */
+  /** Publications that follow an offset, oldest first. */
   *after(offset: number): Generator<Publication> {
     const entries = this.#entries ?? NOTHING;
     for (let index = this.#indexAfter(offset); index < entries.publications.length; index += 1) {
@@ -139,7 +139,7 @@ export class Retained {
     }
   }
 
-  /** What precedes an offset, newest first. */
+  /** Publications that precede an offset, newest first. */
   *before(offset: number): Generator<Publication> {
     const entries = this.#entries ?? NOTHING;
     for (let index = this.#indexAfter(offset - 1) - 1; index >= entries.head; index -= 1) {

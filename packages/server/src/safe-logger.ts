@@ -1,6 +1,6 @@
 /**
  * The application's logger, made safe to call: it may lack a method, throw, or give a promise that
- * rejects. What it doesn't take goes to another logger, so that nothing is said to nobody.
+ * rejects. Another logger takes what it fails to, so that nothing is said to nobody.
  */
 import type { Logger } from "./ports.ts";
 import { errorOf } from "./thrown.ts";

@@ -62,7 +62,7 @@ export interface UserConnections {
   trace(tracer: Tracer): () => void;
 }
 
-/** What a node has now, and has done since it began. */
+/** A node's counts: of now, and since it began. */
 export interface Stats extends Totals {
   readonly connections: number;
   readonly channels: number;
@@ -99,7 +99,7 @@ export interface TailwireServer extends AsyncDisposable {
   ticket(authenticated: Authenticated, options?: { readonly origin?: string | undefined }): string;
   /** Connections now. */
   readonly connections: number;
-  /** What there is now, and what was done since this node began: cheap enough for every second. */
+  /** Counts of now, and since this node began: cheap enough for every second. */
   stats(): Stats;
   /**
    * Closes every connection, and resolves when the last one has gone. From the call on, what would begin
@@ -123,7 +123,7 @@ export function createTailwire<U extends User = User>(options: TailwireOptions<U
 class NodeServer<U extends User> implements TailwireServer {
   readonly #node: TailwireNode;
   readonly #tickets: Tickets;
-  /** What all paths have in common. */
+  /** Options that all paths share. */
   readonly #upgrades: UpgradeOptions;
   /** Ends what was attached: refuses from now on, and then takes it back. */
   readonly #attached: { readonly upgrades: Upgrades; readonly detach: () => void }[] = [];

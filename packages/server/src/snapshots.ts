@@ -1,8 +1,8 @@
 /**
  * A channel's state, as the application gives it: whole, as of a position in the log.
  *
- * State and log are two stores, and either may move on while the other is asked: what is taken
- * is a state from whose position the log can go on. Who asks at the same time shares one call.
+ * State and log are two stores, and either may move on while the other is asked: a snapshot is a
+ * state from whose position the log can go on. Cursors that ask at the same time share one call.
  */
 import {
   carrying,
@@ -93,7 +93,7 @@ export class Snapshots {
   }
 }
 
-/** What the hook gave, as far as it is a state. @throws Mistake. */
+/** The hook's answer, as far as it is a state. @throws Mistake. */
 function snapshotOf(given: unknown, end: Position, bytesMax: number): Snapshot {
   const answer = given as Partial<SnapshotAnswer> | null | undefined;
   if (typeof answer !== "object" || answer === null) {
@@ -102,7 +102,7 @@ function snapshotOf(given: unknown, end: Position, bytesMax: number): Snapshot {
   const { data } = answer;
   if (data === undefined)
     throw unfit("no data: expected { data }, and null where there is none yet");
-  // Of a position, its three fields are kept and nothing else.
+  // A position keeps its three fields and nothing else.
   const { epoch, offset, id } = answer.position ?? end;
   const position = { epoch, offset, id };
   if (!fits(position, SERVER_MESSAGES.snapshot.position)) {

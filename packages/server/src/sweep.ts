@@ -34,7 +34,7 @@ export interface Served {
   serve(): boolean;
 }
 
-/** What grows: a channel, as far as it matters here. */
+/** A thing that grows: a channel, as far as it matters here. */
 export interface Grown {
   /** Cursors. */
   readonly size: number;
@@ -129,7 +129,7 @@ export class Sweep<C extends Grown> {
       this.#dirty.delete(channel);
       this.#mark(channel);
     }
-    // What was served is let go of before the line has grown much.
+    // Served entries are let go of before the line has grown much.
     if (this.#head > 4_096) {
       this.#line.splice(0, this.#head);
       this.#head = 0;
@@ -138,9 +138,9 @@ export class Sweep<C extends Grown> {
 
   /**
    * After a broadcast, rests until the next is due: publications that come meanwhile share one write
-   * per connection, and a write is what everything costs. What comes right behind a broadcast has
-   * to wait for the rest and for two broadcasts, so the longer they take, the shorter is the rest.
-   * A channel that is full doesn't wait.
+   * per connection, and a write is what everything costs. A publication right behind a broadcast has
+   * to wait for the rest and for two broadcasts, so the longer they take, the shorter is the rest. A
+   * channel that is full doesn't wait.
    */
   #endSweep(): void {
     const broadcast = this.#served * 2 > this.#population();

@@ -7,7 +7,7 @@ import { fits, SERVER_MESSAGES, TailwireError, utf8Truncate } from "@tailwire/pr
 /** A description, as `error` and `unsubscribed` take it. */
 const DESCRIPTION_BYTES_MAX = 1_024;
 
-/** What is kept of a thrown value's own words. */
+/** Characters that are kept of a thrown value's own words. */
 const WORDS_MAX = 256;
 
 /**

@@ -51,7 +51,7 @@ export class Tickets {
   take(ticket: string, origin: string | null): Admitted | null {
     this.#forgetEnded();
     const known = this.#tickets.get(ticket);
-    // Whoever shows it at the wrong place has it nevertheless: it is good for nothing any more.
+    // A ticket shown at the wrong place was seen nevertheless: it is good for nothing any more.
     this.#tickets.delete(ticket);
     if (known === undefined) return null;
     return known.origin === null || known.origin === origin ? known.admitted : null;

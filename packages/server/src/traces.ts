@@ -18,15 +18,15 @@ export interface TraceEntry {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** What can be told of: any message, and what isn't one on the wire. */
+/** An event to trace: any message, and what isn't one on the wire. */
 export interface Traced extends Partial<Record<(typeof SHOWN)[number], unknown>> {
   readonly type: string;
 }
 
-/** What it throws, or rejects with, is logged. */
+/** An error that the tracer throws, or rejects with, is logged. */
 export type Tracer = (entry: TraceEntry) => unknown;
 
-/** What may be shown of a message. */
+/** Fields that may be shown of a message. */
 const SHOWN = [
   "id",
   "re",
@@ -63,8 +63,8 @@ export class Traces {
   }
 
   /**
-   * Tells of all that is said on a user's connections, until it is taken back. What is added twice is
-   * told twice.
+   * Traces all that is said on a user's connections, until it is taken back. A tracer that is added
+   * twice is told twice.
    *
    * @throws TypeError when the tracer is no function.
    */

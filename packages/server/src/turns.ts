@@ -2,30 +2,33 @@
  * A node's turns: what a few messages ask for at once is done in portions, between which input and
  * output have their say. So nobody makes the others wait by asking for much in one breath.
  *
- * What an ordinary client asks for is done at once, within the first portion. This file doesn't know
- * what is done.
+ * An ordinary client's requests are carried out at once, within the first portion. This file doesn't
+ * know what is done.
  */
 import type { Clock } from "@tailwire/protocol";
 
 /** How long a turn works off what waits, in milliseconds, before it lets others go first. */
 const TURN_MS = 2;
 
-/** What goes on at once: each of it may begin more in promises, which take time too. */
+/** Waiting calls carried out in a row: each of them may begin more in promises, which take time too. */
 const WAITING_PER_ROUND = 128;
 
 /** How often a turn goes on with what waits, while there is time. */
 const ROUNDS_PER_TURN = 8;
 
-/** What one connection may begin of one kind in a turn: no honest client says more in one breath. */
+/**
+ * Calls of one kind that one connection may begin in a turn: no honest client says more in one
+ * breath.
+ */
 const PORTION = 32;
 
 export class Turns {
   readonly #clock: Clock;
-  /** What each has begun in this turn. Nothing is kept of those that are idle. */
+  /** Calls that each has begun in this turn. Nothing is kept of idle ones. */
   readonly #begun = new Map<object, number>();
   #beganAt = 0;
   #scheduled = false;
-  /** What waits for a later turn, oldest first. */
+  /** Calls that wait for a later turn, oldest first. */
   #waiting: (() => void)[] = [];
   /** Ends when all that was to be done to many has been done. */
   #rounds: Promise<void> | null = null;

@@ -1,4 +1,4 @@
-// What authenticate gave is checked once, in words that name the field, and kept as it was.
+// The result of authenticate is checked once, in words that name the field, and kept as it was.
 import { describe, expect, test } from "vitest";
 import { Access } from "../src/access.ts";
 import { Admitted } from "../src/admitted.ts";

@@ -1,4 +1,4 @@
-// Who may do what: asked once per channel and action, anew after a fresh token, and never guessed.
+// Permissions: asked once per channel and action, anew after a fresh token, and never guessed.
 import { describe, expect, test } from "vitest";
 import type { Authenticated, Authorize, AuthorizeQuestion } from "@tailwire/server/core";
 import { Bench, type BenchOptions, publish, type Said, subscribe } from "./bench.ts";

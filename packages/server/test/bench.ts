@@ -43,9 +43,9 @@ class FakeSocket implements Transport {
   readonly written: string[] = [];
   /** How many messages each write carried. */
   readonly writes: number[] = [];
-  /** What else was done, in order: `pause`, `resume`, `close 4400 bad_message`, `destroy`. */
+  /** The other calls, in order: `pause`, `resume`, `close 4400 bad_message`, `destroy`. */
   readonly calls: string[] = [];
-  /** What broke the port's rules. */
+  /** Breaches of the port's rules. */
   readonly violations: string[] = [];
   /** Whether a write completes at once. */
   completes = true;
@@ -92,12 +92,12 @@ class FakeSocket implements Transport {
 export interface BenchOptions {
   readonly limits?: Partial<Limits>;
   readonly channels?: Readonly<Record<string, ChannelOptions>>;
-  /** What the application decides and answers; nothing special where left out. */
+  /** The application's decisions and answers; nothing special where left out. */
   readonly application?: Partial<Application>;
   readonly wrapBroker?: (broker: Broker) => Broker;
 }
 
-/** What a client's message needs beside the envelope. */
+/** The part of a client's message beside the envelope. */
 export type Said = ClientMessage extends infer Message
   ? Message extends ClientMessage
     ? Omit<Message, "id" | "timestamp"> & { readonly id?: string }
@@ -109,7 +109,7 @@ export class Bench {
   readonly limits: Limits;
   readonly node: TailwireNode;
 
-  /** What the server logged as errors. */
+  /** Errors that the server logged. */
   readonly errors: object[] = [];
 
   constructor({
@@ -200,7 +200,7 @@ export class Peer {
     );
   }
 
-  /** What was heard in short: `ack r2`, `error r2 forbidden`, `publication 3`. */
+  /** The messages that were heard, in short: `ack r2`, `error r2 forbidden`, `publication 3`. */
   get heardInShort(): readonly string[] {
     return this.heard.map((message) => {
       const re = "re" in message ? ` ${message.re}` : "";

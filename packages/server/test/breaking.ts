@@ -19,7 +19,7 @@ import { type MemoryContext, memoryContext } from "./memory-context.ts";
 type Methods = Partial<BrokerLog>;
 
 export interface BrokenBroker {
-  /** What is wrong with it. */
+  /** The fault in it. */
   readonly flaw: string;
   /** A part of the name of a case that notices. */
   readonly caughtBy: string;

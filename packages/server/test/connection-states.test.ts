@@ -31,7 +31,7 @@ async function peerIn(state: ConnectionState, bench = new Bench()): Promise<Peer
   return peer;
 }
 
-/** What an event is, done to a real connection. */
+/** Each event, done to a real connection. */
 const HAPPENINGS: Readonly<Record<ConnectionEvent, (peer: Peer) => Promise<void> | void>> = {
   hello: (peer) => peer.say(hello()),
   close: (peer) => peer.connection.close("done"),
@@ -70,7 +70,7 @@ describe("every state and every event", () => {
 const VIOLATION = { heard: ["error r1 not_ready"], calls: ["close 4502 protocol_violation"] };
 const NOTHING = { heard: [], calls: [] };
 
-/** What is heard and done in answer to each message, by state. */
+/** Messages heard and calls made in answer to each message, by state. */
 const ANSWERS: Readonly<
   Record<
     ConnectionState,

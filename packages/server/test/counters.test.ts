@@ -1,4 +1,4 @@
-// What a node counts, and what it tells whoever traces a user's connections.
+// A node's counters, and the events that the tracer of a user's connections is told.
 import { describe, expect, test } from "vitest";
 import type { TraceEntry } from "../src/traces.ts";
 import { Bench, hello, publish, type Said, subscribe } from "./bench.ts";

@@ -48,7 +48,7 @@ function decode(slice: Slice | null): readonly PublicationMessage[] {
 const offsetsOf = (slice: Slice | null): readonly number[] =>
   decode(slice).map(({ offset }) => offset);
 
-/** What somebody at an offset is sent until the end, slice by slice. */
+/** The messages that somebody at an offset is sent until the end, slice by slice. */
 function runFrom(offset: number, after: (offset: number) => Slice | null) {
   const run: PublicationMessage[] = [];
   let slices = 0;

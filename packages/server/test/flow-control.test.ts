@@ -1,4 +1,4 @@
-// What a connection does when its socket is full, and when too much waits: it holds no more.
+// A connection whose socket is full, or for which too much waits: it holds no more.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Broker } from "@tailwire/server/broker-contract";

@@ -33,7 +33,7 @@ function refusing(refusals: Refusals, answer: () => Promise<void>): (broker: Bro
               continue;
             }
             results.push({ kind: "refused", code });
-            // What is behind it in the batch is the contract suite's affair.
+            // The rest of the batch is the contract suite's affair.
             const held = { kind: "refused", code: "held" } as const;
             return [...results, ...batch.slice(index + 1).map(() => held)];
           }
@@ -46,7 +46,7 @@ function refusing(refusals: Refusals, answer: () => Promise<void>): (broker: Bro
 
 const named = (id: string, channel?: string): Said => ({ ...publish(id, channel), id });
 
-/** What the channel's log holds, in order: the data of its publications, each a request's id. */
+/** The channel's log, in order: the data of its publications, each a request's id. */
 async function logOf(bench: Bench, channel = "room:1"): Promise<readonly unknown[]> {
   const reader = await bench.openPeer("reader");
   await reader.say(subscribe(channel));

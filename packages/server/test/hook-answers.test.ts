@@ -1,5 +1,5 @@
-// What hooks and handlers give and throw: a coded refusal, one line in the log that names the hook, and
-// nobody else affected.
+// Results and errors of hooks and handlers: a coded refusal, one line in the log that names the hook,
+// and nobody else affected.
 import { TailwireError, tailwireError } from "@tailwire/protocol";
 import type { Broker } from "@tailwire/server/broker-contract";
 import type { Application, ChannelOptions } from "@tailwire/server/core";
@@ -19,7 +19,7 @@ interface Place {
     readonly application?: Partial<Application>;
     readonly channel?: ChannelOptions;
   };
-  /** What makes the server call it. */
+  /** The message on which the server calls it. */
   readonly said: Said;
   readonly code: string;
 }

@@ -1,5 +1,5 @@
-// What comes is counted by what it takes, carried out in portions and in order, and held back at its
-// source where it is too much. Whoever sends what may be sent at once notices nothing of it.
+// Input is counted by what it takes, carried out in portions and in order, and held back at its
+// source where it is too much. A client whose messages may be sent at once notices nothing of it.
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Bench, hello, type Peer, publish, type Said, subscribe } from "./bench.ts";
 import { upTo } from "./sockets/support.ts";

@@ -1,4 +1,4 @@
-// What JavaScript lets an application throw or give, and nobody expects.
+// Values that JavaScript lets an application throw or give, and nobody expects.
 
 /** A promise that rejects, before anybody can have looked at it. */
 export const rejecting = async (reason: unknown): Promise<never> => {
@@ -9,7 +9,7 @@ const boom = (): never => {
   throw new Error("boom");
 };
 
-/** What looks like a promise until it is asked whether it is one. */
+/** An object that looks like a promise until it is asked whether it is one. */
 export function thenThrows(): object {
   return new Proxy({}, { get: (_target, name) => (name === "then" ? boom() : undefined) });
 }

@@ -118,7 +118,7 @@ describe("[FLOW-5] a connection that sends too much", () => {
     expect(inTime).toMatchObject({ type: "ack", re: "in-time" });
     expect(x).toMatchObject({ re: "x", code: "rate_limited", retry: true, retryAfterMs: 2_200 });
     expect(y).toMatchObject({ re: "y", code: "held", retry: true, retryAfterMs: 2_200 });
-    // What it asks for beside that is answered.
+    // Its other requests are answered.
     await peer.say({ ...PING, id: "ping" }, { ...publish(1, "nowhere"), id: "nowhere" });
     expect(peer.heardInShort).toContain("pong ping");
     await bench.clock.advance(2_400);

@@ -137,7 +137,7 @@ test("[FLOW-3] large states are given one by one, each when the one before has l
   for (let count = 1; count <= 3; count += 1) {
     expect(states()).toBe(count);
     expect(peer.connection.heldBytes).toBeLessThan(10_000);
-    // What stands behind the state, and then the next one.
+    // The messages behind the state leave, and then the next state.
     await peer.drain();
   }
 });

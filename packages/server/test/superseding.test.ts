@@ -49,7 +49,7 @@ describe("[CONN-6] a newer connection of a session", () => {
     // It is fenced only once the newer one has published.
     await older.say(publish(2));
     expect(older.heardInShort.at(-1)).toBe("error r1 fenced");
-    // What may have been appended before it was fenced isn't called refused [PUB-5].
+    // A repeat that may have been appended before it was fenced isn't called refused [PUB-5].
     await older.say({ ...publish(3), repeat: { ageMs: 1 } } as Said);
     expect(older.heardInShort.at(-1)).toBe("error r2 indeterminate");
     await bench.clock.advance(bench.limits.overlapMs - 10_001);

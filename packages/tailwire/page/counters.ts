@@ -1,5 +1,5 @@
 /**
- * What was missed and what came twice, worked out from positions alone.
+ * Missed and doubled publications, worked out from positions alone.
  *
  * A tally watches one subscription. It believes offsets and ids and not what the library says of
  * itself, with one exception: a gap that was told is counted as told, apart from what was missed.
@@ -13,7 +13,7 @@ interface Hole {
   to: number;
 }
 
-/** What is known of one incarnation of a log. */
+/** The knowledge of one incarnation of a log. */
 interface Ledger {
   highest: number;
   holes: Hole[];
@@ -83,7 +83,7 @@ export class Tally {
     if (lost === null) this.toldUncounted += 1;
     else this.toldMissing += lost;
     this.#awaited.clear();
-    // What is withdrawn will come again under the same offsets, as something else.
+    // Withdrawn offsets will come again, as something else.
     this.#open(continuesAfter.epoch, continuesAfter.offset);
   }
 
@@ -149,7 +149,7 @@ export interface Totals {
 export class Counters {
   sent = 0;
   acknowledged = 0;
-  /** What somebody else has counted, of a subscription that isn't this page's. */
+  /** Counts by somebody else, of a subscription that isn't this page's. */
   elsewhere = { missed: 0, duplicated: 0, toldMissing: 0 };
   readonly #tallies: Tally[] = [];
 

@@ -11,7 +11,7 @@ export class Journal {
     this.#list = list;
   }
 
-  /** Adds a line. Who it is about gives it its colour. */
+  /** Adds a line. The person whom it is about gives it its colour. */
   write(who: string, words: string, kind: "plain" | "bad" | "good" = "plain"): void {
     const line = make("li");
     line.dataset["kind"] = kind;

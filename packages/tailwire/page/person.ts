@@ -21,7 +21,7 @@ import { changeWords } from "./status-words.ts";
 
 export type Name = "Ada" | "Grace" | "page";
 
-/** What the persons of one page have in common. */
+/** Dependencies that the persons of one page share. */
 export interface Stage {
   readonly websocket: string;
   /** Keeps this page's users and channels apart from those of other tabs. */
@@ -32,7 +32,7 @@ export interface Stage {
 
 export class Person {
   readonly name: Name;
-  /** What the server knows them by, which is also their token. */
+  /** The server's id of them, which is also their token. */
   readonly user: string;
   readonly client: Client;
   readonly #stage: Stage;

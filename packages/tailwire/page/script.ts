@@ -1,4 +1,4 @@
-/** What Ada and Grace say to each other until a visitor takes over. Words and pauses, no more. */
+/** The conversation of Ada and Grace until a visitor takes over. Words and pauses, no more. */
 import type { Name } from "./person.ts";
 
 interface Line {

@@ -6,7 +6,7 @@ export function statusWords({ state }: ConnectionStatus): string {
   return state === "idle" ? "not connected yet" : state;
 }
 
-/** What a person should know while there is no connection, as of now; null while there is one. */
+/** Words for a person while there is no connection, as of now; null while there is one. */
 export function noticeWords(status: ConnectionStatus, now: number): string | null {
   const { state, attempt, retryAt, pending } = status;
   switch (state) {
@@ -28,7 +28,7 @@ export function noticeWords(status: ConnectionStatus, now: number): string | nul
   }
 }
 
-/** What is said aloud. It has no countdown in it, which nobody could listen to. */
+/** Words to be said aloud. They have no countdown in them, which nobody could listen to. */
 export function spokenWords(status: ConnectionStatus): string {
   const { state, pending } = status;
   return state === "offline" && pending > 0

@@ -1,6 +1,7 @@
 /**
- * The third reader, a Node client beside the server: how far behind it is, and a button that makes
- * it slow. What it has read it says itself; how long the log is, this page knows from its load.
+ * The third reader, a Node client beside the server: how far behind it is, and a button that makes it
+ * slow. The reader says itself how much it has read; how long the log is, this page knows from its
+ * load.
  */
 import { TailwireError } from "@tailwire/client";
 import type { Counters } from "./counters.ts";
@@ -17,9 +18,9 @@ const SCALES = [1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
 
 export interface ThirdOptions {
   readonly panel: HTMLElement;
-  /** Who asks for the reader, and hears of it. */
+  /** The person who asks for the reader, and hears of it. */
   readonly viewer: Person;
-  /** What it reads. */
+  /** The channel that it reads. */
   readonly channel: string;
   readonly lastOffset: () => number;
   readonly counters: Counters;

@@ -4,7 +4,7 @@ import { DEFAULT_PORT } from "./listen.ts";
 import { parseOptions, type StartOptions, USAGE } from "./options.ts";
 import { type Standalone, startStandalone } from "./standalone.ts";
 
-/** Runs until a signal comes. What goes wrong before that ends the process with 1. */
+/** Runs until a signal comes. An error before that ends the process with 1. */
 export async function run(args: readonly string[]): Promise<void> {
   try {
     const options = parseOptions(args);

@@ -48,8 +48,8 @@ export class Listener {
   }
 
   /**
-   * Stops listening for good. Who owns sockets closes them in `farewell`; those that are still there after
-   * it, of whatever kind and however busy, are dropped.
+   * Stops listening for good. An owner of sockets closes them in `farewell`; those that are still
+   * there after it, of whatever kind and however busy, are dropped.
    */
   async close(farewell = async (): Promise<void> => undefined): Promise<void> {
     this.#closed = true;

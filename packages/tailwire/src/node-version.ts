@@ -10,11 +10,11 @@ const SAFE = [20, 20, 2] as const;
 
 export interface NodeVerdict {
   readonly kind: "fine" | "outdated" | "refused";
-  /** What to tell the person who started it; empty when all is well. */
+  /** Words for the person who started it; empty when all is well. */
   readonly words: string;
 }
 
-/** What to say of a version such as `20.20.2`. */
+/** The verdict on a version such as `20.20.2`. */
 export function judgeNode(version: string): NodeVerdict {
   if (isBelow(version, OLDEST)) {
     const words = `node_too_old: tailwire needs Node ${OLDEST.join(".")} or later, this is ${version}.`;

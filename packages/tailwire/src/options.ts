@@ -1,4 +1,4 @@
-/** What the start command is asked for: its options, parsed and checked. It starts nothing. */
+/** Options of the start command, parsed and checked. Nothing is started here. */
 import { parseArgs } from "node:util";
 import { TailwireError } from "@tailwire/protocol";
 

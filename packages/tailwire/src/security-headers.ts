@@ -1,4 +1,4 @@
-/** What every answer tells the browser to keep from the page. */
+/** Headers of every answer: they tell the browser what to keep from the page. */
 import { createHash } from "node:crypto";
 
 const COMMON = {

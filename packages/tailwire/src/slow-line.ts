@@ -91,7 +91,7 @@ interface Pair {
 }
 
 /**
- * Hands on what the server has said. What isn't read here fills the kernel, which takes 4 MB on
+ * Hands on what the server has said. Bytes that aren't read here fill the kernel, which takes 4 MB on
  * Linux's loopback; from then on the server's socket doesn't drain.
  */
 function pass({ client, server }: Pair, bytesMax: number): void {

@@ -28,7 +28,7 @@ export interface StandaloneOptions {
 export interface Standalone {
   /** The page. */
   readonly url: string;
-  /** What to give to `createClient`. */
+  /** The address to give to `createClient`. */
   readonly websocket: string;
   readonly port: number;
   /** Whether only this machine can reach it. */

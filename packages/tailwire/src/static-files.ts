@@ -1,6 +1,6 @@
 /**
  * The files that a browser may have: the page, and the compiled modules that it imports, straight
- * from where tsc put them. What isn't on the list here isn't there; this file knows no HTTP.
+ * from where tsc put them. A file that isn't on the list here isn't there; this module knows no HTTP.
  */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";

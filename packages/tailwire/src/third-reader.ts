@@ -21,7 +21,7 @@ export interface ReaderSample {
 }
 
 export interface ThirdReaderOptions {
-  /** Of the server. */
+  /** The server's address. */
   readonly address: Address;
   readonly path: string;
   readonly user: string;

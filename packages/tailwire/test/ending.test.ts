@@ -41,7 +41,7 @@ async function stubborn(port: number, bytes: string): Promise<Socket> {
   return socket;
 }
 
-/** What somebody may have sent, and then waits for ever. */
+/** Bytes that somebody may have sent, who then waits for ever. */
 const KINDS: Readonly<Record<string, string>> = {
   nothing: "",
   "half a request": "GET / HTTP/1.1\r\nHost: a",

@@ -82,7 +82,7 @@ test("while a refusal of 20 s is waited out", async () => {
   onTestFinished(() => tailwire.close());
   const http = createHttpServer();
   tailwire.attach(http);
-  // What is asked of a channel is answered in order, so the subscription has been refused, too.
+  // A channel's requests are answered in order, so the subscription has been refused, too.
   const lead = "await room.read().catch(() => undefined);";
   expect(await outlives(await listen(http), TOKEN, lead)).toBeLessThan(SOON_MS);
   expect(refusals).toBe(2);

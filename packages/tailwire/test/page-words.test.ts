@@ -1,4 +1,4 @@
-/** What the page says in words and figures: of a connection, and of recent numbers. */
+/** The page's words and figures: of a connection, and of recent numbers. */
 import type { ConnectionStatus } from "@tailwire/client";
 import { describe, expect, test } from "vitest";
 import { Recent } from "../page/recent.ts";

@@ -10,7 +10,7 @@ import { ask, build, codeOf, startForTest } from "./support.ts";
 
 beforeAll(build, 60_000);
 
-/** What a module imports, its compiled text being regular. */
+/** The modules that a module imports, its compiled text being regular. */
 function importsOf(text: string): string[] {
   const statement = /^(?:import|export)\s(?:[\w$*{},\s]*\sfrom\s)?"([^"]+)";/gm;
   return [...text.matchAll(statement)].map(([, specifier]) => specifier ?? "");

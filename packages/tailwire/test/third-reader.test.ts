@@ -16,7 +16,7 @@ function clientFor(standalone: Standalone, user: string): Client {
   return client;
 }
 
-/** What a page hears of its reader: the newest sample. */
+/** The newest sample that a page hears of its reader. */
 function follow(page: Client, user: string): () => ReaderSample | null {
   let newest: ReaderSample | null = null;
   page

@@ -18,19 +18,19 @@ const WATCH_MS = 2_000;
 /** The longest turn of the server's event loop, in milliseconds of CPU. */
 const TURN_MS_MAX = 20;
 
-/** What an attack may take of a core. */
+/** The share of a core that an attack may take. */
 const SHARE_MAX = 0.1;
 
 export interface Flood {
   readonly id: string;
   readonly title: string;
-  /** What is sent over and over: whole frames. */
+  /** The bytes that are sent over and over: whole frames. */
   readonly bytes: () => Buffer;
   /** Connects and gets ready; a welcomed connection where left out. */
   readonly prepare?: (port: number) => Promise<Peer>;
   /** How the attacker is closed meanwhile; it must not be, where left out. */
   readonly closes?: number;
-  /** What it takes of a core isn't judged, because the application takes it. */
+  /** Its share of a core isn't judged, because the application takes it. */
   readonly isDear?: boolean;
 }
 
@@ -60,7 +60,7 @@ async function runFlood(stage: Stage, flood: Flood): Promise<Finding> {
   return { ok: wrongs.length === 0, note: [inWords(paid), ...wrongs].join("; ") };
 }
 
-/** What is too much of what a server has paid. */
+/** Whatever is too much in a server's costs, in words. */
 export function wrongsOf({ wallMs, cpuMs, longestTurnMs }: Paid, shareMax = SHARE_MAX): string[] {
   const wrongs: string[] = [];
   if (!(longestTurnMs <= TURN_MS_MAX)) wrongs.push(`a turn over ${TURN_MS_MAX} ms`);

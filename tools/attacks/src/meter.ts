@@ -1,5 +1,5 @@
 /**
- * What the server's process pays, by its own main thread's CPU time: a neighbour that keeps the
+ * The costs of the server's process, by its own main thread's CPU time: a neighbour that keeps the
  * machine busy makes everything later, and nothing here larger.
  *
  * A timer looks every few milliseconds how much was used since it looked last. Timers run between
@@ -7,7 +7,7 @@
  */
 import { openSync, readSync } from "node:fs";
 
-/** What was paid since the meter was set to nothing. */
+/** The costs since the meter was set to nothing. */
 export interface Paid {
   readonly wallMs: number;
   readonly cpuMs: number;

@@ -1,6 +1,7 @@
 /**
- * A connection without any WebSocket library: it sends whatever bytes it is given, as fast as they are
- * taken, and notes how it ends. What the server says is kept only as far as somebody waits for it.
+ * A connection without any WebSocket library: it sends whatever bytes it is given, as fast as they
+ * are taken, and notes how it ends. The server's messages are kept only as far as somebody waits for
+ * them.
  */
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
@@ -17,7 +18,7 @@ export interface PeerOptions {
 
 export class Peer {
   readonly #socket: Socket;
-  /** What was said since somebody waited last. */
+  /** Text received since somebody waited last. */
   #said = "";
   #waiting: (() => void) | null = null;
   #bytes = Buffer.alloc(0);

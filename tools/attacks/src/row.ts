@@ -4,16 +4,16 @@ import type { Stage } from "./stage.ts";
 export interface Row {
   /** Its group is the letter that it begins with, as it is asked for: `B`, `B4`, `B4-pings`. */
   readonly id: string;
-  /** What is done, in words. */
+  /** The attack, in words. */
   readonly title: string;
   /** Does it, once. It may be called several times, each with a server that lives. */
   run(stage: Stage): Promise<Finding>;
 }
 
-/** What came of it. */
+/** The result of an attack. */
 export interface Finding {
   readonly ok: boolean;
-  /** What was seen, or what was wrong. */
+  /** The observation, or what was wrong. */
   readonly note: string;
 }
 

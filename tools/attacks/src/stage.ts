@@ -22,12 +22,12 @@ export class Stage {
     return new Stage(child, await heard<number>(child));
   }
 
-  /** What was paid so far, which is forgotten. */
+  /** The costs so far, which are forgotten. */
   reset(): Promise<Paid> {
     return this.#ask("reset");
   }
 
-  /** What was paid since {@link reset}. */
+  /** The costs since {@link reset}. */
   paid(): Promise<Paid> {
     return this.#ask("paid");
   }
@@ -52,7 +52,7 @@ export class Stage {
   }
 }
 
-/** What a process says next. @throws Error when it ends instead. */
+/** The next message of a process. @throws Error when it ends instead. */
 function heard<Value>(child: ChildProcess): Promise<Value> {
   return new Promise((resolve, reject) => {
     const onExit = (code: number | null): void => reject(new Error(`the server ended: ${code}`));

@@ -2,8 +2,8 @@
  * The server that is attacked, as a process of its own: `node victim.js [limits as JSON]`. It says its
  * port, and is asked over IPC what it has paid.
  *
- * Its application is what the attacks need: it takes every token and answers at once. What is sluggish
- * by its name takes a millisecond, without ever letting go of the thread.
+ * Its application is what the attacks need: it takes every token and answers at once. A channel or
+ * request that is sluggish by its name takes a millisecond, without ever letting go of the thread.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -15,7 +15,7 @@ beforeAll(() => {
   execFileSync("npx", ["tsc", "-b", "tools/attacks"], { cwd: root });
 }, 60_000);
 
-/** What a row finds on a server with these limits. */
+/** The finding of a row on a server with these limits. */
 async function found(id: string, limits: object): Promise<string> {
   const stage = await Stage.set(VICTIM, limits);
   onTestFinished(() => stage.strike());
@@ -52,7 +52,7 @@ test("a turn that is held is seen, however the attacker goes about it", async ()
   const stage = await Stage.set(VICTIM, { hookMs: 60_000 });
   onTestFinished(() => stage.strike());
   await stage.reset();
-  // Of which a busy machine leaves it a part.
+  // A busy machine leaves it only a part of these 500 ms.
   await stage.hold(500);
   expect(wrongsOf(await stage.paid(), Infinity)).toEqual(["a turn over 20 ms"]);
 }, 60_000);

@@ -18,7 +18,7 @@ const PATIENCE_MS = 6_000;
 
 export class BinaryPeer {
   readonly messages: ServerMessage[] = [];
-  /** What came that isn't well-formed. */
+  /** Messages received that aren't well-formed. */
   readonly malformed: string[] = [];
   readonly #name = randomBytes(4).toString("hex");
   readonly #ws: WebSocket;

@@ -6,7 +6,7 @@ import { CannotJudge, must, quote } from "./verdict.ts";
 
 const NO_TOKENS = "the server asks for no token";
 
-/** What a refused upgrade says. @throws Broken when it isn't refused like this [CONN-7]. */
+/** The words of a refused upgrade. @throws Broken when it isn't refused like this [CONN-7]. */
 async function refusal(
   stage: Stage,
   options: UpgradeOptions,

@@ -56,7 +56,7 @@ export async function judge(
   only: readonly string[] = CLAUSES,
 ): Promise<Judgement> {
   const outcomes = new Map<string, Outcome>();
-  // Those that wait come first, so that the others run meanwhile.
+  // Checks that wait come first, so that the others run meanwhile.
   const queue = Object.entries(CHECKS).filter(([id]) => only.includes(id));
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {

@@ -56,7 +56,7 @@ export class Stage {
     this.subject = subject;
   }
 
-  /** What the witnesses of its connections saw. */
+  /** Breaches that the witnesses of its connections saw. */
   get breaches(): Breach[] {
     return this.#peers.flatMap(({ witness }) => witness.breaches);
   }
@@ -173,5 +173,5 @@ export function randomName(): string {
   return randomBytes(6).toString("hex");
 }
 
-/** What is checked of a clause. It returns a remark, or nothing, and throws what it finds. */
+/** The check of a clause. It returns a remark, or nothing, and throws what it finds. */
 export type Check = (stage: Stage) => Promise<string | void>;

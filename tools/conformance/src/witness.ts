@@ -21,7 +21,7 @@ const CLOSE_NAMES = new Map<number, string>(
   Object.entries(CLOSE_CODES).map(([name, { code }]) => [code, name]),
 );
 
-/** What a subscription has been sent up to now. */
+/** The state of a subscription by all that it has been sent up to now. */
 interface Followed {
   position: Position;
   timestamp: number;

@@ -8,7 +8,7 @@ import { run } from "../src/command.ts";
 import type { Judgement } from "../src/judge.ts";
 import { ownClient, type Tampering } from "./own-client.ts";
 
-/** What a client may leave to its application, or needn't do at all. */
+/** Clauses that a client may leave to its application, or needn't keep at all. */
 const MAY = ["PUB-11"];
 
 test("every clause that binds clients has a check", () => {
@@ -30,7 +30,7 @@ test("the tiny client keeps what it claims: all but requests, and giving up what
   expect(clauses.filter(({ ok }) => ok === null).map(({ id }) => id)).toEqual(["REQ-4"]);
 }, 60_000);
 
-/** What fails here mostly fails by silence. */
+/** A check that fails here mostly fails by silence. */
 const IMPATIENT_MS = 1_500;
 
 interface Broken extends Tampering {

@@ -12,7 +12,7 @@ interface Positioned {
   readonly position: { readonly epoch: string; readonly offset: number };
 }
 
-/** What happens to messages of one type. */
+/** The change to messages of one type. */
 function altering(
   type: string,
   alter: (line: Line, text: string) => readonly (Line | string)[],

@@ -35,7 +35,7 @@ function lines(text: string): Told[] {
     .map((line) => JSON.parse(line) as Told);
 }
 
-/** What everybody is told, in whatever order answers come. */
+/** Checks messages that everybody is told, in whatever order answers come. */
 function checkTold(told: readonly Told[]): void {
   expect(told.find(({ type }) => type === "welcome")).toBe(told[0]);
   expect(told.filter(({ type }) => type === "ack")).toHaveLength(2);

@@ -4,11 +4,11 @@ import { WebSocket } from "ws";
 import type { News, Order, Program, Starts } from "../src/clients/program.ts";
 import type { Line } from "./proxy.ts";
 
-/** What is wrong with a client. What isn't said is as it should be. */
+/** The faults of a client. Anything left out is as it should be. */
 export interface Tampering {
-  /** Of one line that it sends: what is sent instead; null for nothing. */
+  /** Replaces a line that it sends; null for nothing. */
   readonly sends?: (line: Line) => Line | null;
-  /** Of one line that it is sent: what it hears instead; null for nothing. */
+  /** Replaces a line that it is sent, before it hears it; null for nothing. */
   readonly hears?: (line: Line) => Line | null;
   readonly closes?: (code: number) => number;
 }

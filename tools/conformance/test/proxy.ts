@@ -9,9 +9,9 @@ import { listen } from "./support.ts";
 
 export type Line = Readonly<Record<string, unknown>>;
 
-/** What goes wrong on one connection. What isn't said is passed on. */
+/** The faults of one connection. Anything left out is passed on. */
 export interface Fault {
-  /** Of one message in JSON from the server: what is sent instead. A string is sent as it is. */
+  /** Replaces a message in JSON from the server. A string is sent as it is. */
   readonly fromServer?: (line: Line, text: string) => readonly (Line | string)[];
   /** Looks at what the client sends. */
   readonly fromClient?: (line: Line) => void;

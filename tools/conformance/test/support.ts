@@ -1,4 +1,4 @@
-/** What the judge's tests share: the real server in this process, and its sockets to cut. */
+/** Support that the judge's tests share: the real server in this process, and its sockets to cut. */
 import { createServer } from "node:http";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";

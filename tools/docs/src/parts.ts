@@ -62,7 +62,7 @@ function acceptances(): readonly string[] {
   );
 }
 
-/** What runs out when, and what happens then. */
+/** The timers: when each runs out, and what happens then. */
 function timers(): readonly string[] {
   const server = DEFAULT_LIMITS;
   const { backoffMinMs, backoffMaxMs } = CLIENT_LIMITS;

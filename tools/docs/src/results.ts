@@ -1,5 +1,5 @@
 /**
- * What the last full runs of the proofs gave, as tables: from the JSON that the commands print, kept
+ * Results of the last full runs of the proofs, as tables: from the JSON that the commands print, kept
  * in `docs/results/`. It judges nothing, and knows no command.
  */
 import { readFileSync } from "node:fs";

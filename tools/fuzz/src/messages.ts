@@ -72,14 +72,14 @@ function checkRefusal({ code, detail }: { readonly code: string; readonly detail
   hold(detail.length < 300, "the refusal quotes what was refused");
 }
 
-/** What validates is the same when it has been sent, in either encoding. */
+/** A valid message is the same when it has been sent, in either encoding. */
 function checkRoundTrip(codec: Codec, decode: Decode, message: Message): void {
   if (!carriesOnlyItsOwn(message)) return;
   const text = jsonCodec.encode(outgoing(message));
   for (const other of new Set([codec, jsonCodec, msgpackCodec])) {
     const wire = other.encode(outgoing(message));
-    // What only unknown fields hold may not travel: MessagePack has no lone surrogates, nor a key
-    // __proto__, and carries the numbers that JSON has no word for.
+    // Values that only unknown fields hold may not travel: MessagePack has no lone surrogates, nor a
+    // key __proto__, and carries the numbers that JSON has no word for.
     if (other !== codec && /__proto__|\\ud[89a-f]/i.test(String(text))) continue;
     const [again, ...more] = decode(other, wire);
     hold(again !== undefined && more.length === 0, `${other.subprotocol}: one became several`);
@@ -131,7 +131,7 @@ function packedOf(line: string): Uint8Array | null {
   try {
     const value = JSON.parse(line) as unknown;
     if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-    // What is no JSON to one isn't to be asked of the other.
+    // A line that is no JSON to one isn't to be asked of the other.
     const [decoded] = jsonCodec.decodeClientMessages(line);
     if (
       decoded !== undefined &&

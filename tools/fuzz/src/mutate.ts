@@ -1,5 +1,5 @@
 /**
- * Mutations: what is nearly right, made a little wrong. Of text, of the values in it, and of bytes.
+ * Mutations: nearly right inputs, made a little wrong. They change text, the values in it, and bytes.
  *
  * They know JSON and MessagePack, and no message.
  */
@@ -8,7 +8,7 @@ import { PROTOCOL_LIMITS } from "@tailwire/protocol";
 import { LINES, PACKED } from "./seeds.ts";
 import { pick } from "./target.ts";
 
-/** What most inputs are cut to, in characters or bytes. */
+/** The length that most inputs are cut to, in characters or bytes. */
 const USUAL_MAX = 2_000;
 
 /** A run of one to four mutations. */

@@ -11,7 +11,7 @@ import type { Input, Target } from "./target.ts";
 
 export const TARGETS: readonly Target[] = [jsonMessages, packedMessages, names, payloads];
 
-/** What an input may take, in milliseconds; and what it has to exceed in every try to be judged. */
+/** Milliseconds that an input may take; and those that it has to exceed in every try to be judged. */
 export const AIM_MS = 5;
 const JUDGED_MS = 50;
 const TRIES = 5;
@@ -70,7 +70,7 @@ export function runInputs(seed: number, from: number, count: number, step = 1): 
   return { inputs, failures, slowestMs, slowest, overAim };
 }
 
-/** What is wrong, in words; null when nothing is. */
+/** The fault, in words; null when there is none. */
 function faultOf(target: Target, input: Input): string | null {
   try {
     target.check(input);

@@ -1,4 +1,4 @@
-/** What inputs are made from: the protocol's vectors, as lines and as MessagePack. */
+/** Seeds of inputs: the protocol's vectors, as lines and as MessagePack. */
 import { readFileSync } from "node:fs";
 import { jsonCodec } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";

@@ -1,7 +1,7 @@
 /**
  * A real server over loopback, fed with frames that are nearly right, while a witness goes on.
  *
- * What has to hold: the process lives, the witness is served, and whoever the server parts with is
+ * The invariants: the process lives, the witness is served, and a peer that the server parts with is
  * told a code.
  */
 import { randomBytes } from "node:crypto";
@@ -83,7 +83,7 @@ async function serve(): Promise<{
   return { web, tailwire, port: (web.address() as AddressInfo).port };
 }
 
-/** What a peer got to know: `open`, a close code, an HTTP status, or that it was dropped. */
+/** A peer's news: `open`, a close code, an HTTP status, or that it was dropped. */
 interface Heard {
   readonly how: string;
   readonly frames: readonly ServerFrame[];
@@ -131,7 +131,7 @@ function upgradeOf(dice: Dice): string {
   ].join("\r\n");
 }
 
-/** What a header or a query can hold: the rest is Node's own parser's to refuse. */
+/** Text that a header or a query can hold: the rest is Node's own parser's to refuse. */
 function headerText(text: string): string {
   return text.replaceAll(/[^ -~]/g, "%").slice(0, 2_000);
 }
@@ -215,7 +215,7 @@ function converse(
       if (settled) return;
       settled = true;
       clearTimeout(patience);
-      // Whoever goes first is told nothing.
+      // A peer that goes first is told nothing.
       const heard = heardOf(received, ended && !parted);
       socket.destroy();
       resolve(heard);
@@ -237,7 +237,7 @@ function converse(
   });
 }
 
-/** What has been received, taken apart. */
+/** The received bytes, taken apart. */
 function heardOf(received: Buffer, ended: boolean): Heard {
   const headEnd = received.indexOf("\r\n\r\n");
   const status = /^HTTP\/1\.1 (\d+)/.exec(received.toString("latin1", 0, 20))?.[1];

@@ -10,11 +10,11 @@ export interface Target {
   generate(dice: Dice): Input;
   /** Feeds it. @throws whatever shows that something doesn't hold. */
   check(input: Input): void;
-  /** What a server or a client does with it, once: this is what is timed. */
+  /** A server's or a client's own work on it, once: this is what is timed. */
   decode(input: Input): unknown;
 }
 
-/** What an input has shown: said in words, for whoever reads the report. */
+/** The fault that an input has shown: said in words, for whoever reads the report. */
 class Broken extends Error {}
 
 /** @throws Broken */

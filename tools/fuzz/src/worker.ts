@@ -15,7 +15,7 @@ export interface Share {
 
 const share = workerData as Share;
 
-/** What is said is a number while it goes on, and the report at its end. */
+/** Tells a number while the run goes on, and the report at its end. */
 function tell(word: unknown): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
   parentPort?.postMessage(word);

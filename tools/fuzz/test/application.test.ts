@@ -25,7 +25,7 @@ interface Trial {
   readonly faultyMax?: number;
 }
 
-/** What is found, as one text. */
+/** The findings, as one text. */
 async function found(subject: string | Subject, trial: Trial = {}): Promise<string> {
   const subjects =
     typeof subject === "string" ? SUBJECTS.filter(({ name }) => name === subject) : [subject];
@@ -42,7 +42,7 @@ async function found(subject: string | Subject, trial: Trial = {}): Promise<stri
   return report.findings.map(({ fault }) => fault).join("\n");
 }
 
-/** What an application's hook comes to in the end: whatever it does, this is a decision or throws. */
+/** An application's hook in the end: whatever it does, this is a decision or throws. */
 type Decide = (call: () => unknown) => Promise<boolean>;
 
 /** Looks at what `authorize` gives before the server does, so that the server can't be the one to blame. */

@@ -51,7 +51,10 @@ export interface Append {
   readonly publisher: string | null;
   readonly event: string;
   readonly data: Payload;
-  /** What its producer sent, where the application has changed it: repeats are compared by this. */
+  /**
+   * The payload that its producer sent, where the application has changed it: repeats are compared by
+   * this.
+   */
   readonly sent?: Payload;
   /** Unix milliseconds after which it must not be appended any more: its node gave up. */
   readonly notAfter: number;
@@ -84,7 +87,7 @@ export type AppendResult =
   | { readonly kind: "appended"; readonly position: Position; readonly duplicate: boolean }
   | { readonly kind: "refused"; readonly code: AppendRefusal };
 
-/** What the log can't serve any more, and where it goes on. */
+/** The range that the log can't serve any more, and where it goes on. */
 export interface LogGap {
   readonly reason: GapReason;
   /** The last position inside the gap, in the log as it is now. */
@@ -112,7 +115,7 @@ export type ReadResult =
   | { readonly kind: "gap"; readonly gap: LogGap };
 
 export interface TailListener {
-  /** What was appended, in the log's order. A hint: it may be lost, doubled or late. */
+  /** New publications, in the log's order. A hint: it may be lost, doubled or late. */
   push(epoch: string, publications: readonly Publication[]): void;
   /** Something may have been missed. */
   suspect(): void;
@@ -132,11 +135,11 @@ export interface BrokerLog {
    * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
    */
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>;
-  /** What follows a position, or the gap that lies there. It never skips silently. */
+  /** The publications that follow a position, or the gap that lies there. It never skips silently. */
   read(after: Position, limit: PageLimit): Promise<ReadResult>;
   /**
-   * What precedes a position, or with null the end of the log: in the log's order, the newest that
-   * fit. What is trimmed is no gap here; a position that isn't in the log is.
+   * The publications that precede a position, or with null the end of the log: in the log's order,
+   * the newest that fit. A trimmed range is no gap here; a position that isn't in the log is.
    */
   readBack(before: Position | null, limit: PageLimit): Promise<ReadResult>;
   /** The position that a relative start means now. */
@@ -155,7 +158,7 @@ export interface Broker {
   close(): Promise<void>;
 }
 
-/** What a publication counts against retention: its data, and what surrounds it on the wire. */
+/** Bytes that a publication counts against retention: its data, and what surrounds it on the wire. */
 export function publicationBytes(publication: Omit<Publication, "offset" | "timestamp">): number {
   const { data, event, id, publisher } = publication;
   return payloadBytes(data) + event.length + id.length + (publisher?.length ?? 4) + 96;

@@ -91,13 +91,13 @@ export class MemoryBroker implements Broker {
   }
 }
 
-/** What is known of an id: where it stands, and of what content. */
+/** The record of an id: where it stands, and with what content. */
 interface DedupeRecord {
   readonly offset: number;
   readonly fingerprint: number;
 }
 
-/** What a producer has appended: how many, and the highest sequence among them. */
+/** A producer's appends: how many, and the highest sequence among them. */
 interface Produced {
   readonly count: number;
   readonly sequence: number;
@@ -130,7 +130,7 @@ class MemoryLog {
   #formerPeriod: DedupePeriod | null = null;
   #periodBegan: number;
   #usedAt: number;
-  /** What was asked for last: whoever asks for the same place shares it. */
+  /** The last position that was given: all that ask for the same place share it. */
   #lastPosition: Position | null = null;
 
   constructor(options: MemoryBrokerOptions, retention: Retention, since: number) {
@@ -147,7 +147,8 @@ class MemoryLog {
     this.#touch();
     this.#rotate();
     const added: Publication[] = [];
-    // What was refused for now comes again, and nothing behind it may be there first [PUB-12].
+    // An append that is refused for now comes again, and nothing behind it may be there first
+    // [PUB-12].
     const holding = new Set<string>();
     const results = batch.map((append) => {
       const { producer } = append;
@@ -231,8 +232,9 @@ class MemoryLog {
   }
 
   /**
-   * What is known of a producer's id already: where it stands, or why it is refused. Nothing is
-   * awaited between this and the append, so two sends of one id can't both be first [PUB-4].
+   * The result for a producer's id that is known already: where it stands, or why it is refused.
+   * Nothing is awaited between this and the append, so two sends of one id can't both be first
+   * [PUB-4].
    */
   #lookUp(append: Append, producer: string): AppendResult | null {
     const { id, generation, repeat } = append;
@@ -248,7 +250,8 @@ class MemoryLog {
     const { count, sequence } = this.#period?.produced.get(producer) ?? NOTHING;
     if (before.count + count >= this.#options.dedupeRecordsMax) return refused("rate_limited");
     if (repeat === undefined) return null;
-    // What was sent behind it is there: it was refused for good, and can't have its place any more.
+    // A later append of its producer is there: this one was refused for good, and can't have its
+    // place any more.
     const isOvertaken = (append.sequence ?? Infinity) < Math.max(before.sequence, sequence);
     return isOvertaken || !this.#wouldKnow(repeat) ? refused("indeterminate") : null;
   }
@@ -273,7 +276,7 @@ class MemoryLog {
 
   /** Whether a repeat that isn't known was certainly never appended [PUB-5]. */
   #wouldKnow(repeat: NonNullable<Append["repeat"]>): boolean {
-    // What was appended that long ago may be forgotten by now.
+    // An append that long ago may be forgotten by now.
     if (repeat.ageMs >= this.#options.dedupeMs) return false;
     // Within one epoch, or one process, no id is forgotten before its time.
     if (repeat.epoch === this.#epoch) return true;

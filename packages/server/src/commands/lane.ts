@@ -4,12 +4,12 @@
  */
 import type { Connection } from "../connection.ts";
 
-/** What a request in progress holds beside its data, in bytes: a guess from above. */
+/** Bytes that a request in progress holds beside its data: a guess from above. */
 export const REQUEST_BYTES = 512;
 
 /**
- * Runs a request in its channel's turn. What it holds is counted from its arrival until it is
- * released, whether it waits or is carried out.
+ * Runs a request in its channel's turn. Its bytes are counted from its arrival until it is released,
+ * whether it waits or is carried out.
  */
 export function inLane(
   connection: Connection,

@@ -1,6 +1,6 @@
 /**
- * What the server does for `publish`: in its channel's turn, may it, what does the application make
- * of it, then append and answer. Where it has to wait it looks again whether the connection stands.
+ * The command `publish`: in its channel's turn it asks for permission and for the application's
+ * changes, then appends and answers. After each wait it looks again whether the connection stands.
  */
 import {
   carriedValue,
@@ -69,15 +69,15 @@ async function publishNow(
 }
 
 /**
- * What isn't allowed now may have been allowed when it was sent first, and be in the log: of a
- * repeat that is refused for good, nobody here knows [PUB-5].
+ * A repeat that is refused for good is indeterminate: it may have been allowed when it was sent
+ * first, and be in the log [PUB-5].
  */
 function truthFor({ repeat }: Publish, refusal: TailwireError): TailwireError {
   if (repeat === undefined || refusal.retry) return refusal;
   return tailwireError("indeterminate", `now it is refused with ${refusal.code}`);
 }
 
-/** What is to be logged of a publication, if anything may be. */
+/** The payload to log for a publication, if anything may be logged. */
 async function admit(connection: Connection, message: Publish, data: Payload): Promise<Payload> {
   const { node } = connection;
   const { channel, event } = message;
@@ -167,7 +167,7 @@ function onArrival({ ageMs, epoch }: Repeat, connectionAgeMs: number): Repeat {
 function answerPublish(connection: Connection, message: Incoming, result: AppendResult): void {
   if (result.kind === "refused") {
     const refusal = tailwireError(result.code);
-    // Who is fenced may have appended it before.
+    // A fenced producer may have appended it before.
     const isSure = result.code !== "fenced";
     return refusePublish(connection, message, isSure ? refusal : truthFor(message, refusal));
   }

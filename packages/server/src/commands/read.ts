@@ -1,5 +1,5 @@
 /**
- * What the server does for `read`: one page of a channel's log, without following it.
+ * The command `read`: one page of a channel's log, without following it.
  *
  * A connection's pages are read one after another, each when the one before has left.
  */

@@ -1,6 +1,6 @@
 /**
- * What the server does for `request` and `cancel`: it asks the application, and answers with what
- * that gives, or with why there is nothing.
+ * The commands `request` and `cancel`: the application is asked, and its result is the answer, or the
+ * reason why there is none.
  */
 import {
   type CancelMessage,
@@ -30,7 +30,7 @@ export function request(connection: Connection, message: RequestMessage): void {
   const { signal } = abort;
   const answer = (async () => {
     if (!node.turns.begin(connection)) await inLaterTurn(connection);
-    // Who takes it back before it has begun gets no answer of it either.
+    // A request that is cancelled before it has begun gets no answer either.
     if (signal.aborted) return null;
     return node.turns.call(() => handler(message.data, { user, context, id, signal }));
   })();

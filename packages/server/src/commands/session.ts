@@ -1,5 +1,5 @@
 /**
- * What the server does for `hello`, `authenticate` and `ping`: who this is, and that it lives.
+ * The commands `hello`, `authenticate` and `ping`: which client this is, and that it lives.
  *
  * Like all commands these check, act and answer; they don't know sockets or encodings.
  */
@@ -43,9 +43,9 @@ function expiryOf({ access }: Connection): { readonly expiresAt?: number } {
 const TOKEN_MESSAGES = 16;
 
 /**
- * A fresh token: the same user goes on, and is asked again about everything [AUTH-8]. The next one is
- * looked at when all is decided, or whoever sends them fast enough would keep what is forbidden.
- * Of those that wait only the newest is judged: the others would be replaced by it at once.
+ * A fresh token: the same user goes on, and is asked again about everything [AUTH-8]. The next token
+ * is looked at when all is decided; otherwise a client that sends them fast enough would keep what is
+ * forbidden. Among waiting tokens only the newest is judged: it would replace the others at once.
  */
 export function authenticate(connection: Connection, message: Authenticate): void {
   connection.hold(heldBy(message));

@@ -1,6 +1,6 @@
 /**
- * What the server does for `subscribe` and `unsubscribe`, and for the application that subscribes
- * its users itself: may they, where does it begin, then a cursor.
+ * The commands `subscribe` and `unsubscribe`, and the application's own subscribing of its users: may
+ * they, where does it begin, then a cursor.
  */
 import {
   isPosition,
@@ -60,7 +60,8 @@ async function subscribeNow(connection: Connection, message: Subscribe): Promise
   const { node, subscriptions, begun } = connection;
   const name = message.channel;
   if (!connection.isOpen) return;
-  // What the server began is the client's to take over, from wherever it wants [SUB-10].
+  // A subscription that the server began is the client's to take over, from wherever it wants
+  // [SUB-10].
   if (begun.delete(name)) end(connection, name);
   if (subscriptions.has(name)) {
     return connection.refuse(message.id, tailwireError("already_subscribed"));
@@ -136,7 +137,7 @@ async function beginningOf(channel: Channel, start: Start): Promise<Beginning> {
     const snapshot = await channel.snapshots.take();
     return { position: snapshot.position, recovered: false, snapshot };
   }
-  // Of a client's position, its three fields are kept and nothing else.
+  // A client's position keeps its three fields and nothing else.
   const started = await channel.log.start(isPosition(start) ? positionOf(start) : start);
   return { ...started, snapshot: null };
 }

@@ -16,7 +16,7 @@ export function tokenOf(request: IncomingMessage): string | null {
   return offer === null ? null : Buffer.from(offer, "base64url").toString();
 }
 
-/** What the query has under a name: a token [AUTH-10], or a ticket [AUTH-13]. */
+/** The query's value under a name: a token [AUTH-10], or a ticket [AUTH-13]. */
 export function fromQuery(request: IncomingMessage, name: "token" | "ticket"): string | null {
   const query = (request.url ?? "").split("?", 2)[1];
   return query === undefined ? null : new URLSearchParams(query).get(name);

@@ -4,11 +4,11 @@
  * rest; whether they are right is for `ws` to say.
  */
 
-/** What a piece of input held. */
+/** Frames counted in a piece of input. */
 export interface Metered {
   /** Frames whose head is complete now. */
   frames: number;
-  /** Those of them that are pings and pongs. */
+  /** Pings and pongs among those frames. */
   controlFrames: number;
 }
 

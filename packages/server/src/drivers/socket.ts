@@ -92,7 +92,7 @@ function join(frames: readonly Uint8Array[]): Uint8Array {
   return scratch.subarray(0, length);
 }
 
-/** What a socket tells its connection. */
+/** A connection, as far as its socket calls it. */
 export type Wirable = Pick<Connection, "arrived" | "message" | "drained" | "gone" | "failed">;
 
 /** A WebSocket that knows its connection, so that handlers are shared and not made for each. */
@@ -149,12 +149,12 @@ function onClose(this: WebSocket): void {
   guard(this, (connection) => connection.gone());
 }
 
-/** What is read at most of a socket that nobody listens to any more, in bytes. */
+/** Bytes that are read at most from a socket that nobody listens to any more. */
 const FAREWELL_BYTES_MAX = 65_536;
 
 /**
  * Reads a socket that is told why it ends, so that the answer arrives: one that is closed with unread
- * input is reset. What comes beyond a little isn't read.
+ * input is reset. Input beyond a little isn't read.
  */
 export function readFarewell(socket: Socket): void {
   let left = FAREWELL_BYTES_MAX;

@@ -38,7 +38,7 @@ export interface UpgradeOptions {
   readonly origins: Origins;
   /** Whether a token may come in the query, which tends to be logged on its way. */
   readonly tokenInQuery: boolean;
-  /** What the server speaks. The client's order decides. */
+  /** Codecs that the server speaks. The client's order decides. */
   readonly codecs: readonly Codec[];
   readonly tickets: Tickets;
   readonly newcomers: Newcomers;
@@ -168,7 +168,7 @@ export class Upgrades {
 
   #refusal(request: IncomingMessage): Refusal | null {
     const { node, origins } = this.#options;
-    // Those that are still asked who they are count as well: they hold a socket each.
+    // Pending upgrades, whose user is still being asked for, count as well: they hold a socket each.
     const taken = node.connections + this.#pending;
     if (this.#closed || taken >= node.limits.connectionsMax) return UNAVAILABLE;
     if (origins.allow(request.headers)) return null;
@@ -178,7 +178,7 @@ export class Upgrades {
     return FORBIDDEN_ORIGIN;
   }
 
-  /** Asks the application who it is. What it gives or throws is a verdict, in any case. */
+  /** Asks the application for the user. Its result or error is a verdict, in any case. */
   async #judge(
     request: IncomingMessage,
     socket: Socket,
@@ -194,7 +194,7 @@ export class Upgrades {
       return node.hasEnded(admitted) ? TOKEN_EXPIRED : admitted;
     } catch (thrown) {
       const error = node.asTailwireError(thrown);
-      // What is no error of the application's own was logged just now.
+      // An error that is not the application's own was logged just now.
       if (thrown !== error) return UNCHECKED;
       const isFinal = error.fault === "client" && !error.retry;
       return isFinal ? error : { ...wordsOf(error), status: UNAVAILABLE.status };
@@ -286,7 +286,7 @@ function answer(socket: Socket, { status, code, description }: Refusal, node: Ta
   );
 }
 
-/** Who keeps its side open would keep the socket. */
+/** A client that keeps its side open would keep the socket. */
 function destroyLater(socket: Socket, node: TailwireNode): void {
   const cancel = node.ports.clock.after(node.limits.closeTimeoutMs, () => socket.destroy());
   socket.once("close", cancel);
@@ -320,7 +320,7 @@ export function pathOf({ url = "/" }: IncomingMessage): string {
   return url.split("?", 1)[0] ?? "/";
 }
 
-/** What a stranger sent, for a line of the log. */
+/** Text from a stranger, made fit for a line of the log. */
 function printable(text: string): string {
   return text.slice(0, 256).replaceAll(/[^ -~]/g, "?");
 }

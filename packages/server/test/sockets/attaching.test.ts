@@ -118,7 +118,7 @@ describe("several on one HTTP server", () => {
     expect((await Peer.open(portOf(http), { path: "/theirs" })).response?.status).toBe(418);
     for (const path of ["/", "/tailwire", "/admin"]) expect(await get(http, path)).toBe(207);
     await expectServed(await Peer.open(portOf(http)));
-    // What may be theirs isn't answered for them.
+    // An upgrade that may be theirs isn't answered for them.
     const unknown = Peer.ask(portOf(http), { path: "/nobody" });
     await expectServed(await Peer.open(portOf(http), { path: "/admin" }));
     await turns(20);

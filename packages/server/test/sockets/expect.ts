@@ -1,4 +1,5 @@
-// What several suites expect of an upgrade: that it is refused with a code, or leads to a welcome.
+// Expectations of an upgrade that several suites share: it is refused with a code, or leads to a
+// welcome.
 import { expect } from "vitest";
 import { helloMessage, Peer, type Request } from "./peer.ts";
 

@@ -87,7 +87,7 @@ for (const [name, start] of Object.entries(besides)) {
     expect(await get(http, "/hello")).toEqual({ status: 200, text: "hello" });
     expect(await roundTrip(http)).toBe("through");
     expect(await get(http, "/hello")).toEqual({ status: 200, text: "hello" });
-    // What is theirs stays theirs, at our path too.
+    // The framework's paths stay the framework's, at our path too.
     expect((await get(http, "/tailwire")).status).toBe(404);
     await tailwire.close();
     expect(await get(http, "/hello")).toEqual({ status: 200, text: "hello" });

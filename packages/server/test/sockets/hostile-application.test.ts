@@ -1,5 +1,5 @@
-// What an application's functions give and throw while somebody asks to come in: that one is refused
-// with a code, the log says in one line what was wrong, and nobody else is affected.
+// An application's functions give and throw odd things while somebody asks to come in: that one is
+// refused with a code, the log says in one line what was wrong, and nobody else is affected.
 import { type Codec, jsonCodec, SUBPROTOCOL_MSGPACK, TailwireError } from "@tailwire/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocketServer } from "ws";

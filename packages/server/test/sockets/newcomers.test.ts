@@ -1,4 +1,4 @@
-// Those who have not said hello yet: one address holds so many, and no more.
+// Newcomers, who have not said hello yet: one address holds so many, and no more.
 import { expect, test } from "vitest";
 import { expectRefusal, expectServed } from "./expect.ts";
 import { helloMessage, Peer } from "./peer.ts";

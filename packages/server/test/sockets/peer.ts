@@ -16,7 +16,7 @@ export interface Frame {
 /** A protocol message, as a stranger reads it. */
 export type Message = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** What the server said before there was a WebSocket. */
+/** The server's answer before there was a WebSocket. */
 export interface Response {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;

@@ -1,4 +1,4 @@
-// What keeps a client on Node from connecting is shown in its status, until it is up.
+// The reason that keeps a client on Node from connecting is shown in its status, until it is up.
 import { createServer } from "node:https";
 import { createClient } from "@tailwire/client";
 import { expect, onTestFinished, test } from "vitest";

@@ -8,7 +8,7 @@ import { connect, Follower, serve, type Served, turn, turns, until, upTo } from 
 
 const LARGE = { count: 200_000, bytes: 200_000_000, maxAgeMs: 600_000 };
 const PAD = "x".repeat(200);
-/** What a flush may hold: 64 KiB and the slice that goes over it, with its header. */
+/** Bytes that a flush may hold: 64 KiB and the slice that goes over it, with its header. */
 const FLUSH_BYTES = 2 * 65_536 + 10;
 
 /** A follower that stops reading, and the server's end of its connection. */
@@ -187,7 +187,7 @@ test("[FLOW-3] a connection that sends requests and never reads answers is not r
   const served = await serve({ limits: PATIENT });
   const witness = await subscribed(served.port, "room:1");
   const { peer, socket } = await stuckPeer(served);
-  // What waits is the control queue's limit, and the answers to what had been read already.
+  // Waiting are the control queue's limit, and the answers to what had been read already.
   expect(await pingUntilUnread(peer, socket)).toBeLessThanOrEqual(4 * 65_536);
   await publish(served, 100, (index) => index);
   await until(() => offsets(witness).length === 100, "another connection's publications");

@@ -1,5 +1,5 @@
-// What the real-socket tests share: a server on a loopback port, a broker that can be watched and
-// held up, a wait for conditions, and a subscriber that writes down what it is told.
+// Support that the real-socket tests share: a server on a loopback port, a broker that can be watched
+// and held up, a wait for conditions, and a subscriber that writes down what it is told.
 import { createServer, type Server as HttpServer, type ServerOptions } from "node:http";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { type Client, createClient, type ClientOptions } from "@tailwire/client";
@@ -94,7 +94,7 @@ class CollectedLog implements Logger {
   error = (fields: object, message: string): void => void this.errors.push({ fields, message });
 }
 
-/** What is passed on to `createTailwire` as it is. */
+/** Options that are passed on to `createTailwire` as they are. */
 type Passed = Pick<
   TailwireOptions,
   | "allowedOrigins"

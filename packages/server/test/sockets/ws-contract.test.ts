@@ -1,5 +1,5 @@
-// What the driver relies on about `ws` and about Node's sockets, sentence by sentence: run this
-// before each update of either. Frames of our own go beside those of `ws` to the same socket.
+// The driver's assumptions about `ws` and about Node's sockets, sentence by sentence: run this before
+// each update of either. Frames of our own go beside those of `ws` to the same socket.
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";

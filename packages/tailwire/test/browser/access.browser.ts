@@ -9,7 +9,7 @@ import { expectConnected, hideScrollbars, phone, test } from "./visit.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe finds wrong, one line each. */
+/** Faults that axe finds, one line each. */
 async function faultsOf(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe);
   const { violations } = await page.evaluate<AxeResults>("axe.run()");
@@ -18,7 +18,7 @@ async function faultsOf(page: Page): Promise<readonly string[]> {
   );
 }
 
-/** What the focus is on, and whether that can be seen. */
+/** The element that has the focus, and whether that can be seen. */
 const focusScript = `(() => {
   const labelOf = (element) =>
     document.getElementById(element.getAttribute("aria-labelledby"))?.textContent;

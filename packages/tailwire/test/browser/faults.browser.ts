@@ -1,4 +1,4 @@
-/** What the network does to the page, through a proxy that the page knows nothing of. */
+/** Faults of the network, done to the page through a proxy that it knows nothing of. */
 import { describe, expect } from "vitest";
 import { isWithoutChromium } from "./chromium.ts";
 import {

@@ -1,6 +1,6 @@
 /**
- * What the tests in a browser share: a server and a visit for each, and words for what a visitor
- * sees and does. A visit during which the console complains fails its test.
+ * Support that the tests in a browser share: a server and a visit for each, and words for what a
+ * visitor sees and does. A visit during which the console complains fails its test.
  */
 import assert from "node:assert/strict";
 import type { ConsoleMessage, Page } from "playwright-core";
@@ -15,8 +15,8 @@ export const PATIENCE_MS = 90_000;
 const patience = { timeout: PATIENCE_MS, interval: 100 };
 
 /**
- * What Chromium says by itself of a WebSocket for which there is no network, or whose page it has
- * frozen: it closes those.
+ * Chromium's own words on a WebSocket for which there is no network, or whose page it has frozen: it
+ * closes those.
  */
 const NO_NETWORK =
   /^WebSocket connection to '\S+' failed: (?:Error in connection establishment: net::ERR_CONNECTION_(?:REFUSED|RESET)|Page entered Back-Forward Cache\.)$/;
@@ -106,7 +106,7 @@ export function phone(page: Page, who: Who) {
       await element.getByRole("textbox").fill(text);
       await element.getByRole("button", { name: "Send" }).click();
     },
-    /** What is on its screen, as far as the log has it. */
+    /** The texts on its screen, as far as the log has them. */
     read: () => element.locator('.bubble[data-state="acknowledged"] p').allInnerTexts(),
     expectState: async (state: string): Promise<void> => {
       await expect.poll(() => element.getAttribute("data-state"), patience).toBe(state);

@@ -6,7 +6,7 @@ import { fragments, frame, OPCODES, repeated } from "../frames.ts";
 import { line, lines, Peer } from "../peer.ts";
 import type { Row } from "../row.ts";
 
-/** What is written at once. */
+/** Bytes written at once. */
 const BATCH_BYTES = 65_536;
 
 /** A message near `messageBytesMax`. */

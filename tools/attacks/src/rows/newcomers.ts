@@ -1,4 +1,7 @@
-/** What nobody has to say hello for: connections that say the wrong thing first, and come again. */
+/**
+ * Attacks for which nobody has to say hello: connections that say the wrong thing first, and come
+ * again.
+ */
 import { frame, OPCODES } from "../frames.ts";
 import { hello, line, Peer } from "../peer.ts";
 import type { Finding, Row } from "../row.ts";
@@ -9,8 +12,8 @@ import { wrongsOf } from "../flood.ts";
 const CONNECTIONS = 60;
 
 /**
- * What a connection may cost more than one that says a single wrong line, in milliseconds of CPU: with
- * 90 of them in a second that is a tenth of a core.
+ * Milliseconds of CPU that a connection may cost more than one that says a single wrong line: with 90
+ * of them in a second that is a tenth of a core.
  */
 const DEARER_MS_MAX = 1.1;
 
@@ -78,7 +81,7 @@ async function compare(stage: Stage, { says, closes }: First): Promise<Finding> 
   return { ok: wrongs.length === 0, note: [note, ...wrongs].join("; ") };
 }
 
-/** What a connection costs that says this first, and how the server took it. */
+/** The cost of a connection that says this first, and how the server took it. */
 async function costOf(
   stage: Stage,
   bytes: Buffer,

@@ -162,5 +162,5 @@ export class Play {
   }
 }
 
-/** What is checked of a clause. It returns a remark, or nothing, and throws what it finds. */
+/** The check of a clause. It returns a remark, or nothing, and throws what it finds. */
 export type ClientCheck = (play: Play) => Promise<string | void>;

@@ -5,13 +5,13 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** What a program is told to do. */
+/** An order to a program. */
 export type Order =
   | { readonly do: "subscribe"; readonly channel: string; readonly start: unknown }
   | { readonly do: "publish"; readonly channel: string; readonly data: unknown }
   | { readonly do: "request"; readonly name: string; readonly data: unknown };
 
-/** What a program tells. It tells `cannot` of an order that it has no means for. */
+/** A program's news. It tells `cannot` of an order that it has no means for. */
 export type News =
   | { readonly event: "publication"; readonly channel: string; readonly data: unknown }
   | { readonly event: "state"; readonly channel: string; readonly data: unknown }

@@ -64,7 +64,7 @@ export const CLIENT_PUBLISHING_CHECKS: Readonly<Record<string, ClientCheck>> = {
     const refused = await play.until(({ event }) => event === "refused", "indeterminate");
     const code = refused.event === "refused" ? refused.code : "";
     must(code === "indeterminate", `it told ${code}`);
-    // What goes along with hello may have been sent before the limits were known again.
+    // A publication that goes along with hello may have been sent before the limits were known again.
     must(second.all("publish").length === 0, "it was sent again, when its id may be forgotten");
   },
 
@@ -119,7 +119,7 @@ export const CLIENT_PUBLISHING_CHECKS: Readonly<Record<string, ClientCheck>> = {
 
   "REQ-4": async (play) => {
     play.order({ do: "request", name: "conf.ask", data: 1 });
-    // Whoever can't ask says so.
+    // A client that can't ask says so.
     const inability = play.inability();
     const caller = await Promise.race([play.welcomed(0), inability]);
     await Promise.race([caller.message("request"), inability]);

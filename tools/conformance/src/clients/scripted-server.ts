@@ -20,7 +20,7 @@ class Watch {
     for (const look of this.#waiting) look();
   }
 
-  /** What is found; undefined when it isn't, in time. */
+  /** The thing found; undefined when it isn't, in time. */
   until<T>(find: () => T | undefined, ms: number): Promise<T | undefined> {
     return new Promise((resolve) => {
       const end = (found: T | undefined): void => {
@@ -116,7 +116,7 @@ export class Caller {
   }
 }
 
-/** What an upgrade offered. */
+/** The offer of an upgrade. */
 export interface Offer {
   readonly subprotocols: readonly string[];
   /** By the clock that only goes forward. */

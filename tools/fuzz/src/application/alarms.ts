@@ -5,7 +5,7 @@
  * While they are on, nothing else hears of what was thrown: an exception doesn't end the process.
  */
 
-/** What Node's timers can wait for: longer, or no number at all, and they fire at once. */
+/** The longest delay of Node's timers: with a longer one, or no number at all, they fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface Alarm {
@@ -37,7 +37,7 @@ export class Alarms {
     this.#restore.push(() => (globalThis.setTimeout = real));
   }
 
-  /** What rang since it was last asked for. */
+  /** Alarms that rang since they were last asked for. */
   take(): readonly Alarm[] {
     const heard = this.#heard;
     this.#heard = [];

@@ -23,7 +23,7 @@ export interface Conduct {
   readonly end: End;
   /** Whether it ends before any timer fires. */
   readonly atOnce: boolean;
-  /** What it gives or throws, as of a call of its own. */
+  /** The value that it gives or throws, as of a call of its own. */
   readonly value: Odd;
   /** Behaves like that. @throws whatever is to be thrown. */
   run(): unknown;
@@ -63,7 +63,7 @@ const fails = (words: string, run: Way["run"], atOnce = true): Way => ({
   run,
 });
 
-/** What is more usual stands here more often. */
+/** Usual ways stand here more often. */
 const WAYS: readonly Way[] = [
   gives("returns", (value) => value),
   gives("returns", (value) => value),
@@ -90,7 +90,7 @@ const NEVER: Way = {
   run: () => new Promise(() => undefined),
 };
 
-/** What `right` gives is given as it is, nearly as it is, or something else altogether. */
+/** A conduct with the value `right` as it is, nearly as it is, or with something else altogether. */
 export function conductOf(dice: Dice, right: unknown): Conduct {
   if (dice.below(16) === 0) return conduct(NEVER, { name: "", make: () => undefined });
   const way = pick(dice, WAYS) as Way;

@@ -45,7 +45,7 @@ export function deedOf(
   const [words, deed] = pick(dice, Object.entries(DEEDS)) as [string, Deed];
   let isDone = false;
   const once = (): void => {
-    // What it does may be why it is called again.
+    // The deed may be why the function is called again.
     if (isDone) return;
     isDone = true;
     Promise.resolve(deed(tailwire, user)).catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
  * Fitness: whether what a hook gave is what its type asks for, as anybody who reads the type would
- * say. What can be read either way is the server's to decide.
+ * say. A value that can be read either way is the server's to decide.
  */
 import { isDeepStrictEqual } from "node:util";
 import { ChannelPattern, depthExceeds, PROTOCOL_LIMITS, TailwireError } from "@tailwire/protocol";
@@ -14,7 +14,7 @@ import type { Conduct } from "./conduct.ts";
  */
 export type Fitness = "fit" | "refusal" | "unfit" | "either";
 
-/** Judges what was given. What throws when it is judged is unfit. */
+/** Judges a given value. One that throws when it is judged is unfit. */
 export type Judge = (value: unknown) => Fitness;
 
 export function fitnessOf({ end, value }: Conduct, judge: Judge): Fitness {
@@ -24,7 +24,8 @@ export function fitnessOf({ end, value }: Conduct, judge: Judge): Fitness {
     case "fails":
       return guarded(value.make, (error) => (error instanceof TailwireError ? "refusal" : "unfit"));
     case "gives": {
-      // What is waited for, and what gives another answer each time, nobody can judge from outside.
+      // A value that is waited for, or that gives another answer each time, nobody can judge from
+      // outside.
       if (isWaitedFor(value.make)) return "either";
       return judgedSteadily(value.make, judge);
     }
@@ -67,7 +68,7 @@ function worst(words: readonly Fitness[]): Fitness {
   return (["unfit", "either"] as const).find((word) => words.includes(word)) ?? "fit";
 }
 
-/** What `authenticate` gives, for a user of this id. */
+/** Judges the result of `authenticate`, for a user of this id. */
 export function judgeAuthenticated(value: unknown): Fitness {
   if (value === null || value === undefined || value === false) return "refusal";
   if (!isObject(value) || !isObject(value["user"])) return "unfit";
@@ -113,7 +114,7 @@ function isPattern(text: string): boolean {
   }
 }
 
-/** What `authorize` gives: to say yes takes a yes. */
+/** Judges the result of `authorize`: to say yes takes a yes. */
 export function judgeDecision(value: unknown): Fitness {
   if (value === true) return "fit";
   return value ? "unfit" : "refusal";
@@ -122,7 +123,7 @@ export function judgeDecision(value: unknown): Fitness {
 /** Longer payloads may be over some limit. */
 const LENGTH_MAX = 10_000;
 
-/** What is to be logged of a publication, or is a channel's state. */
+/** Judges data to be logged of a publication, or a channel's state. */
 export function judgePayload(value: unknown): Fitness {
   if (value instanceof Uint8Array) {
     // One that is empty may be one whose bytes were taken away.
@@ -134,7 +135,7 @@ export function judgePayload(value: unknown): Fitness {
   return isDeepStrictEqual(JSON.parse(text), value) ? "fit" : "either";
 }
 
-/** What a request's handler gives: nothing is an answer, and bytes have no place in one. */
+/** Judges the result of a request's handler: nothing is an answer, and bytes have no place in one. */
 export function judgeAnswer(value: unknown): Fitness {
   if (value instanceof Uint8Array) return "either";
   return value === undefined ? "fit" : judgePayload(value);
@@ -161,7 +162,7 @@ export function judgeAddress(value: unknown): Fitness {
   return typeof value === "string" && value !== "" ? "fit" : "either";
 }
 
-/** Of what is only told nothing is asked. */
+/** A hook that is only told may give anything. */
 export function judgeNothing(): Fitness {
   return "fit";
 }

@@ -9,7 +9,7 @@ import { deedOf } from "./deeds.ts";
 import type { Stage } from "./stage.ts";
 import type { House, Played, Subject } from "./subject.ts";
 
-/** Of a call that fails, lines in the log at most; and as many more for what follows from it. */
+/** Lines in the log of a call that fails, at most; and as many more for what follows from it. */
 const LINES_MAX = 2;
 const LINES_BESIDE = 6;
 
@@ -77,7 +77,10 @@ async function playScene({ hook, stage, user, conduct, dice, house }: Scenery): 
   return { words, ending: endingOf(answers.decided), faults };
 }
 
-/** What is told has nothing to give: only what it throws is unfit, and what never ends is its own. */
+/**
+ * A hook that is only told has nothing to give: an error is unfit, and a call that never ends is its
+ * own.
+ */
 function toldFitness(conduct: Conduct): Fitness {
   if (conduct.end !== "fails") return "either";
   return "unfit";
@@ -108,7 +111,7 @@ function judged(
     ...(decides && fitness === "fit" && conduct.atOnce ? decided : []),
     ...(endsAll && fitness !== "fit" ? [] : others),
   ];
-  // What was malformed has been told of, and nothing was heard after it.
+  // A malformed message has been told of, and nothing was heard after it.
   const refused = due.find(
     ({ kind, code }) => (kind === "error" || kind === "ended") && code !== "malformed",
   );

@@ -19,7 +19,7 @@ import type { Answer, Peer } from "./peer.ts";
 import { type HookName, RIGHT_ANSWERS, type Stage, type StageKind, TOKENS } from "./stage.ts";
 import { pick } from "../target.ts";
 
-/** What was answered, by whether the hook decides about it. */
+/** The answers, by whether the hook decides about them. */
 export interface Answers {
   readonly decided: readonly Answer[];
   readonly others: readonly Answer[];
@@ -33,7 +33,7 @@ export interface Hook {
   readonly share: number;
   /** Where it is played, if that isn't the same for it. */
   readonly stage?: StageKind;
-  /** What a line in the log has to say, so that its reader knows where to look. */
+  /** The words that a line in the log has to have, so that its reader knows where to look. */
   readonly called: RegExp;
   /** Whether somebody waits for what it gives; else it is only told. */
   readonly decides: boolean;
@@ -78,7 +78,7 @@ async function live(peer: Peer, room: string): Promise<Answers> {
   return { decided: [{ kind: "ack", code: null, message: hello }], others };
 }
 
-/** What came instead of publications that are gone: a state, or the end of the subscription. */
+/** The answer instead of publications that are gone: a state, or the end of the subscription. */
 async function afterGap(peer: Peer, channel: string): Promise<readonly Answer[]> {
   const start = { epoch: "another", offset: 7, id: null };
   const subscribed = await peer.ask({ type: "subscribe", channel, start });
@@ -148,7 +148,7 @@ export const HOOKS: readonly Hook[] = [
     converse: async (_stage, user, meet, dice) => {
       const headers = dice.below(2) === 0 ? [] : ["Origin: http://127.0.0.1"];
       const { decided, others } = await live(meet({ token: odd(user), headers }), `room:${user}`);
-      // What it may do in channels depends on what it was given.
+      // Its permissions in channels depend on what it was given.
       return { decided, others: others.slice(2) };
     },
   },
@@ -166,7 +166,7 @@ export const HOOKS: readonly Hook[] = [
       await peer.greet();
       await peer.ask({ type: "subscribe", channel: `room:${user}`, start: "latest" });
       const renewed = await peer.ask({ type: "authenticate", token: odd(user) });
-      // What it may from now on depends on what it was given.
+      // Its permissions from now on depend on what it was given.
       await publish(peer, `room:${user}`);
       return { decided: [renewed], others: [await echo(peer)] };
     },
@@ -286,7 +286,7 @@ export const HOOKS: readonly Hook[] = [
   ...BROKER_HOOKS,
 ];
 
-/** What is only told has no say in anything. */
+/** A hook that is only told has no say in anything. */
 async function asTold(meet: Meet, user: string): Promise<Answers> {
   const { decided, others } = await live(meet({ token: right(user) }), `room:${user}`);
   return { decided: [], others: [...decided, ...others] };

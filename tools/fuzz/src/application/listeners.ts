@@ -2,8 +2,8 @@
  * The client's listeners as a subject, in a simulated world: one of them is odd, and those beside it
  * have to hear what they would hear without it.
  *
- * What a listener throws is shown where the platform shows uncaught errors: once for each call that
- * fails, neither more nor less.
+ * An error that a listener throws is shown where the platform shows uncaught errors: once for each
+ * call that fails, neither more nor less.
  */
 import type { Client, Publication, Subscription } from "@tailwire/client/core";
 import { World } from "@tailwire/simulation";
@@ -35,7 +35,7 @@ interface Seat {
 
 const NAMES = Object.keys(REGISTER) as readonly Name[];
 
-/** What a listener may do to the client that calls it. */
+/** Deeds that a listener may do to the client that calls it. */
 const DEEDS: Readonly<Record<string, Deed>> = {
   "stops itself and registers anew": (_seat, again) => again(),
   "closes the subscription": ({ subscription }) => subscription.close(),
@@ -55,7 +55,7 @@ type Tally = Record<Name, number>;
 /** The same for every input, so it is heard once. */
 let undisturbed: Promise<Tally> | null = null;
 
-/** What stands between the client and the odd listener: nothing, but where this itself is tested. */
+/** The layer between the client and the odd listener: nothing, but where this itself is tested. */
 export type Wrap = (listener: () => unknown) => () => unknown;
 
 export function listenersSubject(wrap: Wrap): Subject {
@@ -180,7 +180,7 @@ async function converse(odd: Odd | null, wrap: Wrap): Promise<Tally> {
   return tally;
 }
 
-/** What fails is shown, each call once. */
+/** Failures are shown, each call once. */
 function surfaceFaults(
   { calls, failures, value, end }: Conduct,
   alarms: readonly Alarm[],

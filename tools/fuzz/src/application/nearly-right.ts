@@ -1,11 +1,11 @@
-/** What is nearly right: an answer that would do, with one place of it changed. */
+/** Nearly right values: an answer that would do, with one place of it changed. */
 import type { Dice } from "@tailwire/simulation";
 import { type Odd, oddValue } from "./odd-values.ts";
 import { pick } from "../target.ts";
 
 export type Path = readonly string[];
 
-/** What is nearly right, and where it isn't. */
+/** A nearly right value, and where it isn't right. */
 export interface NearlyRight extends Odd {
   /** Empty where all of it is odd. */
   readonly place: Path;

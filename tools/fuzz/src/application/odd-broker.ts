@@ -11,7 +11,7 @@ import { CALLS_MAX, type Conduct } from "./conduct.ts";
 
 export type BrokerMethod = (typeof BROKER_METHODS)[number];
 
-/** What isn't done as it should be. */
+/** The method that isn't done as it should be. */
 export interface Act {
   readonly method: BrokerMethod;
   readonly conduct: Conduct;
@@ -42,7 +42,7 @@ export class OddBroker implements Broker {
   log(channel: string, retention: Retention): BrokerLog {
     const log = this.#memory.log(channel, retention);
     const act = this.#actOn(channel);
-    // What is called without end would never come to be told of.
+    // A log whose method is called without end would never come to be told of.
     if (act === null || act.conduct.calls > CALLS_MAX) return log;
     const run = (): unknown => act.conduct.run();
     switch (act.method) {

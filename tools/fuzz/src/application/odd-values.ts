@@ -16,7 +16,7 @@ const thrown = (): never => {
   throw new RangeError("odd: it throws when it is looked at");
 };
 
-/** What is waited for as if it were a promise. */
+/** An object that is waited for as if it were a promise. */
 export function thenable(then: PropertyDescriptor): unknown {
   // oxlint-disable-next-line unicorn/no-thenable -- that is what is odd
   return Object.defineProperty({}, "then", then);

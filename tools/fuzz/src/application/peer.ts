@@ -28,7 +28,7 @@ export interface Introduction {
   readonly headers?: readonly string[];
 }
 
-/** What came of a question: what answered it, or how the conversation ended before that. */
+/** The outcome of a question: its answer, or how the conversation ended before that. */
 export type Answer =
   | {
       readonly kind: "ack" | "error";
@@ -41,7 +41,7 @@ type WithoutEnvelope<Message> = Message extends unknown ? Omit<Message, "id" | "
 
 export class Peer {
   readonly messages: ServerMessage[] = [];
-  /** What the server did that no server may. */
+  /** Acts of the server that no server may do. */
   readonly faults: string[] = [];
   readonly #codec: Codec;
   readonly #socket: Socket;

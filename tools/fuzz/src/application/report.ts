@@ -1,4 +1,4 @@
-/** What the application's side has shown: kinds of fault, each with the first input that shows it. */
+/** The findings on the application's side: kinds of fault, each with the first input that shows it. */
 
 interface Finding {
   readonly subject: string;

@@ -45,7 +45,7 @@ export interface ApplicationOptions extends Made {
   readonly onInput?: (number: number) => void;
 }
 
-/** What is under test. */
+/** The product under test. */
 type Made = Pick<House, "create" | "createClient">;
 
 const PATIENCE_MS = 10_000;
@@ -132,7 +132,7 @@ class OneHouse implements House {
     const stages = [...this.#stages.values()];
     this.#stages.clear();
     for (const stage of stages) await stage.close();
-    // What was begun there may still fail, and is nothing that comes next can help.
+    // Calls begun there may still fail, and the next inputs can't help it.
     if (stages.length > 0) await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS));
     this.alarms.take();
   }

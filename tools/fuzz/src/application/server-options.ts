@@ -135,11 +135,11 @@ function attempt<Value>(make: () => Value): { readonly value: Value } | Refused 
   }
 }
 
-/** What an engine says of itself when nobody has looked at what was given. */
+/** An engine's own words when nobody has looked at what was given. */
 const BY_ACCIDENT =
   /^(?:Cannot (?:read|convert|destructure|set|mix)|Invalid array|Reduce of)|is not (?:a function|iterable|a constructor)$/;
 
-/** What is refused when it is made has to be refused in words. */
+/** A server that is refused when it is made has to be refused in words. */
 function refused(words: string, refusal: unknown): Played {
   return { words, ending: "refused", faults: refusalFaults(refusal) };
 }
@@ -223,7 +223,7 @@ async function everything(peer: Peer): Promise<readonly Answer[]> {
   ];
 }
 
-/** What stands at a place; undefined where nothing does, or looking there throws. */
+/** The value at a place; undefined where nothing is, or looking there throws. */
 function at(value: unknown, place: Path): unknown {
   try {
     return place.reduce<unknown>((one, key) => (one as Record<string, unknown>)[key], value);

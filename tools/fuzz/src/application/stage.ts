@@ -17,7 +17,7 @@ import { type Act, type BrokerMethod, OddBroker } from "./odd-broker.ts";
 import { type Introduction, Peer } from "./peer.ts";
 import type { Patience } from "./patience.ts";
 
-/** What makes a server: the product's own, or one with a fault put into it. */
+/** The maker of a server: the product's own, or one with a fault put into it. */
 export type Create = (options: TailwireOptions) => TailwireServer;
 
 export type HookName =
@@ -58,7 +58,7 @@ const WITNESS_TRIES = 3;
 /** Short, so that what never settles is soon over; what is answered at once meets none of them. */
 const LIMITS = { hookMs: 20, requestMs: 20, appendMs: 200, closeTimeoutMs: 1_000 };
 
-/** What a token begins with: its user follows. The far one ends in thirty days. */
+/** Beginnings of tokens: their user follows. The far one ends in thirty days. */
 export const TOKENS = { right: "right-", odd: "odd-", far: "far-" } as const;
 
 /** Longer than a platform's timer can wait. */
@@ -68,7 +68,7 @@ const HOUR_MS = 3_600_000;
 
 export class Stage {
   readonly tailwire: TailwireServer;
-  /** What was logged as a warning or an error since the scene began. */
+  /** Warnings and errors that were logged since the scene began. */
   readonly logged: string[] = [];
   scene: Scene | null = null;
   readonly #patience: Patience;
@@ -249,7 +249,7 @@ export class Stage {
     return { debug: run, info: run, warn: run, error: run };
   }
 
-  /** What the scene's broker does about a channel of its user's. */
+  /** The act of the scene's broker on a channel of its user's. */
   #actOn(channel: string): Act | null {
     const { scene } = this;
     if (scene === null || channel !== `room:${scene.user}` || !scene.hook.startsWith("broker.")) {
@@ -259,7 +259,7 @@ export class Stage {
   }
 }
 
-/** What stands in the fields of a line, without stacks, which name whatever was on the way. */
+/** The text in the fields of a line, without stacks, which name whatever was on the way. */
 function fieldsText(fields: unknown, depth = 0): string {
   try {
     if (typeof fields !== "object" || fields === null) return String(fields);
@@ -272,7 +272,7 @@ function fieldsText(fields: unknown, depth = 0): string {
   }
 }
 
-/** What `authenticate` may give for a user. */
+/** Results that `authenticate` may give for a user. */
 export const RIGHT_ANSWERS: readonly ((user: string) => unknown)[] = [
   (id) => ({ user: { id } }),
   (id) => ({ user: { id, name: "Odd" }, expiresAt: Date.now() + HOUR_MS }),

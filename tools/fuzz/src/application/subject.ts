@@ -5,10 +5,10 @@ import type { Alarms } from "./alarms.ts";
 import type { Patience } from "./patience.ts";
 import type { Create, Stage, StageKind } from "./stage.ts";
 
-/** What makes a client. */
+/** The maker of a client. */
 export type CreateClient = (url: string, options?: ClientOptions) => Client;
 
-/** What a subject is given to play an input with. */
+/** The house that a subject is given to play an input with. */
 export interface House {
   readonly create: Create;
   readonly createClient: CreateClient;
@@ -18,13 +18,13 @@ export interface House {
   stage(kind: StageKind): Promise<Stage>;
 }
 
-/** What came of an input. */
+/** The outcome of an input. */
 export interface Played {
-  /** What the input was, in words. */
+  /** The input, in words. */
   readonly words: string;
   /** How it ended for whom it concerned: `served`, `refused`, or what else it was. */
   readonly ending: string;
-  /** What doesn't hold. */
+  /** The faults: each says what doesn't hold. */
   readonly faults: readonly string[];
 }
 

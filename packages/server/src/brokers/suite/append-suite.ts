@@ -1,7 +1,7 @@
 /**
  * Cases of append: order, ids that are known, producers that are fenced, and what is refused.
  *
- * What happens to what was appended, but that it is in the log, is the other suites'.
+ * The fate of an append, beyond being in the log, is the other suites'.
  */
 import { JsonText, payloadText, type Position } from "@tailwire/protocol";
 import type { AppendResult } from "../contract.ts";

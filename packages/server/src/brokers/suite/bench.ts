@@ -1,5 +1,5 @@
 /**
- * What the cases of the broker's contract work on: one channel's log with one producer.
+ * The bench of the broker contract's cases: one channel's log with one producer.
  *
  * It says in a word what takes a broker several, and knows no case.
  */
@@ -61,7 +61,7 @@ export class Bench {
     return this.idsAfter(await this.log.locate(start));
   }
 
-  /** What the log holds, the oldest first. */
+  /** Ids in the log, the oldest first. */
   ids(): Promise<readonly string[]> {
     return this.idsFrom("earliest");
   }
@@ -93,7 +93,7 @@ export class Bench {
   }
 }
 
-/** What a tail was pushed so far. */
+/** The pushes that a tail has received so far. */
 interface Followed {
   readonly position: Position;
   readonly ids: readonly string[];

@@ -1,18 +1,18 @@
 /**
  * A case of the broker's contract, and what it is given.
  *
- * What differs between brokers, time above all, comes with the context; a case knows no broker and no
+ * Differences between brokers, time above all, come with the context; a case knows no broker and no
  * test framework.
  */
 import type { Broker } from "../contract.ts";
 
-/** What a case is given. */
+/** The context that a case is given. */
 export interface BrokerContext {
   /** A broker that nobody has used yet. */
   readonly broker: Broker;
-  /** What the broker was made with: how long it remembers an id, at least. */
+  /** The broker's `dedupeMs`: how long it remembers an id, at least. */
   readonly dedupeMs: number;
-  /** What the broker was made with: ids per producer and channel. 100 or less keep cases short. */
+  /** The broker's limit of ids per producer and channel. 100 or less keep cases short. */
   readonly dedupeRecordsMax: number;
   /** Unix milliseconds by the broker's clock. */
   readonly now: () => number;

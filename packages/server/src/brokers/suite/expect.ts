@@ -1,12 +1,12 @@
 /**
- * What the cases of the broker's contract expect with: comparisons, and results put in plain words.
+ * Expectations of the broker contract's cases: comparisons, and results put in plain words.
  *
- * What isn't as expected is thrown, as an Error that says what it is. No test framework is needed.
+ * An unexpected result is thrown, as an Error that says what it is. No test framework is needed.
  */
 import type { Position } from "@tailwire/protocol";
 import type { AppendResult, Publication, ReadResult } from "../contract.ts";
 
-/** What an append came to: `new`, `duplicate`, or the refusal's code. */
+/** The result of an append: `new`, `duplicate`, or the refusal's code. */
 export function word(result: AppendResult | undefined): string {
   if (result === undefined) return "nothing";
   if (result.kind === "refused") return result.code;
@@ -19,7 +19,7 @@ export function positionOf(result: AppendResult): Position {
   throw new Error(`an append was refused with ${result.code}`);
 }
 
-/** What a read gave, which must not be a gap. */
+/** The publications of a read, which must not be a gap. */
 export function publicationsOf(read: ReadResult): readonly Publication[] {
   if (read.kind === "publications") return read.publications;
   throw new Error(`a gap where none is: ${JSON.stringify(read.gap)}`);

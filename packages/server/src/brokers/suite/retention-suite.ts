@@ -1,7 +1,7 @@
 /**
  * Cases of retention: what a log keeps, by count, bytes and age, and what time does to it.
  *
- * What a reader is told of that which is gone is `read-suite.ts`.
+ * A reader's answer about trimmed publications is in `read-suite.ts`.
  */
 import type { Position } from "@tailwire/protocol";
 import { publicationBytes } from "../contract.ts";
@@ -9,7 +9,7 @@ import { ALL, Bench, expectPushes } from "./bench.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
 import { equal, publicationsOf } from "./expect.ts";
 
-/** What a log keeps, and for how long. */
+/** Retention: which publications a log keeps, and for how long. */
 export const RETENTION_CASES: readonly BrokerCase[] = [
   {
     name: "retention by count keeps that many, the newest, and no more",

@@ -116,7 +116,6 @@ test.each([
         const data = one instanceof Uint8Array ? one : (one as { data: unknown }).data;
         expect(data).toEqual(Uint8Array.of(1, 2, 3, 4, 5, 6));
       }
-      await world.outcome(world.node.close());
     }
   },
 );

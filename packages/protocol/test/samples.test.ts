@@ -1,7 +1,4 @@
-/**
- * Messages as a client is handed them: nothing that it would stumble over, and all that it can act
- * on.
- */
+/** Messages as a client is handed them: nothing that it would stumble over, and all that it can act on. */
 import { jsonClientCodec } from "@tailwire/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";

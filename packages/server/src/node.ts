@@ -283,10 +283,7 @@ export class TailwireNode {
     return result.position;
   }
 
-  /**
-   * Anything thrown as an error with a code. A value that isn't one already is logged, and is
-   * `internal`.
-   */
+  /** Anything thrown as an error with a code. A value that isn't one already is logged, and is `internal`. */
   asTailwireError(thrown: unknown): TailwireError {
     const error = errorOf(thrown);
     if (error instanceof TailwireError) return error;

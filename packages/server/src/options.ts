@@ -64,10 +64,7 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
   readonly authorize?: Authorize<U> | undefined;
   /** Answers `client.request(name, input)`. Check the input: it is whatever the client sent. */
   readonly requests?: Readonly<Record<string, RequestHandler<U>>> | undefined;
-  /**
-   * A connection is there: its client is welcome. An error that this throws, or rejects with, is
-   * logged.
-   */
+  /** A connection is there: its client is welcome. An error that this throws, or rejects with, is logged. */
   readonly onConnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
   /** A connection has gone, whoever ended it. An error that this throws, or rejects with, is logged. */
   readonly onDisconnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;

@@ -16,10 +16,7 @@ const WAITING_PER_ROUND = 128;
 /** How often a turn goes on with what waits, while there is time. */
 const ROUNDS_PER_TURN = 8;
 
-/**
- * Calls of one kind that one connection may begin in a turn: no honest client says more in one
- * breath.
- */
+/** Calls of one kind that one connection may begin in a turn: no honest client says more in one breath. */
 const PORTION = 32;
 
 export class Turns {

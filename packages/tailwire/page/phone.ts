@@ -8,9 +8,7 @@ import { noticeWords, spokenWords, statusWords } from "./status-words.ts";
 /** How far back a page begins that opens or reopens a conversation. */
 const REWIND = 100;
 
-/**
- * The data of a publication to the room. The key finds the bubble again that shows it as on its way.
- */
+/** The data of a publication to the room. The key finds the bubble again that shows it as on its way. */
 interface Said {
   readonly key: string;
   readonly who: string;

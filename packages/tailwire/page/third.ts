@@ -1,7 +1,6 @@
 /**
  * The third reader, a Node client beside the server: how far behind it is, and a button that makes it
- * slow. The reader says itself how much it has read; how long the log is, this page knows from its
- * load.
+ * slow. The reader says itself how much it has read; how long the log is, this page knows from its load.
  */
 import { TailwireError } from "@tailwire/client";
 import type { Counters } from "./counters.ts";

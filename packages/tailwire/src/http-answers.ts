@@ -105,8 +105,7 @@ export function refuseUpgrade(socket: Socket): void {
   const { code, description } = NOT_FOUND;
   const body = `${JSON.stringify({ code, description })}\n`;
   socket.on("error", () => socket.destroy());
-  // A client that keeps its side open would keep the socket. Node shows its end only to those who
-  // read.
+  // A client that keeps its side open would keep the socket, which shows its end only to those who read.
   const timer = setTimeout(() => socket.destroy(), REFUSED_MS).unref();
   socket.once("close", () => clearTimeout(timer)).resume();
   socket.end(

@@ -1,6 +1,4 @@
-/**
- * Support that the tests here share: a build, plain HTTP as a stranger would speak it, and a server.
- */
+/** Support that the tests here share: a build, plain HTTP as a stranger would speak it, and a server. */
 import { execFileSync } from "node:child_process";
 import { request } from "node:http";
 import { createRequire } from "node:module";

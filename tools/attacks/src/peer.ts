@@ -1,7 +1,6 @@
 /**
  * A connection without any WebSocket library: it sends whatever bytes it is given, as fast as they
- * are taken, and notes how it ends. The server's messages are kept only as far as somebody waits for
- * them.
+ * are taken, and notes how it ends. The server's messages are kept only as far as somebody waits for them.
  */
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";

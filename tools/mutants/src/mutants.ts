@@ -10,8 +10,7 @@
  * it is with the client's chain and what the server sends, with ids at positions and the lineage of
  * epochs, and with the age of repeats, which both sides look at. Each guard has unit tests of its
  * own. That repeats which were overtaken are refused isn't here either: it takes a refusal that is
- * lost and isn't one the next time, which 500 seeds needn't bring; the model of publishing has that
- * mutant.
+ * lost and isn't one the next time, which 500 seeds needn't bring; the model of publishing has that mutant.
  */
 import { type Change, client, type Mutant, server } from "./mutant.ts";
 import { UNSEEN } from "./unseen.ts";

@@ -52,8 +52,7 @@ export interface Append {
   readonly event: string;
   readonly data: Payload;
   /**
-   * The payload that its producer sent, where the application has changed it: repeats are compared by
-   * this.
+   * The payload that its producer sent, where the application has changed it: repeats are compared by this.
    */
   readonly sent?: Payload;
   /** Unix milliseconds after which it must not be appended any more: its node gave up. */

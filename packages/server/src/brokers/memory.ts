@@ -147,8 +147,7 @@ class MemoryLog {
     this.#touch();
     this.#rotate();
     const added: Publication[] = [];
-    // An append that is refused for now comes again, and nothing behind it may be there first
-    // [PUB-12].
+    // An append that is refused for now comes again, and nothing behind it may be there first [PUB-12].
     const holding = new Set<string>();
     const results = batch.map((append) => {
       const { producer } = append;
@@ -233,8 +232,7 @@ class MemoryLog {
 
   /**
    * The result for a producer's id that is known already: where it stands, or why it is refused.
-   * Nothing is awaited between this and the append, so two sends of one id can't both be first
-   * [PUB-4].
+   * Nothing is awaited between this and the append, so two sends of one id can't both be first [PUB-4].
    */
   #lookUp(append: Append, producer: string): AppendResult | null {
     const { id, generation, repeat } = append;

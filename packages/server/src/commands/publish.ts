@@ -47,7 +47,7 @@ async function publishNow(
 ): Promise<void> {
   const { identity } = connection;
   try {
-    // Whoever is gone sends it again, on another connection.
+    // The connection is gone; the client resends on its next one, so there is nothing to answer.
     if (identity === null || !connection.isOpen) return release();
     const admitted = await admit(connection, message, data);
     // Meanwhile it may have gone, or one before it was refused for now.

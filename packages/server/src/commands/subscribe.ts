@@ -60,8 +60,7 @@ async function subscribeNow(connection: Connection, message: Subscribe): Promise
   const { node, subscriptions, begun } = connection;
   const name = message.channel;
   if (!connection.isOpen) return;
-  // A subscription that the server began is the client's to take over, from wherever it wants
-  // [SUB-10].
+  // A subscription that the server began is the client's to take over, from wherever it wants [SUB-10].
   if (begun.delete(name)) end(connection, name);
   if (subscriptions.has(name)) {
     return connection.refuse(message.id, tailwireError("already_subscribed"));

@@ -1,5 +1,4 @@
-// Expectations of an upgrade that several suites share: it is refused with a code, or leads to a
-// welcome.
+// Expectations of an upgrade that several suites share: it is refused with a code, or leads to a welcome.
 import { expect } from "vitest";
 import { helloMessage, Peer, type Request } from "./peer.ts";
 

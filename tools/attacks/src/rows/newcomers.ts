@@ -1,7 +1,4 @@
-/**
- * Attacks for which nobody has to say hello: connections that say the wrong thing first, and come
- * again.
- */
+/** Attacks for which nobody has to say hello: connections that say the wrong thing first, and come again. */
 import { frame, OPCODES } from "../frames.ts";
 import { hello, line, Peer } from "../peer.ts";
 import type { Finding, Row } from "../row.ts";

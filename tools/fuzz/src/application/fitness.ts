@@ -24,8 +24,7 @@ export function fitnessOf({ end, value }: Conduct, judge: Judge): Fitness {
     case "fails":
       return guarded(value.make, (error) => (error instanceof TailwireError ? "refusal" : "unfit"));
     case "gives": {
-      // A value that is waited for, or that gives another answer each time, nobody can judge from
-      // outside.
+      // A value that is waited for, or that gives another answer each time, nobody can judge from outside.
       if (isWaitedFor(value.make)) return "either";
       return judgedSteadily(value.make, judge);
     }

@@ -77,10 +77,7 @@ async function playScene({ hook, stage, user, conduct, dice, house }: Scenery): 
   return { words, ending: endingOf(answers.decided), faults };
 }
 
-/**
- * A hook that is only told has nothing to give: an error is unfit, and a call that never ends is its
- * own.
- */
+/** A hook that is only told has nothing to give: an error is unfit, and a call that never ends is its own. */
 function toldFitness(conduct: Conduct): Fitness {
   if (conduct.end !== "fails") return "either";
   return "unfit";

@@ -81,8 +81,7 @@ async function tryIt(
       () => void (ending = "served"),
       () => void (ending = "refused"),
     );
-  // A client that is refused for now comes again, and an application that never answers is waited
-  // for.
+  // A client that is refused for now comes again, and an application that never answers is waited for.
   const neverComes = conduct.end === "never ends" || isWaitedFor(conduct.value.make);
   const mayWait = pattern === "kept:{id}" || neverComes;
   const isOver = (): boolean => ending !== "waits" || client.status.reason !== null || mayWait;

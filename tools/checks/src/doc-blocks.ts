@@ -12,11 +12,11 @@ export interface DocBlock {
   readonly code: string;
 }
 
-/** Reads the blocks of README.md, ARCHITECTURE.md and docs/. */
+/** Reads the blocks of ARCHITECTURE.md, docs/, and every README.md. */
 export function docBlocks(tree: Tree): DocBlock[] {
   const blocks: DocBlock[] = [];
   for (const [path, text] of tree) {
-    if (/^(?:README|ARCHITECTURE)\.md$|^docs\/.*\.md$/.test(path)) {
+    if (/^(?:(?:packages\/[^/]+\/)?README|ARCHITECTURE)\.md$|^docs\/.*\.md$/.test(path)) {
       blocks.push(...blocksOf(path, text));
     }
   }

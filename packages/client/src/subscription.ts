@@ -215,11 +215,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
         if (samePlace(this.#received, item.snapshot.position)) this.#enqueue(item);
         return true;
       case "caughtup":
-        if (!this.#caughtUpTaken && this.#isAt(item.position)) {
-          this.#caughtUpTaken = true;
-          this.#enqueue(item);
-        }
-        return true;
+        return this.#takeCaughtUp(item, this.#received);
       default:
         return item satisfies never;
     }
@@ -245,8 +241,15 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   // Receiving
 
-  #isAt(position: Position): boolean {
-    return this.#received?.epoch === position.epoch && this.#received.offset >= position.offset;
+  #takeCaughtUp(item: Extract<Item, { kind: "caughtup" }>, { epoch, offset }: Position): boolean {
+    if (epoch !== item.position.epoch || offset < item.position.offset) return true;
+    // It has seen more than there is.
+    if (offset > item.position.offset) return false;
+    if (!this.#caughtUpTaken) {
+      this.#caughtUpTaken = true;
+      this.#enqueue(item);
+    }
+    return true;
   }
 
   #takePublication(item: Extract<Item, { kind: "publication" }>, received: Position): boolean {

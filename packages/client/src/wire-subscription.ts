@@ -62,6 +62,8 @@ export class WireSubscription implements Feed {
   /** The subscribe that is in progress or acknowledged; null when the server sends nothing. */
   #current: Cursor | null = null;
   #caughtUp = false;
+  /** Whether the server has said that a gap follows. */
+  #gapDue = false;
   /** Whether the application keeps a state of the channel; null until a start would have shown it. */
   #hasState: boolean | null = null;
   /** Whether what comes in the present WebSocket message has to be taken first. */
@@ -125,6 +127,7 @@ export class WireSubscription implements Feed {
   begun(subscription: Subscription, position: Position): void {
     this.#subscriptions.add(subscription);
     this.#current = { start: "latest", isBegun: true, position };
+    this.#gapDue = false;
     this.#noteEpoch(position.epoch);
     subscription.acknowledge(position);
   }
@@ -144,14 +147,14 @@ export class WireSubscription implements Feed {
     if (current && !current.position) return;
     const hungry = [...this.#subscriptions].filter((subscription) => !subscription.parked);
     if (current?.position) {
-      // The gap out of an old epoch is on its way: who else has to be served is clear after it.
+      // A gap is on its way: who else has to be served is clear after it.
+      if (this.#gapDue) return;
       const { position } = current;
-      if (position.epoch !== this.#newestEpoch) return;
       for (const subscription of hungry) this.#place(subscription, position);
       if (hungry.length > 0 && hungry.every((one) => this.#covers(one, position))) return;
       this.#unsubscribe();
     }
-    const start = this.#startFor(hungry);
+    const start = this.#startFor(hungry, current?.position);
     if (start) this.#subscribe(start);
   }
 
@@ -222,8 +225,9 @@ export class WireSubscription implements Feed {
 
   #acknowledged(current: Cursor, answer: Ack, position: Position): void {
     current.position = position;
+    this.#gapDue = answer.recovered === false;
     // A position that can't be served is old news: the gap that follows names the epoch of now.
-    if (answer.recovered !== false) this.#noteEpoch(position.epoch);
+    if (!this.#gapDue) this.#noteEpoch(position.epoch);
     this.#caughtUp = false;
     // Nothing here calls the application: `ready` is told later, and an epoch isn't told at all.
     for (const subscription of this.#subscriptions) {
@@ -269,17 +273,24 @@ export class WireSubscription implements Feed {
   }
 
   /** Whether the wire's cursor brings what a subscription needs next. */
-  #covers({ received }: Subscription, { epoch, offset }: Position): boolean {
-    if (received?.epoch === epoch) return received.offset >= offset;
-    return received?.epoch === this.#newestEpoch;
+  #covers({ received }: Subscription, end: Position): boolean {
+    if (received?.epoch !== end.epoch) return received?.epoch === this.#newestEpoch;
+    return received.offset >= end.offset && !this.#isAhead(received, end);
+  }
+
+  /** Whether a place lies behind the log's end, where the log may have been longer once. */
+  #isAhead({ offset }: Position, end: Position | null | undefined): boolean {
+    return this.#caughtUp && offset > (end?.offset ?? offset);
   }
 
   /** Where the wire has to begin so that the one furthest behind is served. */
-  #startFor(hungry: readonly Subscription[]): Start | null {
+  #startFor(hungry: readonly Subscription[], end: Position | null | undefined): Start | null {
     let lowest: Position | null = null;
     for (const { received, start } of hungry) {
       if (!received) return start;
       if (this.#newestEpoch !== null && received.epoch !== this.#newestEpoch) return received;
+      // Only the server can say what the log doesn't have, and only when it is asked from there.
+      if (this.#isAhead(received, end)) return received;
       if (!lowest || received.offset < lowest.offset) lowest = received;
     }
     return lowest;
@@ -305,12 +316,14 @@ export class WireSubscription implements Feed {
       case "gap": {
         const { reason, from, to, continuesAfter, lost } = message;
         current.position = continuesAfter;
+        this.#gapDue = false;
         this.#noteEpoch(continuesAfter.epoch);
         this.#caughtUp = false;
         return { kind: "gap", gap: { reason, from, to, continuesAfter, lost } };
       }
       case "epoch":
         current.position = message.position;
+        this.#gapDue = false;
         this.#noteEpoch(message.position.epoch);
         return { kind: "epoch", from: at.epoch, position: message.position };
       case "caughtup":

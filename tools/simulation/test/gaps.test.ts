@@ -1,5 +1,5 @@
 // What can't be delivered is told: counted where it can be, and never silently skipped.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Follower, World } from "@tailwire/simulation";
 
 async function publish(world: World, from: number, to: number): Promise<void> {
@@ -106,4 +106,48 @@ test("[SUB-2] a start is latest, earliest, a count back, an age back, or a posit
   expect(await follow({ rewind: { count: 0 } })).toEqual([]);
   expect(await follow({ rewind: { count: 1_000 } })).toHaveLength(10);
   expect(await follow({ rewind: { ageMs: 30_000 } })).toEqual([6, 7, 8, 9, 10]);
+});
+
+describe("[DEL-4] a position beyond the log's end is told so", () => {
+  /** A client that follows the end of a log of four, and from a place far behind that. */
+  async function followBoth(
+    order: "end first" | "ahead first" | "later",
+  ): Promise<readonly Follower[]> {
+    const world = new World();
+    await publish(world, 1, 3);
+    const last = await world.node.publish("room:1", "message", 4);
+    const client = world.client("bob");
+    const start = { ...last, offset: last.offset + 1_000, id: null };
+    const begin = {
+      end: () => new Follower(client.channel("room:1").subscribe()),
+      ahead: () => new Follower(client.channel("room:1").subscribe({ start })),
+    };
+    const names =
+      order === "ahead first" ? (["ahead", "end"] as const) : (["end", "ahead"] as const);
+    const followers = new Map<string, Follower>();
+    for (const name of names) {
+      followers.set(name, begin[name]());
+      if (order === "later") await world.advance(1_000);
+    }
+    await world.advance(1_000);
+    await publish(world, 5, 5);
+    await world.advance(1_000);
+    world.link.cut();
+    await world.advance(40_000);
+    await publish(world, 6, 6);
+    await world.advance(1_000);
+    return [followers.get("end"), followers.get("ahead")].filter((one) => one !== undefined);
+  }
+
+  for (const order of ["end first", "ahead first", "later"] as const) {
+    test(`beside another subscription of its client, ${order}`, async () => {
+      const [end, ahead] = await followBoth(order);
+      expect(ahead?.gaps.map(({ reason }) => reason)).toEqual(["ahead"]);
+      expect(ahead?.data).toEqual([5, 6]);
+      expect(end?.gaps).toEqual([]);
+      expect(end?.data).toEqual([5, 6]);
+      expect([...(end?.violations ?? []), ...(ahead?.violations ?? [])]).toEqual([]);
+      expect(end?.subscription.caughtUp && ahead?.subscription.caughtUp).toBe(true);
+    });
+  }
 });

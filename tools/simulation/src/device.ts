@@ -9,10 +9,14 @@ import type { Cancel, Clock } from "@tailwire/protocol";
 type LifeEvent = Parameters<Parameters<Ports["life"]>[1]>[0];
 
 export class Device {
+  /** Whose it is, for who keeps a record. */
+  readonly name: string;
   /** The clock as its programs see it. */
   readonly clock: Clock;
   /** Who listens. */
   readonly listeners = new Set<(event: LifeEvent) => void>();
+  /** Is told when its wall clock is set, and by how much. */
+  onJump: (ms: number) => void = () => undefined;
   /** Whether there is a network when somebody begins to listen. */
   hasNetwork = true;
   #asleep = false;
@@ -22,7 +26,8 @@ export class Device {
   #overdue: (() => void)[] = [];
   readonly #timers = new Set<Cancel>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, name = "") {
+    this.name = name;
     this.clock = {
       now: () => clock.now() + this.#skewMs,
       monotonic: () => clock.monotonic(),
@@ -68,6 +73,7 @@ export class Device {
   /** Sets its wall clock forward, or back. */
   jump(ms: number): void {
     this.#skewMs += ms;
+    if (ms !== 0) this.onJump(ms);
   }
 
   /** Ends at once, without a word to anybody: nothing happens on it any more. */

@@ -29,3 +29,16 @@ export class Dice implements Random {
     return Math.floor(this.fraction() * limit);
   }
 }
+
+/** Dice whose first name is the session's secret, which a client asks for first. */
+export function withSession(session: string, dice: Random): Random {
+  let first = true;
+  return {
+    fraction: () => dice.fraction(),
+    token: () => {
+      if (!first) return dice.token();
+      first = false;
+      return session;
+    },
+  };
+}

@@ -29,6 +29,8 @@ export interface LinkOptions {
 
 /** Is told what happens at the ends of links. */
 export interface LinkWatch {
+  /** The client has handed something to its socket. */
+  sent(link: Link, wire: Wire): void;
   /** The server has written something. */
   written(link: Link, wire: Wire): void;
   /** The client has heard that it is over. */
@@ -170,6 +172,7 @@ export class Link implements Socket, Transport {
 
   send(wire: Wire): void {
     if (this.#clientEnded) return;
+    this.#options.watch.sent(this, wire);
     this.#carry("toServer", wire.length, () => this.#atServer(() => this.#arriveAtServer(wire)));
   }
 

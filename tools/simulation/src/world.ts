@@ -90,7 +90,7 @@ export class World {
   /** Looks at every message as it arrives. */
   tap: Tap = () => "arrives";
   /** Is told what happens at the ends of links. */
-  watch: LinkWatch = { written: ignore, closed: ignore, gone: ignore };
+  watch: LinkWatch = { sent: ignore, written: ignore, closed: ignore, gone: ignore };
   /** What the clients' platform throws when a socket is to be made. */
   cannotConnect: Error | null = null;
   /** Whether connections are refused, as when nobody listens. */
@@ -147,6 +147,11 @@ export class World {
   /** Where a link leads, once it was granted. */
   hostOf(link: Link): Host | undefined {
     return this.#hostOf.get(link);
+  }
+
+  /** The device that made a link. */
+  deviceOf(link: Link): Device | undefined {
+    return this.#deviceOf.get(link);
   }
 
   /** Links that lead to a host. */

@@ -216,6 +216,7 @@ test("[AUTH-9] a node that stood still until after a token's end delivers nothin
   });
   let late = 0;
   world.watch = {
+    sent: () => undefined,
     written: (to, wire) =>
       void (to === world.links[0] && String(wire).includes("too late") && (late += 1)),
     closed: () => undefined,

@@ -41,6 +41,24 @@ test("[SUB-1] local subscriptions to one channel share one on the wire", async (
   expect(world.node.channels).toBe(0);
 });
 
+test("[DEL-8] each that joins a cursor at the end is told so once, when it can listen", async () => {
+  const world = new World();
+  await publish(world, 1, 3);
+  const bob = world.client("bob");
+  const first = new Follower(bob.channel("room:1").subscribe());
+  await world.until(() => first.caughtUps === 1);
+  const joined = new Follower(bob.channel("room:1").subscribe());
+  const resumed = new Follower(
+    bob.channel("room:1").subscribe({ start: joined.subscription.position ?? "latest" }),
+  );
+  const left = new Follower(bob.channel("room:1").subscribe());
+  void left.subscription.close();
+  await world.advance(1_000);
+  const told = [first, joined, resumed, left].map(({ caughtUps }) => caughtUps);
+  expect(told).toEqual([1, 1, 1, 0]);
+  expect(joined.subscription.caughtUp).toBe(true);
+});
+
 test("a later subscription gets its own rewind, and the earlier one sees nothing twice", async () => {
   const world = new World();
   await publish(world, 1, 10);

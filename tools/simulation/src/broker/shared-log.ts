@@ -27,7 +27,7 @@ import {
 /** Is told the truth about logs as it comes to be. */
 export interface LogWitness {
   began(channel: string, epoch: string, parent: string | null, at: number): void;
-  appended(channel: string, epoch: string, publication: Publication, again: boolean): void;
+  appended(channel: string, epoch: string, publication: Publication): void;
   trimmed(channel: string, epoch: string, edge: number): void;
 }
 
@@ -194,7 +194,7 @@ export class SharedLog {
     this.#bytes += publicationBytes(publication);
     added.push(publication);
     if (producer !== null) this.#remember(append, offset, producer);
-    witness.appended(channel, this.#epoch, publication, append.repeat !== undefined);
+    witness.appended(channel, this.#epoch, publication);
     return { kind: "appended", position: { epoch: this.#epoch, offset, id }, duplicate: false };
   }
 

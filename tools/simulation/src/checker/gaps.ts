@@ -6,13 +6,15 @@
 import type { HistoryEvent, Place, SubscriberEvent } from "./history.ts";
 import type { Incarnation, Truth } from "./truth.ts";
 
-type Gap = Omit<Extract<SubscriberEvent, { type: "gap" }>, "type" | "sub">;
+type Gap = Omit<Extract<SubscriberEvent, { type: "gap" }>, "type" | "sub" | "at">;
 
 export class Gaps {
   readonly #truth: Truth;
   /** The last offset by now, per channel and epoch. */
   readonly #lasts = new Map<string, number>();
   readonly #edges = new Map<string, number>();
+  /** Every edge that there ever was. */
+  readonly #formerEdges = new Map<string, Set<number>>();
 
   constructor(truth: Truth) {
     this.#truth = truth;
@@ -25,15 +27,23 @@ export class Gaps {
     } else if (event.type === "epoch") {
       this.#lasts.set(`${event.channel} ${event.epoch}`, event.at);
       const edge = this.#edges.get(`${event.channel} ${event.parent}`) ?? 0;
-      this.#edges.set(`${event.channel} ${event.epoch}`, Math.min(edge, event.at));
+      this.#moveEdge(`${event.channel} ${event.epoch}`, Math.min(edge, event.at));
     } else if (event.type === "edge") {
-      this.#edges.set(`${event.channel} ${event.epoch}`, event.offset);
+      this.#moveEdge(`${event.channel} ${event.epoch}`, event.offset);
     }
+  }
+
+  #moveEdge(key: string, edge: number): void {
+    this.#edges.set(key, edge);
+    const former = this.#formerEdges.get(key);
+    if (former === undefined) this.#formerEdges.set(key, new Set([edge]));
+    else former.add(edge);
   }
 
   /** What is wrong with a gap; null where nothing is. */
   faultOf(channel: string, gap: Gap, hasState: boolean): string | null {
-    const { to, continuesAfter } = gap;
+    const { to, continuesAfter, reason, lost } = gap;
+    if (reason !== "trimmed" && lost !== null) return `${lost} lost, which nobody can know`;
     if (this.#truth.find(channel, continuesAfter.epoch) === undefined)
       return `it goes on in epoch ${continuesAfter.epoch}, which never was`;
     // A state is made after the log was read, and that may have got another epoch meanwhile.
@@ -43,12 +53,15 @@ export class Gaps {
     const key = `${channel} ${log.epoch}`;
     const edge = this.#edges.get(key) ?? 0;
     const goesOn = hasState ? null : gap.continuesAfter.offset;
-    switch (gap.reason) {
+    const wasEdge = (offset: number): boolean => this.#formerEdges.get(key)?.has(offset) ?? true;
+    switch (reason) {
       case "trimmed":
+        if (!wasEdge(to.offset)) return `${to.offset} was never the edge`;
         return trimFault(log, gap, edge, goesOn);
       case "epoch":
         if (log.descendsFrom(gap.from.epoch)) return "the log goes on from that epoch";
-        return goesOn !== null && goesOn > edge ? `it begins at ${goesOn}, behind the edge` : null;
+        if (goesOn === null || wasEdge(goesOn)) return null;
+        return `it begins at ${goesOn}, which was never the edge`;
       case "diverged":
         return divergenceFault(log, gap, edge, goesOn);
       case "ahead": {
@@ -58,7 +71,7 @@ export class Gaps {
           : `the log reaches to ${last}`;
       }
       default:
-        return gap.reason satisfies never;
+        return reason satisfies never;
     }
   }
 }

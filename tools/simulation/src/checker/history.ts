@@ -2,7 +2,7 @@
  * A history: everything that a run did and saw, in the order in which it happened, in words that a
  * simulated run, a real one and a test can all say. It depends on nothing, and judges nothing.
  *
- * Contents are told apart by their tag, which whoever publishes makes unique.
+ * Publications are told apart by their tag, which whoever publishes makes unique, and compared whole.
  */
 
 /** A place in a log; `id` is null where there is none. */
@@ -17,6 +17,12 @@ export interface Entry {
   readonly offset: number;
   readonly id: string;
   readonly tag: string;
+  readonly event: string;
+  /** The public id of whose it is; null for the server's own. */
+  readonly publisher: string | null;
+  readonly timestamp: number;
+  /** A digest of the whole payload. */
+  readonly content: string;
 }
 
 export type Beginning =
@@ -41,6 +47,16 @@ export type PublishingEvent =
       readonly tag: string;
       readonly channel: string;
       readonly publisher: string;
+      /** The user and the session that it is published as; null where the server itself does. */
+      readonly as: string | null;
+      readonly event: string;
+      /** A digest of the whole payload. */
+      readonly content: string;
+      /** The payload's own, in its encoding. */
+      readonly bytes: number;
+      /** How old it may be when it is sent first; null where it doesn't matter. */
+      readonly ttlMs: number | null;
+      readonly at: number;
     }
   | { readonly type: "published"; readonly tag: string; readonly position: Place }
   /** `may`: whether the refusal leaves open that it was appended. */
@@ -49,6 +65,7 @@ export type PublishingEvent =
       readonly tag: string;
       readonly code: string;
       readonly may: boolean;
+      readonly at: number;
     };
 
 /** The truth, as the broker has it. */
@@ -66,8 +83,8 @@ type LogEvent =
       readonly channel: string;
       readonly epoch: string;
       readonly entry: Entry;
-      /** Whether it was said to be a repeat. */
-      readonly again: boolean;
+      /** Its share of a page's size. */
+      readonly bytes: number;
     }
   /** Up to here it was trimmed. */
   | {
@@ -82,37 +99,71 @@ export type SubscriberEvent =
   | {
       readonly type: "subscribe";
       readonly sub: string;
+      readonly client: string;
       readonly channel: string;
       readonly start: Beginning;
       /** Whose publications it isn't handed; null where it is handed all. */
       readonly without: string | null;
       /** Whether the application keeps a state of the channel. */
       readonly hasState: boolean;
+      /** Whether the server has begun it, and nobody here asked. */
+      readonly begun: boolean;
+      readonly at: number;
     }
   /** Delivery begins right after this. */
-  | { readonly type: "started"; readonly sub: string; readonly position: Place }
+  | {
+      readonly type: "started";
+      readonly sub: string;
+      readonly position: Place;
+      readonly at: number;
+    }
   | {
       readonly type: "delivery";
       readonly sub: string;
       readonly epoch: string;
       readonly entry: Entry;
+      readonly at: number;
     }
-  | ({ readonly type: "gap"; readonly sub: string } & Told)
+  /** The application keeps the position, to go on from there; perhaps while at work on the last. */
+  | {
+      readonly type: "kept";
+      readonly sub: string;
+      readonly position: Place;
+      readonly working: boolean;
+    }
+  | ({ readonly type: "gap"; readonly sub: string; readonly at: number } & Told)
   | {
       readonly type: "snapshot";
       readonly sub: string;
       readonly position: Place;
       readonly state: string;
+      readonly at: number;
     }
-  /** It takes no more. */
-  | { readonly type: "ended"; readonly sub: string };
+  /** It was told that it has everything. */
+  | { readonly type: "caughtup"; readonly sub: string }
+  /** It takes no more: because the application asked, or else by this code. */
+  | {
+      readonly type: "ended";
+      readonly sub: string;
+      readonly asked: boolean;
+      readonly code: string | null;
+    };
+
+/** A page of a log is asked for. */
+export interface ReadEvent {
+  readonly type: "read";
+  readonly page: string;
+  readonly channel: string;
+  readonly after: Place | null;
+  readonly before: Place | null;
+  /** Publications at most. */
+  readonly count: number;
+}
 
 /** What one reading of a log gave. */
 export interface PageEvent {
   readonly type: "page";
-  readonly channel: string;
-  readonly after: Place | null;
-  readonly before: Place | null;
+  readonly page: string;
   readonly epoch: string | null;
   readonly entries: readonly Entry[];
   readonly more: boolean;
@@ -150,79 +201,180 @@ export type AccessEvent =
       readonly answer: string;
     };
 
-/** What is said on the wire. Requests are answered once each, or their connection is gone. */
+/** The wire, as it was seen. Times in milliseconds by a clock that only goes on. */
 export type WireEvent =
-  | { readonly type: "request"; readonly connection: string; readonly id: string }
-  | { readonly type: "answer"; readonly connection: string; readonly re: string }
-  | { readonly type: "closed"; readonly connection: string }
-  /** A code that a node has told a client, in an `error` or an `unsubscribed`. */
-  | { readonly type: "told"; readonly connection: string; readonly code: string }
-  /** How a connection ended, as its client was told: the number, and its name where it has one. */
-  | { readonly type: "verdict"; readonly connection: string; readonly close: string }
-  /** Something that a node has sent breaks the rules of the protocol. */
-  | { readonly type: "unreadable"; readonly connection: string; readonly detail: string };
+  /** Whose connection it is. */
+  | { readonly type: "link"; readonly connection: string; readonly client: string }
+  | WroteEvent
+  | RequestEvent
+  | AnswerEvent
+  | ToldEvent
+  /** The client has heard that it is over, by this code. */
+  | { readonly type: "cut"; readonly connection: string; readonly code: number }
+  /** The server has: no answer is owed any more. */
+  | { readonly type: "closed"; readonly connection: string };
+
+/** A client has handed a publication to a socket. */
+export interface WroteEvent {
+  readonly type: "wrote";
+  readonly connection: string;
+  readonly id: string;
+  readonly tag: string;
+  readonly at: number;
+  /** How long ago it was first sent, as the client says; null where it says that it never was. */
+  readonly ageMs: number | null;
+}
+
+/** A request has come to a node. Each is answered once, or its connection is gone. */
+export interface RequestEvent {
+  readonly type: "request";
+  readonly connection: string;
+  readonly id: string;
+  readonly what: string;
+  /** Null where it is about none. */
+  readonly channel: string | null;
+  /** A subscribe's; null for anything else. */
+  readonly start: Beginning | null;
+  /** The name of the token that it came under, as in `token`; null for none yet. */
+  readonly grant: string | null;
+  /** By the node's wall clock. */
+  readonly wall: number;
+  readonly at: number;
+}
+
+/** A node has written the answer to a request. */
+export interface AnswerEvent {
+  readonly type: "answer";
+  readonly connection: string;
+  readonly re: string;
+  /** An error's; null for what was done. */
+  readonly code: string | null;
+  /** Whether the same may succeed later: such a refusal says that nothing was done. */
+  readonly retry: boolean;
+  readonly position: Place | null;
+  readonly recovered: boolean | null;
+  readonly at: number;
+}
+
+/** A node has written something else of a subscription. */
+export interface ToldEvent {
+  readonly type: "told";
+  readonly connection: string;
+  readonly what: "subscribed" | "unsubscribed" | "gap" | "caughtup";
+  readonly channel: string;
+  readonly code: string | null;
+  readonly retry: boolean;
+  readonly position: Place | null;
+}
+
+/** Deeds of applications, for which nobody else is to blame. */
+export type DeedEvent =
+  /** There is a client now, of a user and a session that others may have too. */
+  | {
+      readonly type: "client";
+      readonly client: string;
+      readonly user: string;
+      readonly session: string;
+    }
+  /** It is closed, or killed. */
+  | { readonly type: "quit"; readonly client: string }
+  /** The server's application has ended a user's subscriptions to a channel, or all its connections. */
+  | { readonly type: "removed"; readonly user: string; readonly channel: string | null }
+  /** A hook of the server's application has failed, or hangs. */
+  | { readonly type: "failed" };
+
+/** How a client says that it is. */
+export interface StatusEvent {
+  readonly type: "status";
+  readonly client: string;
+  readonly state: string;
+  /** Publications that it has heard nothing of. */
+  readonly pending: number;
+}
 
 /** How a run went as a whole. */
 export type RunEvent =
-  /** Bytes that somebody made a node hold, and how many there may be. */
+  /** Something that somebody holds, in bytes or by number, and how much it may be. */
   | { readonly type: "held"; readonly what: string; readonly bytes: number; readonly bound: number }
   /** From here on nothing goes wrong any more. */
   | { readonly type: "healed" }
   /** So much later everybody should have everything. */
   | { readonly type: "settled" }
-  /** Timers that fired while nothing was to be done, and how many may. */
-  | { readonly type: "idled"; readonly timers: number; readonly bound: number }
-  /** How long a delivery to somebody healthy took, and how long it may take. */
-  | { readonly type: "delayed"; readonly sub: string; readonly ms: number; readonly bound: number }
+  /** How often something happened for a while, and how often there may have been reason for it. */
+  | {
+      readonly type: "stormed";
+      readonly what: string;
+      readonly count: number;
+      readonly bound: number;
+    }
+  /**
+   * From here on a client is a burden, and what is at hand in some channels; null where no client
+   * is. Others must not notice: what the server publishes elsewhere takes them so long at most.
+   */
+  | {
+      readonly type: "burden";
+      readonly client: string | null;
+      readonly channels: readonly string[];
+      readonly boundMs: number;
+    }
+  /** No longer: a delivery that hasn't come by now comes only because of it. */
+  | { readonly type: "relief" }
+  /** A node's own count of something, and how much of that was seen at least and at most. */
+  | {
+      readonly type: "counted";
+      readonly what: string;
+      readonly said: number;
+      readonly least: number;
+      readonly most: number;
+    }
   /** What is still there when all have gone. */
   | { readonly type: "left"; readonly what: string; readonly count: number }
   | { readonly type: "crash"; readonly error: string }
   /** The same run once more. */
   | { readonly type: "rerun"; readonly hash: string; readonly again: string };
 
+/** The limits that a run is held to, where they aren't the usual: the first event. */
+type SettingEvent = { readonly type: "setting" } & Partial<Setting>;
+
+export interface Setting {
+  /** How long after its end a token may still be served: the grace, and what a deadline is late by. */
+  readonly expiryMs: number;
+  /** How long it may take to decide anew about a subscription, after a fresh token. */
+  readonly decisionMs: number;
+  /** Bytes of a page: beyond them it may be shorter than was asked. */
+  readonly pageBytes: number;
+  /** How long a node may not know what has become of a log, where it was cut from its broker. */
+  readonly staleMs: number;
+  /** How long an id is remembered, and an append may take. */
+  readonly dedupeMs: number;
+  readonly appendMs: number;
+  /** Subscriptions of one connection, and bytes of one message. */
+  readonly subscriptionsMax: number;
+  readonly messageBytesMax: number;
+  /** Requests of one connection that may wait for their answers. */
+  readonly requestsMax: number;
+  /** The broker's wall clock, when the one that only goes on is at 0. */
+  readonly wall: number;
+}
+
+/** A wall clock was set: that of a client by its name, or of the `broker`. */
+interface JumpedEvent {
+  readonly type: "jumped";
+  readonly device: string;
+  readonly ms: number;
+  readonly at: number;
+}
+
 export type HistoryEvent =
+  | SettingEvent
+  | JumpedEvent
   | PublishingEvent
   | LogEvent
   | SubscriberEvent
+  | ReadEvent
   | PageEvent
   | AccessEvent
   | WireEvent
+  | DeedEvent
+  | StatusEvent
   | RunEvent;
-
-/** `R22`, presence, isn't here: there is none yet. */
-export type Rule =
-  | "R1"
-  | "R2"
-  | "R3"
-  | "R4"
-  | "R5"
-  | "R6"
-  | "R7"
-  | "R8"
-  | "R9"
-  | "R10"
-  | "R11"
-  | "R12"
-  | "R13"
-  | "R14"
-  | "R15"
-  | "R16"
-  | "R17"
-  | "R18"
-  | "R19"
-  | "R20"
-  | "R21"
-  | "R23"
-  | "R24"
-  | "R25"
-  | "R26"
-  | "R27"
-  | "R28";
-
-export interface Violation {
-  readonly rule: Rule;
-  readonly detail: string;
-}
-
-/** Takes note of a violation. */
-export type Report = (rule: Rule, detail: string) => void;

@@ -5,34 +5,57 @@
  * It knows what was told, and the truth; not how it was told.
  */
 import type { Gaps } from "./gaps.ts";
-import type { Entry, HistoryEvent, Place, Report, SubscriberEvent } from "./history.ts";
+import type { Entry, HistoryEvent, Place, SubscriberEvent } from "./history.ts";
+import type { Starts } from "./starts.ts";
+import type { Timeline } from "./timeline.ts";
 import type { Publications } from "./publishing.ts";
 import { fold, type Incarnation, type Truth } from "./truth.ts";
+import type { Report } from "./violation.ts";
 
 type Told<Type extends SubscriberEvent["type"]> = Extract<SubscriberEvent, { type: Type }>;
 
 interface Subscriber {
   readonly told: Told<"subscribe">;
   at: Place | null;
+  /** Where it was before what it was given last. */
+  before: Place | null;
+  /** It may begin where the log was in this turn, or later. */
+  readonly since: number;
+  /** Whether it was told that it has everything, since it began or was told a gap. */
+  caughtUp: boolean;
   /** A snapshot has to come before anything else. */
   owed: boolean;
   ended: boolean;
 }
 
+/** How long a subscribe may go unanswered before its connection is given up. */
+const QUESTION_MS = 60_000;
+
+/** Everything that subscribers are held against. */
+interface Known {
+  readonly truth: Truth;
+  readonly timeline: Timeline;
+  readonly gaps: Gaps;
+  readonly publications: Publications;
+  readonly starts: Starts;
+}
+
 export class Subscribers {
   readonly #truth: Truth;
+  readonly #timeline: Timeline;
   readonly #gaps: Gaps;
+  readonly #starts: Starts;
   readonly #publications: Publications;
   readonly #report: Report;
   readonly #all = new Map<string, Subscriber>();
-  /** Per epoch and offset, the latest turn of a publish up to there. */
-  readonly #turns = new Map<Incarnation, number[]>();
   readonly #acknowledged = new Set<string>();
 
-  constructor(truth: Truth, gaps: Gaps, publications: Publications, report: Report) {
+  constructor({ truth, timeline, gaps, publications, starts }: Known, report: Report) {
     this.#truth = truth;
+    this.#timeline = timeline;
     this.#gaps = gaps;
     this.#publications = publications;
+    this.#starts = starts;
     this.#report = report;
   }
 
@@ -40,13 +63,23 @@ export class Subscribers {
   take(event: HistoryEvent, turn: number): void {
     switch (event.type) {
       case "subscribe":
-        this.#all.set(event.sub, { told: event, at: null, owed: false, ended: false });
+        this.#all.set(event.sub, {
+          told: event,
+          since: this.#sinceOf(event, turn),
+          at: null,
+          before: null,
+          owed: false,
+          caughtUp: false,
+          ended: false,
+        });
         return;
       case "published":
         this.#acknowledged.add(event.tag);
         return;
       case "started":
       case "delivery":
+      case "kept":
+      case "caughtup":
       case "gap":
       case "snapshot":
       case "ended": {
@@ -60,8 +93,10 @@ export class Subscribers {
 
   /** At the end, after all was healed: is everybody where the log is? */
   settle(): void {
-    for (const { told, at, ended } of this.#all.values()) {
+    for (const { told, at, ended, owed, caughtUp } of this.#all.values()) {
       if (ended) continue;
+      if (!caughtUp) this.#report("R21", `${told.sub} was never told that it has everything`);
+      if (owed) this.#report("R12", `${told.sub} was never given the state that it is owed`);
       const log = this.#truth.newest(told.channel);
       if (at === null) this.#report("R21", `${told.sub} was never started`);
       else if (log !== undefined) this.#settleOne(told, at, log);
@@ -73,10 +108,15 @@ export class Subscribers {
       case "started":
         one.at = event.position;
         one.owed = one.told.hasState && one.told.start === "latest";
-        if (one.told.start === "latest") this.#checkBoundary(one.told, event.position, turn);
-        return;
+        one.before = event.position;
+        return this.#begin(one, event, turn);
+      case "caughtup":
+        return this.#catchUp(one, turn);
       case "delivery":
+        one.before = one.at;
         return this.#deliver(one, event);
+      case "kept":
+        return this.#kept(one.told, event, event.working ? one.before : one.at);
       case "gap":
         return this.#gap(one, event);
       case "snapshot":
@@ -87,6 +127,51 @@ export class Subscribers {
       default:
         event satisfies never;
     }
+  }
+
+  /**
+   * From when on its start may be: it may share what another of its client has asked for and has no
+   * answer to; and one that wants what comes from now on may join others, who may lie behind a little.
+   */
+  #sinceOf(event: Told<"subscribe">, turn: number): number {
+    const { client, channel, start, begun, at: now } = event;
+    if (begun) return this.#starts.begunBefore(client, channel, turn);
+    let since = turn;
+    for (const one of this.#all.values()) {
+      const { told, at, ended } = one;
+      if (told.client !== client || told.channel !== channel) continue;
+      if (at === null) {
+        // Its question is on its way still, even where nobody wants the answer any more.
+        const isShared = told.start === start && now - told.at <= QUESTION_MS;
+        if (isShared) since = Math.min(since, one.since);
+      } else if (!ended && start === "latest") {
+        since = Math.min(since, this.#timeline.endedAt(channel, at, turn));
+      }
+    }
+    return since;
+  }
+
+  #begin({ told, since }: Subscriber, { position, at }: Told<"started">, turn: number): void {
+    const { channel, start, hasState, without } = told;
+    if (typeof start === "object" && "offset" in start) return;
+    const times = { from: since, to: turn, fromAt: told.at, toAt: at };
+    const wanted = { channel, start, hasState, without, joins: true, ...times };
+    if (this.#starts.isPlaced(position, wanted)) return;
+    this.#report(start === "latest" ? "R16" : "R6", `${told.sub} began at ${word(position)}`);
+  }
+
+  /** It has everything that there was at some time since it began. */
+  #catchUp(one: Subscriber, turn: number): void {
+    one.caughtUp = true;
+    const { told, since, at } = one;
+    if (at === null) return;
+    const { channel, without } = told;
+    const from = Math.min(since, this.#starts.staleTurn(since));
+    const isEnd = this.#timeline.some(channel, from, turn, ({ log, last }) => {
+      if (!log.continues(at)) return false;
+      return last <= at.offset || (without !== null && this.#hasNone(told, log, at, last));
+    });
+    if (!isEnd) this.#report("R6", `${told.sub} at ${word(at)} was told that it has everything`);
   }
 
   #deliver(one: Subscriber, { sub, epoch, entry }: Told<"delivery">): void {
@@ -124,6 +209,7 @@ export class Subscribers {
     }
     one.at = continuesAfter;
     one.owed = hasState;
+    one.caughtUp = false;
   }
 
   #snapshot(one: Subscriber, { sub, position, state }: Told<"snapshot">): void {
@@ -143,6 +229,26 @@ export class Subscribers {
     }
   }
 
+  /** A position is kept of exactly what was handled: less would come twice, and more never. */
+  #kept(told: Told<"subscribe">, { sub, position }: Told<"kept">, handled: Place | null): void {
+    const { epoch, offset, id } = position;
+    const log = this.#truth.find(told.channel, epoch);
+    const at = handled ?? position;
+    const isSame = epoch === at.epoch && offset === at.offset && id === at.id;
+    const isPassed = log?.continues(at) === true && this.#hasNone(told, log, at, offset);
+    if (isSame || isPassed) return;
+    this.#report("R7", `${sub} has handled ${word(at)}, and kept ${epoch} ${offset}`);
+  }
+
+  /** Whether what lies behind a place, up to an offset, is nothing that it wants. */
+  #hasNone(told: Told<"subscribe">, log: Incarnation, { offset }: Place, last: number): boolean {
+    if (last <= offset) return false;
+    for (let at = offset + 1; at <= last; at += 1) {
+      if (!this.#isUnwanted(told, log.at(at))) return false;
+    }
+    return true;
+  }
+
   /** What lies between must be its own publications, which it doesn't want. */
   #checkHole({ told }: Subscriber, log: Incarnation, after: number, last: number): void {
     for (let offset = after + 1; offset <= last; offset += 1) {
@@ -157,34 +263,12 @@ export class Subscribers {
     return this.#publications.get(entry.tag)?.publisher === without;
   }
 
-  /** What was published after the start was acknowledged stands behind it. */
-  #checkBoundary(
-    { sub, channel }: Told<"subscribe">,
-    { epoch, offset }: Place,
-    turn: number,
-  ): void {
-    const log = this.#truth.find(channel, epoch);
-    if (log === undefined) return;
-    if ((this.#turnsOf(log)[offset] ?? -1) > turn) {
-      this.#report("R16", `${sub} begins at ${epoch} ${offset}, behind what was published later`);
-    }
-  }
-
-  #turnsOf(log: Incarnation): readonly number[] {
-    const known = this.#turns.get(log);
-    if (known !== undefined) return known;
-    const turns = [-1];
-    for (let offset = 1; offset <= log.last; offset += 1) {
-      const turn = this.#publications.get(log.at(offset)?.tag ?? "")?.turn ?? -1;
-      turns.push(Math.max(turn, turns[offset - 1] ?? -1));
-    }
-    this.#turns.set(log, turns);
-    return turns;
-  }
-
   #settleOne(told: Told<"subscribe">, at: Place, log: Incarnation): void {
     if (!log.continues(at)) {
       return this.#report("R21", `${told.sub} is at ${word(at)}, and the log at ${log.epoch}`);
+    }
+    if (at.offset > log.last) {
+      return this.#report("R21", `${told.sub} is at ${word(at)}, and the log ends at ${log.last}`);
     }
     for (let offset = at.offset + 1; offset <= log.last; offset += 1) {
       const entry = log.at(offset);

@@ -11,12 +11,10 @@ export class Incarnation {
   /** What it shares with its parent ends here. */
   readonly sharedEnd: number;
   readonly #own = new Map<number, Entry>();
-  /** Offsets of what was said to be a repeat. */
-  readonly repeats = new Set<number>();
+  readonly #bytes = new Map<number, number>();
+  readonly #turns = new Map<number, number>();
   /** The highest offset; offsets need not be without holes, but these logs' are. */
   last: number;
-  /** Up to here it was trimmed, as far as has been told. */
-  edge = 0;
 
   constructor(epoch: string, parent: Incarnation | null, sharedEnd: number) {
     this.epoch = epoch;
@@ -30,13 +28,26 @@ export class Incarnation {
     return this.#own;
   }
 
-  add(entry: Entry): void {
+  add(entry: Entry, bytes: number, turn: number): void {
     this.#own.set(entry.offset, entry);
+    this.#bytes.set(entry.offset, bytes);
+    this.#turns.set(entry.offset, turn);
     this.last = Math.max(this.last, entry.offset);
   }
 
   at(offset: number): Entry | undefined {
     return offset > this.sharedEnd ? this.#own.get(offset) : this.parent?.at(offset);
+  }
+
+  /** The turn of the history in which one of its own was appended; -1 where none was. */
+  turnOf(offset: number): number {
+    return this.#turns.get(offset) ?? -1;
+  }
+
+  /** An entry's share of a page's size. */
+  bytesAt(offset: number): number {
+    const log = offset > this.sharedEnd ? this : this.parent;
+    return (log === this ? this.#bytes.get(offset) : log?.bytesAt(offset)) ?? 0;
   }
 
   /** Up to which offset it has what an epoch has: 0 where they have nothing to do with each other. */
@@ -64,12 +75,10 @@ export class Truth {
   readonly reused: string[] = [];
 
   constructor(history: readonly HistoryEvent[]) {
-    for (const event of history) {
+    for (const [turn, event] of history.entries()) {
       if (event.type === "epoch") this.#begin(event.channel, event.epoch, event.parent, event.at);
       else if (event.type === "appended") {
-        const log = this.find(event.channel, event.epoch);
-        log?.add(event.entry);
-        if (event.again) log?.repeats.add(event.entry.offset);
+        this.find(event.channel, event.epoch)?.add(event.entry, event.bytes, turn);
       }
     }
   }

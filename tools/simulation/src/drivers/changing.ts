@@ -3,7 +3,7 @@
  * same. They follow from its name. Their findings are written down, and fail nothing.
  */
 import { createHash } from "node:crypto";
-import type { Violation } from "../checker/history.ts";
+import type { Violation } from "../checker/violation.ts";
 
 /** Seeds are above 0 and below this. */
 const SEEDS_END = 2 ** 31;

@@ -1,5 +1,5 @@
 /** Runs seeds, from 1 to as many as it is told, and prints the hash of each on a line of its own. */
-import { simulate } from "../run/simulate.ts";
+import { simulate } from "./simulate.ts";
 
 // As in workers: where a refusal was made costs more than it, and changes no hash.
 Error.stackTraceLimit = 0;

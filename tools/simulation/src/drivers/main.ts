@@ -3,10 +3,10 @@
  * failed, and judges them. Exit 0 when no promise was broken and nothing rare was left unseen.
  */
 import { randomInt } from "node:crypto";
-import { simulate } from "../run/simulate.ts";
 import { runMany } from "./many.ts";
 import { requestOf, type SimulationRequest, USAGE } from "./request.ts";
 import { commitOf, say, show } from "./show.ts";
+import { simulate } from "./simulate.ts";
 
 process.on("unhandledRejection", () => undefined);
 

@@ -2,7 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { describe, regimeOf } from "../run/regime.ts";
 import { shrink } from "../run/shrink.ts";
-import { type Outcome, simulate } from "../run/simulate.ts";
+import type { Outcome } from "../run/simulate.ts";
+import { simulate } from "./simulate.ts";
 
 const EVENTS_SHOWN = 200;
 
@@ -21,7 +22,7 @@ export async function show(outcome: Outcome): Promise<void> {
   say(`\nseed ${seed} at commit ${commitOf()}`);
   for (const { rule, detail } of violations) say(`  ${rule} ${detail}`);
   say(JSON.stringify(describe(regimeOf(seed, { steps: outcome.steps }))));
-  const { options, outcome: smallest } = await shrink(outcome, first.rule);
+  const { options, outcome: smallest } = await shrink(outcome, first.rule, simulate);
   say(`shrunk to ${options.steps} steps with ${options.only.join(", ") || "no faults"}`);
   for (const event of smallest.history.slice(-EVENTS_SHOWN)) say(JSON.stringify(event));
 }

@@ -1,7 +1,7 @@
 /** A worker: runs the seeds that it is given, one after another, and tells how each went. */
 import { parentPort } from "node:worker_threads";
-import type { Violation } from "../checker/history.ts";
-import { simulate } from "../run/simulate.ts";
+import { simulate } from "./simulate.ts";
+import type { Violation } from "../checker/violation.ts";
 
 /** A seed to run. */
 export interface Job {

@@ -4,8 +4,8 @@
 import type { Position, Start } from "@tailwire/protocol";
 import type { Host } from "../host.ts";
 import { codeOf, Player } from "./player.ts";
-import { CHANNELS, type Stage } from "./stage.ts";
-import { dataOf } from "./witness.ts";
+import { CHANNELS, NOWHERE, type Stage } from "./stage.ts";
+import { dataOf, EVENT } from "./witness.ts";
 
 const USERS = ["ada", "bob", "cyd"] as const;
 
@@ -53,9 +53,10 @@ export class Cast {
     if (host === undefined) return false;
     this.#count += 1;
     const tag = `server.${this.#count}`;
-    witness.note({ type: "publish", tag, channel, publisher: host.node.id });
+    const data = dataOf(tag, padding, false);
+    witness.notePublish({ tag, channel, publisher: host.node.id, as: null, ttlMs: null }, data);
     this.#pending.set(tag, host);
-    host.node.publish(channel, "message", dataOf(tag, padding, false)).then(
+    host.node.publish(channel, EVENT, data).then(
       (position) => {
         if (this.#pending.delete(tag)) witness.note({ type: "published", tag, position });
       },
@@ -84,6 +85,12 @@ export class Cast {
     this.players.push(new Player(this.#stage, `${name}c${this.#count}`, user, session));
   }
 
+  /** Somebody who belongs to nobody, and comes and goes. */
+  intrude(): Player {
+    this.#count += 1;
+    return new Player(this.#stage, `intruder${this.#count}`, "bob");
+  }
+
   /** Somebody, and never nobody. */
   one(): Player {
     return this.#one();
@@ -101,7 +108,8 @@ export class Cast {
   #unpublished(tag: string, code: string): void {
     if (!this.#pending.delete(tag)) return;
     const may = code === "indeterminate" || code === "killed";
-    this.#stage.witness.note({ type: "unpublished", tag, code, may });
+    const { witness, world } = this.#stage;
+    witness.note({ type: "unpublished", tag, code, may, at: world.clock.monotonic() });
   }
 
   #one(): Player {
@@ -118,7 +126,7 @@ export class Cast {
 
   #channel(): string {
     const { dice } = this.#stage;
-    if (dice.below(100) === 0) return "nowhere:1";
+    if (dice.below(100) === 0) return NOWHERE;
     return CHANNELS[dice.below(CHANNELS.length)] ?? "room:1";
   }
 
@@ -167,7 +175,8 @@ export class Cast {
     const { dice, world } = this.#stage;
     const host = world.hosts[dice.below(world.hosts.length)];
     if (host === undefined || !host.isUp || host.device.isAsleep) return;
-    if (dice.below(3) > 0) host.node.subscribe(user, "begun:1");
-    else host.node.unsubscribe(user, "begun:1");
+    if (dice.below(3) > 0) return host.node.subscribe(user, "begun:1");
+    this.#stage.witness.note({ type: "removed", user, channel: "begun:1" });
+    host.node.unsubscribe(user, "begun:1");
   }
 }

@@ -120,10 +120,12 @@ export class Mischief {
         );
       }
       case "removal":
+        this.#stage.witness.note({ type: "removed", user: player.user, channel: "room:1" });
         for (const host of hosts)
           this.#awake(host, ({ node }) => node.unsubscribe(player.user, "room:1"));
         return;
       case "disconnect":
+        this.#stage.witness.note({ type: "removed", user: player.user, channel: null });
         return this.#awake(this.#host(), ({ node }) => node.disconnect(player.user));
       default:
         throw new Error(`nobody knows how to make "${name}"`);
@@ -149,11 +151,7 @@ export class Mischief {
     const ms = Math.round(this.#dice.below(2) === 0 ? size : -size);
     const device = devices[this.#dice.below(devices.length)];
     device?.jump(ms);
-    this.#stage.jumpedAt = world.clock.monotonic();
-    this.#endLater(this.#dice.below(40_000), () => {
-      device?.jump(-ms);
-      this.#stage.jumpedAt = world.clock.monotonic();
-    });
+    this.#endLater(this.#dice.below(40_000), () => device?.jump(-ms));
   }
 
   #crash(): void {

@@ -3,19 +3,13 @@
  * asks, by both of the client's faces, and tells the witness what it did and was told.
  */
 import type { Client, Gap, Publication, Subscription } from "@tailwire/client/core";
-import {
-  type Clock,
-  type Position,
-  type Random,
-  type Start,
-  TailwireError,
-} from "@tailwire/protocol";
+import { type Clock, type Position, type Start, TailwireError } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { Device } from "../device.ts";
-import type { Dice } from "../dice.ts";
+import { type Dice, withSession } from "../dice.ts";
 import type { World } from "../world.ts";
 import type { Weather } from "./weather.ts";
-import { dataOf, entryOf, tagOf, type Witness } from "./witness.ts";
+import { dataOf, entryOfPublication, EVENT, type Witness } from "./witness.ts";
 
 /** What all players share. */
 export interface Scene {
@@ -23,6 +17,8 @@ export interface Scene {
   readonly witness: Witness;
   readonly weather: Weather;
   readonly dice: Dice;
+  /** A wall clock was set. */
+  noteJump(device: Device, ms: number): void;
 }
 
 /** One of its subscriptions. */
@@ -32,6 +28,16 @@ interface Followed {
   readonly subscription: Subscription;
   started: boolean;
   ended: boolean;
+  /** Whether the application is in the middle of handling what it was given last. */
+  working: boolean;
+}
+
+/** An interest in a channel. */
+interface Interest {
+  readonly start: Start;
+  /** Whose publications aren't. */
+  readonly without?: string | null;
+  readonly begun?: boolean;
 }
 
 /** What a player leaves behind for the one that comes after it. */
@@ -60,6 +66,8 @@ export class Player {
   readonly #scene: Scene;
   readonly #followed = new Map<string, Followed>();
   readonly #unresolved = new Set<string>();
+  /** Listeners that hang, and how they end. */
+  readonly #stuck: (() => void)[] = [];
   /** Pages and requests that aren't answered. */
   readonly #asking = new Set<number>();
   #count = 0;
@@ -71,14 +79,16 @@ export class Player {
     this.user = user;
     const { world, dice } = scene;
     this.session = session ?? dice.token();
-    this.device = new Device(world.clock);
+    this.device = new Device(world.clock, name);
     const codec = dice.below(4) === 0 ? { codec: msgpackCodec } : {};
     const getToken = (): Promise<string> | string => this.#token();
     const random = withSession(this.session, dice);
     this.client = world.client(user, { ...codec, getToken }, this.device, random);
+    scene.witness.note({ type: "client", client: name, user, session: this.session });
+    this.device.onJump = (ms) => scene.noteJump(this.device, ms);
     this.client.onSubscribed(({ channel, subscription }) => {
       if (this.#ended) return;
-      const followed = this.#watch(channel.name, subscription, "latest", null);
+      const followed = this.#watch(channel.name, subscription, { start: "latest", begun: true });
       subscription.on("message", (one) => this.#take(followed, one));
       scene.witness.see("subscription that the server began");
     });
@@ -110,17 +120,18 @@ export class Player {
   ): void {
     const { witness, dice, world } = this.#scene;
     const tag = this.#nextTag();
-    witness.note({ type: "publish", tag, channel, publisher: this.name });
-    this.#unresolved.add(tag);
     const data = dataOf(tag, dice.below(20) === 0 ? dice.below(3_000) : 0, dice.below(5) === 0);
     const { ttlMs, takeBackMs } = options;
+    const as = `${this.user} ${this.session}`;
+    witness.notePublish({ tag, channel, publisher: this.name, as, ttlMs: ttlMs ?? null }, data);
+    this.#unresolved.add(tag);
     const given = {
       ...(ttlMs === undefined ? {} : { ttlMs }),
       ...(takeBackMs === undefined ? {} : { signal: abortedAfter(world.clock, takeBackMs) }),
     };
     this.client
       .channel(channel)
-      .publish("message", data, given)
+      .publish(EVENT, data, given)
       .then(
         ({ position }) => {
           if (this.#unresolved.delete(tag)) witness.note({ type: "published", tag, position });
@@ -132,7 +143,10 @@ export class Player {
   follow(channel: string, start: Start, face: "on" | "iterate", echo: boolean): void {
     if (this.isOut) return;
     const subscription = this.client.channel(channel).subscribe({ start, echo });
-    const followed = this.#watch(channel, subscription, start, echo ? null : this.name);
+    const followed = this.#watch(channel, subscription, {
+      start,
+      without: echo ? null : this.name,
+    });
     if (face === "on") subscription.on("message", (one) => this.#take(followed, one));
     else void this.#iterate(followed);
   }
@@ -148,18 +162,19 @@ export class Player {
   read(channel: string, at: { readonly after?: Position; readonly before?: Position }): void {
     const { witness, dice } = this.#scene;
     const asked = this.#ask();
+    const page = `${this.name} page ${asked}`;
+    const count = 1 + dice.below(20);
+    const { after = null, before = null } = at;
+    witness.note({ type: "read", page, channel, after, before, count });
     this.client
       .channel(channel)
-      .read({ ...at, limit: 1 + dice.below(20) })
+      .read({ ...at, limit: count })
       .then(
         ({ publications, more, gap }) => {
           if (!this.#asking.delete(asked)) return;
           const epoch = publications[0]?.position.epoch ?? null;
-          const entries = publications.map(({ position, id, data }) =>
-            entryOf(position.offset, id, carried(data)),
-          );
-          const { after = null, before = null } = at;
-          witness.note({ type: "page", channel, after, before, epoch, entries, more, gap });
+          const entries = publications.map(entryOfPublication);
+          witness.note({ type: "page", page, epoch, entries, more, gap });
           witness.see(gap === null ? "page" : "page with a gap");
         },
         (error: unknown) => {
@@ -188,14 +203,36 @@ export class Player {
 
   /** Where its subscriptions are. */
   positions(): readonly Kept[] {
-    return [...this.#followed.values()].flatMap(({ channel, subscription: { position } }) =>
-      position === null ? [] : [{ channel, position }],
-    );
+    return [...this.#followed.values()].flatMap((followed) => {
+      const { id: sub, channel, started, working, subscription } = followed;
+      const { position } = subscription;
+      if (position === null) return [];
+      if (started) this.#scene.witness.note({ type: "kept", sub, position, working });
+      return [{ channel, position }];
+    });
+  }
+
+  /** Listeners that hang come to an end. */
+  unstick(): void {
+    for (const done of this.#stuck.splice(0)) done();
+  }
+
+  /** Tells how its client says that it is. */
+  noteStatus(): void {
+    const { state, pending } = this.client.status;
+    this.#scene.witness.note({ type: "status", client: this.name, state, pending });
+  }
+
+  /** It is done, and closes its client. Resolves when that is closed. */
+  close(): Promise<void> {
+    this.#scene.witness.note({ type: "quit", client: this.name });
+    return this.client.close();
   }
 
   /** The application is killed: nothing it waits for will come. */
   kill(): void {
     this.#ended = true;
+    this.#scene.witness.note({ type: "quit", client: this.name });
     this.device.end();
     for (const link of this.#scene.world.linksFrom(this.device)) link.cut();
     for (const followed of this.#followed.values()) this.#end(followed);
@@ -220,14 +257,15 @@ export class Player {
   #watch(
     channel: string,
     subscription: Subscription,
-    start: Start,
-    without: string | null,
+    { start, without = null, begun = false }: Interest,
   ): Followed {
-    const { witness } = this.#scene;
+    const { witness, world } = this.#scene;
     const id = `${this.name} ${this.#nextTag()}`;
     const hasState = channel.startsWith("state:");
-    witness.note({ type: "subscribe", sub: id, channel, start, without, hasState });
-    const followed = { id, channel, subscription, started: false, ended: false };
+    const [client, at] = [this.name, world.clock.monotonic()];
+    const told = { sub: id, client, channel, start, without, hasState, begun, at } as const;
+    witness.note({ type: "subscribe", ...told });
+    const followed = { id, channel, subscription, started: false, ended: false, working: false };
     this.#followed.set(id, followed);
     if (typeof start === "object" && !("rewind" in start)) this.#begin(followed, start);
     void subscription.ready.then(
@@ -239,12 +277,15 @@ export class Player {
       if (followed.ended) return;
       this.#begin(followed, position);
       const state = String((data as { readonly state?: unknown }).state);
-      witness.note({ type: "snapshot", sub: id, position, state });
+      witness.note({ type: "snapshot", sub: id, position, state, at: world.clock.monotonic() });
       witness.see("snapshot");
+    });
+    subscription.onCaughtUp(() => {
+      if (!followed.ended) witness.note({ type: "caughtup", sub: id });
     });
     subscription.onEnd((error) => {
       if (error !== null) witness.see(`subscription ended: ${error.code}`);
-      this.#end(followed);
+      this.#end(followed, { asked: false, code: error?.code ?? null });
     });
     return followed;
   }
@@ -252,24 +293,43 @@ export class Player {
   #begin(followed: Followed, position: Position | null): void {
     if (followed.started || followed.ended || position === null) return;
     followed.started = true;
-    this.#scene.witness.note({ type: "started", sub: followed.id, position });
+    const { witness, world } = this.#scene;
+    witness.note({ type: "started", sub: followed.id, position, at: world.clock.monotonic() });
   }
 
   #take(followed: Followed, publication: Publication): Promise<void> | void {
     if (followed.ended) return;
     this.#begin(followed, followed.subscription.position);
-    const { position, id, data } = publication;
-    const entry = entryOf(position.offset, id, carried(data));
+    const { epoch } = publication.position;
     const { witness, weather, world } = this.#scene;
-    witness.note({ type: "delivery", sub: followed.id, epoch: position.epoch, entry });
-    if (weather.dripMs === 0) return;
-    return new Promise((resolve) => void world.clock.after(weather.dripMs, resolve));
+    const at = world.clock.monotonic();
+    witness.note({
+      type: "delivery",
+      sub: followed.id,
+      epoch,
+      entry: entryOfPublication(publication),
+      at,
+    });
+    const isStuck = weather.stuck.has(followed.channel);
+    if (weather.dripMs === 0 && !isStuck) return;
+    followed.working = true;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        followed.working = false;
+        resolve();
+      };
+      if (isStuck) this.#stuck.push(done);
+      else world.clock.after(weather.dripMs, done);
+    });
   }
 
   async #iterate(followed: Followed): Promise<void> {
     try {
-      for await (const publication of followed.subscription)
+      for await (const publication of followed.subscription) {
+        followed.working = true;
         await this.#take(followed, publication);
+        followed.working = false;
+      }
     } catch {
       // Why it ended is told by `onEnd`.
     }
@@ -278,21 +338,28 @@ export class Player {
   #gap(followed: Followed, gap: Gap): void {
     if (followed.ended) return;
     this.#begin(followed, gap.from);
-    this.#scene.witness.note({ type: "gap", sub: followed.id, ...gap });
-    this.#scene.witness.see(`gap: ${gap.reason}`);
+    const { witness, world } = this.#scene;
+    witness.note({ type: "gap", sub: followed.id, ...gap, at: world.clock.monotonic() });
+    witness.see(`gap: ${gap.reason}`);
   }
 
-  #end(followed: Followed): void {
+  /** It takes no more: because the application wants it so, where nothing else is said. */
+  #end(
+    followed: Followed,
+    why: { readonly asked: boolean; readonly code: string | null } = { asked: true, code: null },
+  ): void {
     if (followed.ended) return;
     followed.ended = true;
     this.#followed.delete(followed.id);
-    this.#scene.witness.note({ type: "ended", sub: followed.id });
+    this.#scene.witness.note({ type: "ended", sub: followed.id, ...why });
   }
 
   #unpublished(tag: string, channel: string, error: unknown): void {
     if (!this.#unresolved.delete(tag)) return;
     const code = codeOf(error);
-    this.#scene.witness.note({ type: "unpublished", tag, code, may: MAYBE.has(code) });
+    const { witness, world } = this.#scene;
+    const at = world.clock.monotonic();
+    witness.note({ type: "unpublished", tag, code, may: MAYBE.has(code), at });
     this.#refused("publish", channel, error);
   }
 
@@ -330,21 +397,4 @@ function abortedAfter(clock: Clock, ms: number): AbortSignal {
 export function codeOf(error: unknown): string {
   if (error instanceof TailwireError) return error.code;
   return error instanceof Error ? error.message : String(error);
-}
-
-function carried(data: unknown): { readonly data?: unknown; readonly bytes?: Uint8Array } {
-  return data instanceof Uint8Array ? { bytes: data } : { data: { tag: tagOf(data) } };
-}
-
-/** Dice whose first name is the session's secret, which a client asks for first. */
-function withSession(session: string, dice: Random): Random {
-  let first = true;
-  return {
-    fraction: () => dice.fraction(),
-    token: () => {
-      if (!first) return dice.token();
-      first = false;
-      return session;
-    },
-  };
 }

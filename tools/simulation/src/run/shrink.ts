@@ -2,9 +2,9 @@
  * Shrinks a failure: drops classes of faults one by one, and halves the steps, for as long as the same
  * rule is broken. What is left is what to read.
  */
-import type { Rule } from "../checker/history.ts";
 import type { FaultClass, RunOptions } from "./regime.ts";
-import { type Outcome, simulate } from "./simulate.ts";
+import type { Outcome } from "./simulate.ts";
+import type { Rule } from "../checker/violation.ts";
 
 /** Runs that it may take. */
 const RUNS_MAX = 60;
@@ -15,7 +15,11 @@ export interface Shrunk {
 }
 
 /** The smallest case found in which the seed breaks the rule; as it was where there is none. */
-export async function shrink(failure: Outcome, rule: Rule): Promise<Shrunk> {
+export async function shrink(
+  failure: Outcome,
+  rule: Rule,
+  simulate: (seed: number, options: RunOptions) => Promise<Outcome>,
+): Promise<Shrunk> {
   const { seed, steps, enabled } = failure;
   let best: Shrunk = { options: { steps, only: enabled }, outcome: failure };
   let runs = 0;

@@ -3,13 +3,16 @@
  * is healed and everybody has to get what is theirs, and the end, when nothing may be left.
  */
 import { check } from "../checker/checker.ts";
-import type { HistoryEvent, Violation } from "../checker/history.ts";
+import type { HistoryEvent } from "../checker/history.ts";
 import { Cast, USERS } from "./cast.ts";
+import { type Census, inspect, inspectCounters, inspectLeft } from "./inspection.ts";
 import { tryIsolation } from "./isolation.ts";
 import { Mischief } from "./mischief.ts";
 import { type FaultClass, regimeOf, type RunOptions } from "./regime.ts";
 import { sightsOf } from "./sights.ts";
+import { Storms } from "./storms.ts";
 import { CHANNELS, ON_PURPOSE, Stage } from "./stage.ts";
+import type { Violation } from "../checker/violation.ts";
 
 export interface Outcome {
   readonly seed: number;
@@ -40,19 +43,26 @@ const END_MS = 200_000;
 /** Timers of a client that does nothing, and of a node, in that time: pings, pongs, and looks at both. */
 const IDLE_TIMERS = 150;
 
+/** Steps between two inspections, which take longer. */
+const INSPECT_EVERY = 2_000;
+
 /** Steps between two looks at what connections hold. */
 const LOOK_EVERY = 25;
 
 /** Runs a seed and judges it. The same seed and options give the same, to the last event. */
-export async function simulate(seed: number, options: RunOptions = {}): Promise<Outcome> {
+export async function simulate(
+  seed: number,
+  options: RunOptions,
+  census: Census,
+): Promise<Outcome> {
   const regime = regimeOf(seed, options);
   const stage = new Stage(regime, USERS);
   const cast = new Cast(stage);
   const mischief = new Mischief(stage, cast);
   try {
-    await misbehave(stage, cast, mischief);
-    await heal(stage, cast, mischief);
-    await end(stage, cast);
+    await misbehave(stage, cast, mischief, census);
+    await heal(stage, cast, mischief, census);
+    await end(stage, cast, census);
   } catch (error) {
     stage.witness.note({ type: "crash", error: String((error as Error).stack ?? error) });
   }
@@ -72,17 +82,25 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
   };
 }
 
-async function misbehave(stage: Stage, cast: Cast, mischief: Mischief): Promise<void> {
+async function misbehave(
+  stage: Stage,
+  cast: Cast,
+  mischief: Mischief,
+  census: Census,
+): Promise<void> {
   const { regime, dice, world } = stage;
+  const storms = new Storms(stage);
   for (let step = 0; step < regime.steps; step += 1) {
     cast.act();
     mischief.step();
     await world.advance(pause(dice.fraction(), dice.fraction()));
     if (step % LOOK_EVERY === 0) {
       noteHeld(stage);
+      storms.look(cast.players.length);
       world.forgetLinks();
       if (step < regime.steps / 4) cast.remember();
     }
+    if (step % INSPECT_EVERY === INSPECT_EVERY - 1) inspect(stage, cast, census);
   }
 }
 
@@ -93,17 +111,19 @@ function pause(kind: number, share: number): number {
   return share * (kind < 0.997 ? 1_500 : 30_000);
 }
 
-async function heal(stage: Stage, cast: Cast, mischief: Mischief): Promise<void> {
+async function heal(stage: Stage, cast: Cast, mischief: Mischief, census: Census): Promise<void> {
   const { world, witness } = stage;
   mischief.heal();
   witness.note({ type: "healed" });
   await world.advance(HEAL_MS + backlogMs(stage, cast));
+  for (const player of cast.players) player.noteStatus();
   // Before anything more is published, which would reveal that something before it is missing.
   witness.note({ type: "settled" });
   await tryIsolation(stage, cast);
   for (const channel of CHANNELS) cast.publishAsServer(channel);
   await world.advance(SETTLE_MS);
   noteHeld(stage);
+  for (const player of cast.players) player.noteStatus();
   const waiting = cast.players.reduce((sum, player) => sum + player.waiting, 0);
   witness.note({ type: "left", what: "pages and requests without an answer", count: waiting });
   witness.note({ type: "settled" });
@@ -111,7 +131,8 @@ async function heal(stage: Stage, cast: Cast, mischief: Mischief): Promise<void>
   await world.advance(IDLE_MS);
   const timers = world.clock.fired - before;
   const bound = IDLE_TIMERS * (cast.players.length + world.hosts.length);
-  witness.note({ type: "idled", timers, bound });
+  witness.note({ type: "stormed", what: "timers", count: timers, bound });
+  inspect(stage, cast, census);
 }
 
 /** How long a backlog takes that a node refuses because it can't remember so many ids at once. */
@@ -121,11 +142,12 @@ function backlogMs({ world: { limits } }: Stage, { players }: Cast): number {
 }
 
 /** Everybody leaves, and nothing may be left. */
-async function end(stage: Stage, cast: Cast): Promise<void> {
+async function end(stage: Stage, cast: Cast, census: Census): Promise<void> {
   const { world, witness, broker, lines } = stage;
   const left = (what: string, count: number): void => witness.note({ type: "left", what, count });
-  for (const { client, device } of cast.players) {
-    void client.close().then(() => left("timers of a client that is closed", device.pending));
+  for (const player of cast.players) {
+    const { device } = player;
+    void player.close().then(() => left("timers of a client that is closed", device.pending));
   }
   await world.advance(END_MS);
   for (const { node } of world.hosts) {
@@ -134,6 +156,8 @@ async function end(stage: Stage, cast: Cast): Promise<void> {
     left("channels", node.channels);
     left("deadlines", node.deadlines.size);
   }
+  inspectLeft(stage, cast, census);
+  inspectCounters(stage);
   for (const line of lines.values()) left("tails of nodes", line.tails);
   left("listeners at the broker", broker.listeners);
   left("timers", world.clock.pending);

@@ -3,7 +3,7 @@
  *
  * What it is told and asked it notes; what goes wrong on it is the weather's and mischief's business.
  */
-import { type Position, TailwireError } from "@tailwire/protocol";
+import { type Position, PROTOCOL_LIMITS, TailwireError } from "@tailwire/protocol";
 import type {
   Application,
   Authenticated,
@@ -21,13 +21,16 @@ import { Dice } from "../dice.ts";
 import type { Host } from "../host.ts";
 import { World } from "../world.ts";
 import type { Scene } from "./player.ts";
-import type { Regime } from "./regime.ts";
+import type { FaultClass, Regime } from "./regime.ts";
 import { Usher } from "./usher.ts";
 import { Weather } from "./weather.ts";
 import { Witness } from "./witness.ts";
 
 /** Channels that there are. To `secret:1` only ada may go; `nowhere:1` isn't declared. */
 export const CHANNELS = ["room:1", "room:2", "tiny:1", "state:1", "begun:1", "secret:1"] as const;
+
+/** A channel that isn't declared. */
+export const NOWHERE = "nowhere:1";
 
 /** A user with the name of what its token allowed it. */
 export interface Bearer extends User {
@@ -51,18 +54,35 @@ const TINY: Partial<Limits> = {
   appendMs: 4_000,
 };
 
+/** Bytes that a request counts for, and that the shortest answers take. */
+const REQUEST_BYTES = 512;
+const ANSWER_BYTES = 80;
+
+/** Faults after which a node doesn't know for a while what has become of its logs, and how long. */
+const MAKES_STALE: readonly FaultClass[] = [
+  "node pause",
+  "node cut from broker",
+  "broker cut from node",
+  "broker slow",
+  "broker restart",
+  "log loses its end",
+  "broker wiped",
+  "push late",
+  "push lost",
+];
+const STALE_MS = 60_000;
+
 export class Stage implements Scene {
   readonly world: World;
   readonly witness: Witness;
   readonly weather: Weather;
   readonly dice: Dice;
   readonly regime: Regime;
+  readonly usher: Usher;
   readonly broker: SharedBroker;
   /** The broker's own machine. */
   readonly brokerDevice: Device;
   readonly lines = new Map<Device, BrokerLine>();
-  /** When a wall clock was set last, by the monotonic clock. */
-  jumpedAt = -Infinity;
   readonly #chance: Dice;
   readonly #forbidden = new Set<string>();
   #grants = 0;
@@ -75,7 +95,7 @@ export class Stage implements Scene {
     this.weather = new Weather(regime.delayMs);
     const clock = new SimulatedClock();
     this.witness = new Witness(clock);
-    this.brokerDevice = new Device(clock);
+    this.brokerDevice = new Device(clock, "broker");
     const limits = { ...(isTiny ? TINY : {}), dedupeMs };
     this.broker = new SharedBroker({
       clock: this.brokerDevice.clock,
@@ -96,13 +116,41 @@ export class Stage implements Scene {
       application: this.#application(),
       brokerOf: (device) => this.#newLine(device),
     });
+    this.#noteSetting();
     const usher = new Usher(this);
+    this.usher = usher;
     this.world.watch = usher;
     this.world.tap = (direction, text, link) => usher.tap(direction, text, link);
     this.world.route = () => this.#route();
     for (const user of users) {
       for (const channel of CHANNELS) this.#policy(user, channel, this.mayFollow(user, channel));
+      this.#policy(user, NOWHERE, false);
     }
+  }
+
+  #noteSetting(): void {
+    const { limits } = this.world;
+    this.witness.note({
+      type: "setting",
+      pageBytes: limits.flushBytesMax,
+      dedupeMs: limits.dedupeMs,
+      appendMs: limits.appendMs,
+      subscriptionsMax: limits.subscriptionsMax,
+      messageBytesMax: limits.messageBytesMax,
+      // Requests in progress, their answers, and a message that is taken whole.
+      requestsMax:
+        Math.ceil(limits.requestBytesMax / REQUEST_BYTES) +
+        Math.ceil(limits.controlBytesMax / ANSWER_BYTES) +
+        PROTOCOL_LIMITS.batchMax,
+      staleMs: MAKES_STALE.some((name) => this.regime.rates.has(name)) ? STALE_MS : 0,
+      wall: this.brokerDevice.clock.now(),
+    });
+    this.brokerDevice.onJump = (ms) => this.noteJump(this.brokerDevice, ms);
+  }
+
+  /** A wall clock was set. */
+  noteJump({ name: device }: Device, ms: number): void {
+    this.witness.note({ type: "jumped", device, ms, at: this.world.clock.monotonic() });
   }
 
   /** The line of the process that runs on a host. */
@@ -166,7 +214,7 @@ export class Stage implements Scene {
     };
     if (auth === "well" && connectMs === 0) return judge();
     return this.#after(connectMs + (auth === "slow" ? this.#chance.below(7_000) : 0), () => {
-      if (auth === "fails") throw new Error(`${ON_PURPOSE}: nobody can judge tokens`);
+      if (auth === "fails") throw this.#failure("nobody can judge tokens");
       return judge();
     });
   }
@@ -191,7 +239,7 @@ export class Stage implements Scene {
     const { auth } = this.weather;
     const judge = (): boolean => this.mayFollow(user.id, channel);
     if (auth === "well") return judge();
-    if (auth === "fails") throw new Error(`${ON_PURPOSE}: nobody can judge users`);
+    if (auth === "fails") throw this.#failure("nobody can judge users");
     return this.#after(this.#chance.below(7_000), judge);
   }
 
@@ -227,12 +275,17 @@ export class Stage implements Scene {
       case "slow":
         return this.#after(this.#chance.below(7_000), answer);
       case "fails":
-        throw new Error(`${ON_PURPOSE}: a hook fails`);
+        throw this.#failure("a hook fails");
       case "hangs":
         return new Promise(() => undefined);
       default:
         return this.weather.hooks satisfies never;
     }
+  }
+
+  #failure(what: string): Error {
+    this.witness.note({ type: "failed" });
+    return new Error(`${ON_PURPOSE}: ${what}`);
   }
 
   #after<Value>(ms: number, answer: () => Value): Promise<Value> {

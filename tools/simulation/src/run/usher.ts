@@ -2,19 +2,12 @@
  * An usher stands at the ends of links: it notes what is asked and answered, who is sent what, and
  * how links end, and lies in wait for messages that the weather has plans for.
  */
-import {
-  CLOSE_CODES,
-  type Decoded,
-  jsonCodec,
-  type ServerMessage,
-  type Wire,
-} from "@tailwire/protocol";
-import { msgpackCodec } from "@tailwire/protocol/msgpack";
+import { CLOSE_CODES, type Wire } from "@tailwire/protocol";
+import type { TailwireNode } from "@tailwire/server/core";
 import type { Direction, Fate, Link, LinkWatch } from "../link.ts";
 import type { Bearer, Stage } from "./stage.ts";
+import { askedIn, type Heard, heardIn, publishedIn, sentIn } from "./wire-reader.ts";
 
-const TYPE = /"type":"([a-z]+)"/;
-const ID = /"id":"([^"]+)"/;
 /** What a client says that isn't answered. */
 const UNANSWERED: ReadonlySet<string> = new Set(["pong", "cancel", "ping"]);
 
@@ -22,18 +15,14 @@ const CLOSES = new Map<number, string>(
   Object.entries(CLOSE_CODES).map(([name, { code }]) => [code, name]),
 );
 
-/** How long after its clock was set a node may still go by the old time, in milliseconds. */
-const RECOVERY_MS = 60_000;
-
-/** WebSocket messages that are kept as they were read. */
-const READ_MAX = 256;
-
 export class Usher implements LinkWatch {
   readonly #stage: Stage;
   readonly #names = new WeakMap<Link, string>();
-  /** What was read last. */
-  readonly #read = new Map<Wire, readonly Decoded<ServerMessage>[]>();
-  #count = 0;
+  /** Counts of what each node has written, by type. */
+  readonly #written = new WeakMap<TailwireNode, Map<string, number>>();
+  /** Channels of pages that are asked for. */
+  readonly #pages = new Map<string, string>();
+  #links = 0;
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -52,118 +41,112 @@ export class Usher implements LinkWatch {
     return fate;
   }
 
-  written(link: Link, wire: Wire): void {
+  sent(link: Link, wire: Wire): void {
     const { world, witness } = this.#stage;
-    const channel = this.#said(link, wire);
-    const user = link.connection?.user as Bearer | undefined;
-    if (channel === null || user === undefined) return;
     const at = world.clock.monotonic();
-    const jumped = at - this.#stage.jumpedAt < RECOVERY_MS;
-    const wall = jumped ? 0 : (world.hostOf(link)?.device.clock.now() ?? 0);
-    witness.note({ type: "sent", connection: user.grant, channel, wall, at });
-  }
-
-  /** Says what is wrong with what a node has sent, notes what it is about, and shows whose it is. */
-  #said(link: Link, wire: Wire): string | null {
-    let shown: string | null = null;
-    for (const decoded of this.#decoded(wire)) {
-      if ("malformed" in decoded) this.#unreadable(link, decoded.malformed.detail);
-      else if (decoded.message === null) this.#unreadable(link, "a type that nobody knows");
-      else if (decoded.message.type === "publication") shown ??= decoded.message.channel;
-      else {
-        if (decoded.message.type === "snapshot") shown = decoded.message.channel;
-        this.#heard(link, decoded.message);
-      }
-    }
-    return shown;
-  }
-
-  /** All that a node writes is read, by the rules that it has to keep; what many are sent, once. */
-  #decoded(wire: Wire): readonly Decoded<ServerMessage>[] {
-    let decoded = this.#read.get(wire);
-    if (decoded === undefined) {
-      decoded = (typeof wire === "string" ? jsonCodec : msgpackCodec).decodeServerMessages(wire);
-      if (this.#read.size >= READ_MAX) this.#read.clear();
-      this.#read.set(wire, decoded);
-    }
-    return decoded;
-  }
-
-  #unreadable(link: Link, detail: string): void {
     const connection = this.#nameOf(link);
-    this.#stage.witness.note({ type: "unreadable", connection, detail });
+    for (const sent of sentIn(wire)) witness.note({ type: "wrote", connection, at, ...sent });
+  }
+
+  written(link: Link, wire: Wire): void {
+    const channel = publishedIn(wire);
+    if (channel !== null) return this.#show(link, channel);
+    for (const heard of heardIn(wire)) this.#heard(link, heard);
   }
 
   closed(link: Link, code: number): void {
-    const close = CLOSES.get(code) ?? `${code}`;
-    this.#stage.witness.see(`close: ${close}`);
-    this.#stage.witness.note({ type: "verdict", connection: this.#nameOf(link), close });
+    const { witness } = this.#stage;
+    witness.note({ type: "cut", connection: this.#nameOf(link), code });
+    witness.see(`close: ${CLOSES.get(code) ?? code}`);
   }
 
   gone(link: Link): void {
     this.#stage.witness.note({ type: "closed", connection: this.#nameOf(link) });
   }
 
+  /** Something of a channel is written. */
+  #show(link: Link, channel: string): void {
+    const { world, witness } = this.#stage;
+    const user = link.connection?.user as Bearer | undefined;
+    if (user === undefined) return;
+    const at = world.clock.monotonic();
+    witness.note({ type: "sent", connection: user.grant, channel, wall: this.#wallOf(link), at });
+  }
+
   #asked(link: Link, text: string): void {
     if (link.connection?.state === "closing" || link.connection?.state === "closed") return;
     if (link.isGone) return;
+    const { world, witness } = this.#stage;
     const connection = this.#nameOf(link);
-    for (const [type, id] of requestsIn(text)) {
-      if (!UNANSWERED.has(type)) this.#stage.witness.note({ type: "request", connection, id });
+    const { grant = null } = (link.connection?.user ?? {}) as Partial<Bearer>;
+    const [at, wall] = [world.clock.monotonic(), this.#wallOf(link)];
+    for (const { type, ...asked } of askedIn(text)) {
+      if (UNANSWERED.has(type)) continue;
+      witness.note({ type: "request", connection, what: type, grant, wall, at, ...asked });
+      if (type === "read" && asked.channel !== null) {
+        this.#pages.set(`${connection} ${asked.id}`, asked.channel);
+      }
     }
-    if (text.includes('"repeat"')) this.#stage.witness.see("publication sent again");
+    if (text.includes('"repeat"')) witness.see("publication sent again");
   }
 
   /** One message of a node, that isn't a publication. */
-  #heard(link: Link, message: Exclude<ServerMessage, { type: "publication" }>): void {
-    const { witness } = this.#stage;
+  #heard(link: Link, heard: Heard): void {
+    const { world, witness } = this.#stage;
+    const { type, re, code, retry, position, recovered, channel } = heard;
+    this.#count(link, type);
     const connection = this.#nameOf(link);
-    if ("re" in message && message.re !== undefined && message.type !== "pong" && !link.isGone) {
-      witness.note({ type: "answer", connection, re: message.re });
+    if (re !== null && type !== "pong" && !link.isGone) {
+      const at = world.clock.monotonic();
+      witness.note({ type: "answer", connection, re, code, retry, position, recovered, at });
     }
-    if ("code" in message) witness.note({ type: "told", connection, code: message.code });
-    for (const sight of sightsIn(message)) witness.see(sight);
+    const page = `${connection} ${re}`;
+    if (heard.hasEntries) this.#show(link, this.#pages.get(page) ?? "");
+    this.#pages.delete(page);
+    if (channel !== null && isTold(type)) {
+      witness.note({ type: "told", connection, what: type, channel, code, retry, position });
+    }
+    if (type === "snapshot" && channel !== null) this.#show(link, channel);
+    if (type === "error") witness.see(`error: ${code}`);
+    if (type === "epoch") witness.see("epoch continued");
+    if (type === "unsubscribed") witness.see("unsubscribed by the server");
+    if (heard.duplicate) witness.see("duplicate suppressed");
+    if (recovered !== null) witness.see(`resumed with ${recovered ? "nothing missed" : "a gap"}`);
+  }
+
+  /** How much of something a node has written. */
+  writtenBy(node: TailwireNode, type: string): number {
+    return this.#written.get(node)?.get(type) ?? 0;
+  }
+
+  #count(link: Link, type: string): void {
+    const node = this.#stage.world.hostOf(link)?.node;
+    if (node === undefined) return;
+    const counts = this.#written.get(node) ?? new Map<string, number>();
+    this.#written.set(node, counts);
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+
+  #wallOf(link: Link): number {
+    return this.#stage.world.hostOf(link)?.device.clock.now() ?? 0;
   }
 
   #nameOf(link: Link): string {
     let name = this.#names.get(link);
     if (name === undefined) {
-      this.#count += 1;
-      name = `c${this.#count}`;
+      this.#links += 1;
+      name = `c${this.#links}`;
       this.#names.set(link, name);
+      const { world, witness } = this.#stage;
+      const client = world.deviceOf(link)?.name ?? "";
+      witness.note({ type: "link", connection: name, client });
     }
     return name;
   }
 }
 
-/** What is worth having seen in a message of a node. */
-function sightsIn(message: ServerMessage): readonly string[] {
-  switch (message.type) {
-    case "error":
-      return [`error: ${message.code}`];
-    case "epoch":
-      return ["epoch continued"];
-    case "unsubscribed":
-      return ["unsubscribed by the server"];
-    case "ack":
-      if (message.duplicate === true) return ["duplicate suppressed"];
-      if (message.recovered === undefined) return [];
-      return [message.recovered ? "resumed with nothing missed" : "resumed with a gap"];
-    default:
-      return [];
-  }
-}
+const TOLD = ["subscribed", "unsubscribed", "gap", "caughtup"] as const;
 
-/** Types and ids of what a client says, as text or as bytes that are shown as text. */
-function requestsIn(text: string): readonly (readonly [type: string, id: string])[] {
-  if (text.startsWith("{")) {
-    return text.split("\n").flatMap((line) => {
-      const id = ID.exec(line)?.[1];
-      return id === undefined ? [] : [[TYPE.exec(line)?.[1] ?? "", id] as const];
-    });
-  }
-  return msgpackCodec.decodeClientMessages(Buffer.from(text, "latin1")).flatMap((decoded) => {
-    const message = "message" in decoded ? decoded.message : null;
-    return message === null ? [] : [[message.type, message.id] as const];
-  });
+function isTold(type: string): type is (typeof TOLD)[number] {
+  return (TOLD as readonly string[]).includes(type);
 }

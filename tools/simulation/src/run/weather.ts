@@ -30,6 +30,8 @@ export class Weather {
   } | null = null;
   /** How long a consumer takes for one publication, in milliseconds. */
   dripMs = 0;
+  /** Channels whose listeners don't come to an end. */
+  readonly stuck = new Set<string>();
   readonly #calmDelayMs: number;
 
   constructor(delayMs: number) {

@@ -2,8 +2,9 @@
  * A witness writes the history of a run, and a hash of it that is the same for the same run. It
  * judges nothing.
  */
-import type { Publication } from "@tailwire/server/broker-contract";
-import { carrying, type Clock } from "@tailwire/protocol";
+import type { Publication as Given } from "@tailwire/client/core";
+import { type Publication, publicationBytes } from "@tailwire/server/broker-contract";
+import type { Clock } from "@tailwire/protocol";
 import type { LogWitness } from "../broker/shared-log.ts";
 import { EMPTY_STATE, foldOne } from "../checker/truth.ts";
 import type { Entry, HistoryEvent } from "../checker/history.ts";
@@ -34,6 +35,20 @@ export class Witness implements LogWitness {
     this.mix(`${event.type} ${keyOf(event)}`);
   }
 
+  /** Somebody publishes something. */
+  notePublish(
+    head: Omit<
+      Extract<HistoryEvent, { type: "publish" }>,
+      "type" | "event" | "content" | "bytes" | "at"
+    >,
+    data: unknown,
+  ): void {
+    const payload = payloadOf(data);
+    const bytes = typeof payload === "string" ? Buffer.byteLength(payload) : payload.length;
+    const [content, at] = [digestOf(payload), this.#clock.monotonic()];
+    this.note({ type: "publish", ...head, event: EVENT, content, bytes, at });
+  }
+
   see(sight: string): void {
     this.seen.add(sight);
   }
@@ -57,9 +72,11 @@ export class Witness implements LogWitness {
     this.#epochs.set(channel, epoch);
   }
 
-  appended(channel: string, epoch: string, publication: Publication, again: boolean): void {
-    const entry = entryOf(publication.offset, publication.id, carrying(publication.data));
-    this.note({ type: "appended", channel, epoch, entry, again });
+  appended(channel: string, epoch: string, publication: Publication): void {
+    const { data } = publication;
+    const entry = entryOf(publication, data instanceof Uint8Array ? data : data.text);
+    const bytes = publicationBytes(publication);
+    this.note({ type: "appended", channel, epoch, entry, bytes });
     const states = this.#states.get(`${channel} ${epoch}`);
     states?.push(foldOne(states.at(-1) ?? EMPTY_STATE, entry.tag));
   }
@@ -93,6 +110,9 @@ function keyOf(event: HistoryEvent): string {
   }
 }
 
+/** The event of all publications. */
+export const EVENT = "message";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -108,14 +128,33 @@ export function tagOf(carried: unknown): string {
   return String((carried as { readonly tag?: unknown } | null)?.tag);
 }
 
-/** An entry, of whatever carries it. */
-export function entryOf(
-  offset: number,
-  id: string,
-  carried: { readonly data?: unknown; readonly bytes?: Uint8Array },
-): Entry {
-  const { data, bytes } = carried;
-  const text = (data as { readonly text?: string } | undefined)?.text;
-  const value: unknown = bytes ?? (text === undefined ? data : JSON.parse(text));
-  return { offset, id, tag: tagOf(value) };
+/** A payload, as JSON text or bytes. */
+function payloadOf(value: unknown): string | Uint8Array {
+  return value instanceof Uint8Array ? value : JSON.stringify(value);
+}
+
+/** An entry, with what it carries as JSON text or bytes. */
+function entryOf(head: Omit<Entry, "tag" | "content">, payload: string | Uint8Array): Entry {
+  const { offset, id, event, publisher, timestamp } = head;
+  const tag = tagOf(typeof payload === "string" ? JSON.parse(payload) : payload);
+  return { offset, id, tag, event, publisher, timestamp, content: digestOf(payload) };
+}
+
+/** The same, of a publication that a client was given. */
+export function entryOfPublication(publication: Given): Entry {
+  const { position, data, ...head } = publication;
+  return entryOf({ ...head, offset: position.offset }, payloadOf(data));
+}
+
+/** A digest of all of a payload, and whether it is text or bytes. */
+function digestOf(payload: string | Uint8Array): string {
+  let hash = 0x811c9dc5;
+  if (typeof payload === "string") {
+    for (let index = 0; index < payload.length; index += 1) {
+      hash = Math.imul(hash ^ payload.charCodeAt(index), 0x01000193);
+    }
+    return `text ${payload.length} ${hash}`;
+  }
+  for (const byte of payload) hash = Math.imul(hash ^ byte, 0x01000193);
+  return `bytes ${payload.length} ${hash}`;
 }

@@ -1,0 +1,145 @@
+/**
+ * Reads what travels, as far as a history wants it: text by its lines as they are, which is faster than
+ * to parse them, and MessagePack decoded. It is none of the code that is judged where that can be had.
+ */
+import type { Wire } from "@tailwire/protocol";
+import { msgpackCodec } from "@tailwire/protocol/msgpack";
+import type { Beginning, Place } from "../checker/history.ts";
+import { tagOf } from "./witness.ts";
+
+const TYPE = /"type":"([a-z]+)"/;
+const ID = /"id":"([^"]+)"/;
+const RE = /"re":"([^"]+)"/;
+const CODE = /"code":"([a-z_]+)"/;
+const CHANNEL = /"channel":"([^"]+)"/;
+const POSITION = /"position":(\{"epoch":"[^"]*","offset":\d+,"id":(?:null|"[^"]*")\})/;
+const AGE = /"repeat":\{"ageMs":(\d+)/;
+
+/** The fields of a client's message that are looked at. */
+export interface Asked {
+  readonly type: string;
+  readonly id: string;
+  readonly channel: string | null;
+  readonly start: Beginning | null;
+}
+
+/** A publication on its way out of a client. */
+export interface Sent {
+  readonly id: string;
+  readonly tag: string;
+  readonly ageMs: number | null;
+}
+
+/** The fields of a node's message that are looked at, where it isn't a publication. */
+export interface Heard {
+  readonly type: string;
+  readonly re: string | null;
+  readonly code: string | null;
+  readonly retry: boolean;
+  readonly channel: string | null;
+  readonly position: Place | null;
+  readonly recovered: boolean | null;
+  readonly duplicate: boolean;
+  /** Whether it has entries of a log in it. */
+  readonly hasEntries: boolean;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Requests of a client, as text or as bytes that are shown as Latin-1. */
+export function askedIn(text: string): readonly Asked[] {
+  if (!text.startsWith("{")) return unpacked(Buffer.from(text, "latin1")).map(askedOf);
+  return text.split("\n").flatMap((line) => {
+    const id = ID.exec(line)?.[1];
+    const type = TYPE.exec(line)?.[1] ?? "";
+    if (id === undefined) return [];
+    if (type === "subscribe") return [askedOf(JSON.parse(line) as Fields)];
+    return [{ type, id, channel: CHANNEL.exec(line)?.[1] ?? null, start: null }];
+  });
+}
+
+function askedOf({ type, id, channel = null, start = null }: Fields): Asked {
+  return { type, id, channel, start } as Asked;
+}
+
+/** The publications that a client sends. */
+export function sentIn(wire: Wire): readonly Sent[] {
+  if (typeof wire !== "string") {
+    return unpacked(wire).flatMap((message) => {
+      const { type, id, repeat, data, bytes } = message;
+      if (type !== "publish") return [];
+      const tag = tagOf(bytes ?? data);
+      const { ageMs = null } = (repeat ?? {}) as { readonly ageMs?: number };
+      return [{ id: String(id), tag, ageMs }];
+    });
+  }
+  if (!wire.includes('"type":"publish"')) return [];
+  return wire.split("\n").flatMap((line) => {
+    if (!line.startsWith('{"type":"publish"')) return [];
+    const { id, data, bytes } = JSON.parse(line) as Fields & { readonly bytes?: string };
+    const tag = tagOf(bytes === undefined ? data : new Uint8Array(Buffer.from(bytes, "base64")));
+    const age = AGE.exec(line)?.[1];
+    return [{ id: String(id), tag, ageMs: age === undefined ? null : Number(age) }];
+  });
+}
+
+function unpacked(bytes: Uint8Array): readonly Fields[] {
+  return msgpackCodec.decodeClientMessages(bytes).flatMap((decoded) => {
+    const message = "message" in decoded ? decoded.message : null;
+    return message === null ? [] : [{ ...message }];
+  });
+}
+
+/** The channel of a run of publications; null where it isn't one. */
+export function publishedIn(wire: Wire): string | null {
+  if (typeof wire === "string") {
+    return wire.startsWith('{"type":"publication"') ? (CHANNEL.exec(wire)?.[1] ?? null) : null;
+  }
+  const head = latin1.decode(wire.subarray(0, 400));
+  if (!head.slice(0, 24).includes("publication")) return null;
+  return PACKED_CHANNEL.exec(head)?.[1] ?? null;
+}
+
+/** After the key comes the kind of what follows, a short text, with its length. */
+const PACKED_CHANNEL = /channel[\u00a0-\u00bf]([a-z]+:\w+)/;
+
+/** Messages of a node that are no run of publications. */
+export function heardIn(wire: Wire): readonly Heard[] {
+  if (typeof wire === "string") return wire.split("\n").flatMap(heardOf);
+  return msgpackCodec.readServerMessages(wire).map((message) => {
+    const { type, re, code, retry, channel, position, recovered, duplicate, publications } =
+      message as unknown as Fields;
+    return {
+      type: String(type),
+      re: (re ?? null) as string | null,
+      code: (code ?? null) as string | null,
+      retry: retry === true,
+      channel: (channel ?? null) as string | null,
+      position: (position ?? null) as Place | null,
+      recovered: (recovered ?? null) as boolean | null,
+      duplicate: duplicate === true,
+      hasEntries: publications !== undefined,
+    };
+  });
+}
+
+function heardOf(line: string): readonly Heard[] {
+  const type = TYPE.exec(line)?.[1];
+  if (type === undefined) return [];
+  const position = POSITION.exec(line)?.[1];
+  return [
+    {
+      type,
+      re: RE.exec(line)?.[1] ?? null,
+      code: CODE.exec(line)?.[1] ?? null,
+      retry: line.includes('"retry":true'),
+      channel: CHANNEL.exec(line)?.[1] ?? null,
+      position: position === undefined ? null : (JSON.parse(position) as Place),
+      recovered: line.includes('"recovered":') ? line.includes('"recovered":true') : null,
+      duplicate: line.includes('"duplicate":true'),
+      hasEntries: line.includes('"publications":['),
+    },
+  ];
+}
+
+const latin1 = new TextDecoder("latin1");

@@ -141,6 +141,12 @@ judge([
   ],
   [
     "R21",
+    "a publication is given up with another end than its client's",
+    [...published, removed(null), cut(4504), unpublished("tag1", "superseded")],
+    [...published, removed(null), cut(4504), unpublished("tag1", "disconnected")],
+  ],
+  [
+    "R21",
     "a publication is indeterminate before it could be forgotten",
     [...published, wrote("tag1"), unpublished("tag1", "indeterminate", { at: 109_999 })],
     [...published, wrote("tag1"), unpublished("tag1", "indeterminate", { at: 110_000 })],

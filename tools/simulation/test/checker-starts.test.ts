@@ -15,7 +15,7 @@ import {
 } from "./histories.ts";
 
 const cut = { type: "edge", channel, epoch: "A", offset: 1 } as const;
-const cutAgain: HistoryEvent = { ...cut, offset: 2 };
+const cutAgain = { ...cut, offset: 2 };
 const log = [epoch("A"), ...done(1), ...done(2), ...done(3), cut];
 /** A subscription of an application that begins there. */
 const begins = (start: unknown, at: number, changes: object = {}): HistoryEvent[] => [
@@ -122,6 +122,12 @@ judge([
     "recovered is said of what was trimmed",
     [...log, ...answers(place(0), 0, { recovered: true })],
     [...log, ...answers(place(0), 0, { recovered: false })],
+  ],
+  [
+    "R6",
+    "recovered is said of what a node can't hold, where a broker was early only later",
+    [...log, { ...cutAgain, early: true }, ...answers(place(0), 0, { recovered: true })],
+    [...log, { ...cutAgain, early: true }, ...answers(place(1), 1, { recovered: true })],
   ],
   [
     "R6",

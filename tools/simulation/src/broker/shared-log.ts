@@ -28,7 +28,8 @@ import {
 export interface LogWitness {
   began(channel: string, epoch: string, parent: string | null, at: number): void;
   appended(channel: string, epoch: string, publication: Publication): void;
-  trimmed(channel: string, epoch: string, edge: number): void;
+  /** `early`: more than retention asks for. */
+  trimmed(channel: string, epoch: string, edge: number, early: boolean): void;
 }
 
 export interface SharedLogOptions {
@@ -109,7 +110,7 @@ export class SharedLog {
 
   /** Trims more than retention asks for, as a broker does whose memory is full. */
   shed(count: number): void {
-    this.#trimTo(Math.min(this.last, this.#edge + count));
+    this.#trimTo(Math.min(this.last, this.#edge + count), true);
   }
 
   #begin(end: number | null): void {
@@ -262,14 +263,14 @@ export class SharedLog {
       if (fits && first.timestamp >= oldest) break;
       bytes -= publicationBytes(first);
     }
-    this.#trimTo(edge);
+    this.#trimTo(edge, false);
   }
 
-  #trimTo(edge: number): void {
+  #trimTo(edge: number, early: boolean): void {
     if (edge === this.#edge) return;
     for (const gone of this.#entries.slice(this.#edge, edge)) this.#bytes -= publicationBytes(gone);
     this.#edge = edge;
-    this.#options.witness.trimmed(this.#options.channel, this.#epoch, edge);
+    this.#options.witness.trimmed(this.#options.channel, this.#epoch, edge, early);
   }
 
   #gapAt(after: Position): LogGap | null {

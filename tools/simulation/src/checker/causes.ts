@@ -31,8 +31,8 @@ interface Client {
   /** Whether anything was ever asked of it. */
   isUsed: boolean;
   quit: boolean;
-  /** Whether it has heard a fatal close for which a node had a reason. */
-  isEnded: boolean;
+  /** The fatal close that it has heard, for which a node had a reason; null for none. */
+  endedBy: number | null;
   /** Closes for what it sent. */
   blames: number;
   /** When its wall clock was set last. */
@@ -49,6 +49,12 @@ interface Client {
 /** Closes that end a client, as far as a node has a reason for them. */
 const DISCONNECTED = 4504;
 const SUPERSEDED: ReadonlySet<number> = new Set([4509, 4510]);
+/** The same by the names by which a client calls them when it gives up what it was to do. */
+const ENDS: ReadonlyMap<string, number> = new Map([
+  ["disconnected", DISCONNECTED],
+  ["superseded", 4509],
+  ["session_in_use", 4510],
+]);
 /** Closes for what a client has sent. */
 const BLAMES: ReadonlySet<number> = new Set([1007, 1009, 4400]);
 
@@ -202,7 +208,7 @@ export class Causes {
     const { user, session } = client;
     const isOurs = code === DISCONNECTED && this.#removed.has(`${user} null`);
     const isCloned = SUPERSEDED.has(code) && (this.#sessions.get(session) ?? 0) > 1;
-    if (isOurs || isCloned) client.isEnded = true;
+    if (isOurs || isCloned) client.endedBy = code;
     if (BLAMES.has(code)) client.blames += 1;
   }
 
@@ -257,13 +263,17 @@ export class Causes {
       case "closed":
       case "unauthenticated":
         return isOut(client);
+      case "disconnected":
+      case "superseded":
+      case "session_in_use":
+        return ENDS.get(code) === client.endedBy;
       case "ttl_expired":
         return sends.length === 0 && isTooOld(event, publish, client);
       case "indeterminate":
         return this.#mayBeForgotten(event, publish, client, sends[0]?.wrote.at ?? Infinity);
       case "too_large":
         return isLarge(publish, this.#setting.messageBytesMax) || client.blames > 1;
-      case "bad_message":
+      case "invalid_data":
         return client.blames > 1;
       case "outbox_full":
         return client.pending > OUTBOX_MAX.count || client.pendingBytes > OUTBOX_MAX.bytes;
@@ -298,7 +308,7 @@ function newClient(user: string, session: string): Client {
     session,
     isUsed: false,
     quit: false,
-    isEnded: false,
+    endedBy: null,
     blames: 0,
     jumpedAt: -Infinity,
     told: new Map(),
@@ -308,8 +318,8 @@ function newClient(user: string, session: string): Client {
   };
 }
 
-function isOut({ quit, isEnded }: Client): boolean {
-  return quit || isEnded;
+function isOut({ quit, endedBy }: Client): boolean {
+  return quit || endedBy !== null;
 }
 
 /** Bytes are a third longer in text. */

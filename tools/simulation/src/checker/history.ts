@@ -92,6 +92,8 @@ type LogEvent =
       readonly channel: string;
       readonly epoch: string;
       readonly offset: number;
+      /** More than retention asks for: what nodes hold of it, they still serve. */
+      readonly early?: boolean;
     };
 
 /** What one subscriber was told, in its order. */

@@ -5,7 +5,7 @@
  */
 import type { Beginning, HistoryEvent, Place, Setting, ToldEvent } from "./history.ts";
 import type { Publications } from "./publishing.ts";
-import { isServed, isThere, type Moment, type Timeline } from "./timeline.ts";
+import { isHeld, isServed, isThere, type Moment, type Timeline } from "./timeline.ts";
 import type { Exchange, Wire } from "./wire.ts";
 import type { Report } from "./violation.ts";
 
@@ -183,10 +183,12 @@ function resumeFault(
   recovered: boolean | null,
   moments: readonly Moment[],
 ): string | null {
-  const served = moments.filter((moment) => isServed(moment, start));
   if (recovered === null) return "wasn't told whether it was recovered";
-  if (!recovered)
-    return served.length < moments.length ? null : "was told of a gap where there is none";
+  if (!recovered) {
+    const isAlways = moments.every((moment) => isServed(moment, start));
+    return isAlways ? "was told of a gap where there is none" : null;
+  }
+  const served = moments.filter((moment) => isHeld(moment, start));
   if (served.length === 0) return "was told that it was recovered, and it wasn't";
   const isSame = ({ log }: Moment): boolean =>
     log.epoch === position.epoch && start.offset === position.offset && start.id === position.id;

@@ -12,6 +12,8 @@ export interface Moment {
   readonly last: number;
   /** The offset right before the first that is retained. */
   readonly edge: number;
+  /** The same of what nodes may still hold, where the broker was early. */
+  readonly heldEdge: number;
 }
 
 export class Timeline {
@@ -24,10 +26,17 @@ export class Timeline {
       if (log === undefined) continue;
       const moments = this.#moments.get(event.channel) ?? [];
       this.#moments.set(event.channel, moments);
-      const { edge = 0, last = 0 } = moments.at(-1) ?? {};
-      if (event.type === "appended") moments.push({ turn, log, last: event.entry.offset, edge });
-      else if (event.type === "edge") moments.push({ turn, log, last, edge: event.offset });
-      else moments.push({ turn, log, last: event.at, edge: Math.min(edge, event.at) });
+      const { edge = 0, heldEdge = 0, last = 0 } = moments.at(-1) ?? {};
+      if (event.type === "appended") {
+        moments.push({ turn, log, last: event.entry.offset, edge, heldEdge });
+      } else if (event.type === "edge") {
+        const { offset, early = false } = event;
+        moments.push({ turn, log, last, edge: offset, heldEdge: early ? heldEdge : offset });
+      } else {
+        const { at } = event;
+        const edges = { edge: Math.min(edge, at), heldEdge: Math.min(heldEdge, at) };
+        moments.push({ turn, log, last: at, ...edges });
+      }
     }
   }
 
@@ -82,4 +91,9 @@ export function isThere({ log, last }: Moment, { epoch, offset, id }: Place): bo
 /** Whether the log could go on from a position without a gap. */
 export function isServed(moment: Moment, place: Place): boolean {
   return isThere(moment, place) && place.offset >= moment.edge;
+}
+
+/** Whether a node could, of what it holds. */
+export function isHeld(moment: Moment, place: Place): boolean {
+  return isThere(moment, place) && place.offset >= moment.heldEdge;
 }

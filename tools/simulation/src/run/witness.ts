@@ -81,8 +81,8 @@ export class Witness implements LogWitness {
     states?.push(foldOne(states.at(-1) ?? EMPTY_STATE, entry.tag));
   }
 
-  trimmed(channel: string, epoch: string, offset: number): void {
-    this.note({ type: "edge", channel, epoch, offset });
+  trimmed(channel: string, epoch: string, offset: number, early: boolean): void {
+    this.note({ type: "edge", channel, epoch, offset, early });
   }
 
   /** The state of a channel, so many publications ago: null where there is no log. */

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { check, EMPTY_STATE, foldOne, type HistoryEvent } from "@tailwire/simulation";
 import {
+  type Broken,
   answer,
   appended,
   caughtUp,
@@ -95,6 +96,31 @@ test("a state may be of a later epoch than the log that couldn't serve a positio
     { type: "snapshot", sub: "s", position: place(0, "C"), state: EMPTY_STATE, at: 0 },
   ];
   expect(check(told)).toEqual([]);
+});
+
+const closed = (code: number): HistoryEvent => ({ type: "cut", connection: "c", code });
+
+const told = (code: string, changes: object = {}): HistoryEvent => ({
+  type: "told",
+  connection: "c",
+  what: "unsubscribed",
+  channel,
+  code,
+  retry: false,
+  position: null,
+  ...changes,
+});
+
+const complaint = (code: string): HistoryEvent => ({ type: "complaint", connection: "c", code });
+
+/** How a code is told: in an answer, with an end of what was begun, or by itself. */
+const answered = (code: string): HistoryEvent[] => [request("1"), answer("1", { code })];
+
+test("what a client that keeps the protocol may be told, where things cross, is no violation", () => {
+  const codes = ["not_subscribed", "fenced", "forbidden", "limit_exceeded", "held", "removed"];
+  const closes = [1000, 1006, 4429, 4510];
+  const all = codes.flatMap((code) => [...answered(code), told(code), complaint(code)]);
+  expect(check([...all, ...closes.map(closed)])).toEqual([]);
 });
 
 judge([
@@ -316,5 +342,20 @@ judge([
     [{ type: "counted", what: "gaps", said: 1, least: 1, most: 1 }],
   ],
   ["R27", "something crashes", [{ type: "crash", error: "boom" }]],
+  ...["already_subscribed", "bad_message", "id_conflict", "not_ready", "too_large"].map(
+    (code): Broken => ["R27", `a request is answered with ${code}`, answered(code)],
+  ),
+  ["R27", "a subscription ends by bad_position", [told("bad_position")], [told("removed")]],
+  ["R27", "a client is told bad_message", [complaint("bad_message")], [complaint("internal")]],
+  ...[1002, 1003, 1007, 1008, 1009, 1010, 4400, 4502].map((code): Broken => [
+    "R27",
+    `a connection is closed with ${code}`,
+    [closed(code)],
+  ]),
+  [
+    "R27",
+    "a node sends what can't be read",
+    [{ type: "unreadable", connection: "c", detail: "publication.event: expected text" }],
+  ],
   ["R28", "a seed runs otherwise the second time", [{ type: "rerun", hash: "x", again: "y" }]],
 ]);

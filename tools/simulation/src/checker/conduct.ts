@@ -5,6 +5,29 @@
 import type { HistoryEvent, RunEvent, Setting, WireEvent } from "./history.ts";
 import type { Report } from "./violation.ts";
 
+/**
+ * Codes that no client is told that keeps the protocol, however things cross: each says that it has
+ * said what may not be said, or said it where it may not. `not_subscribed` isn't one of them, since an
+ * `unsubscribe` may cross an `unsubscribed` [SUB-9].
+ */
+const NEVER_TOLD: ReadonlySet<string> = new Set(
+  "already_subscribed bad_channel bad_message bad_position id_conflict invalid_data not_ready too_large".split(
+    " ",
+  ),
+);
+
+/** And codes by which no connection of such a client is closed, with what they say. */
+const NEVER_CLOSED: ReadonlyMap<number, string> = new Map([
+  [1002, "a protocol error"],
+  [1003, "unsupported data"],
+  [1007, "invalid data"],
+  [1008, "a broken policy"],
+  [1009, "too_large"],
+  [1010, "a missing extension"],
+  [4400, "bad_message"],
+  [4502, "protocol_violation"],
+]);
+
 export class Conduct {
   readonly #requestsMax: number;
   readonly #report: Report;
@@ -20,9 +43,24 @@ export class Conduct {
   take(event: HistoryEvent): void {
     switch (event.type) {
       case "request":
-      case "answer":
       case "closed":
         return this.#wire(event);
+      case "answer":
+        this.#wire(event);
+        return this.#told(event);
+      case "told":
+      case "complaint":
+        return this.#told(event);
+      case "cut": {
+        const { connection, code } = event;
+        const meaning = NEVER_CLOSED.get(code);
+        if (meaning === undefined) return;
+        return this.#report("R27", `${connection} was closed with ${code}, ${meaning}`);
+      }
+      case "unreadable": {
+        const { connection, detail } = event;
+        return this.#report("R27", `${connection} was sent what can't be read: ${detail}`);
+      }
       case "held":
       case "stormed":
       case "counted":
@@ -47,6 +85,13 @@ export class Conduct {
       for (const id of ids.keys()) this.#report("R20", `${id} on ${connection} was never answered`);
     }
     for (const tag of this.#unresolved) this.#report("R21", `${tag} has no outcome`);
+  }
+
+  /** Codes are told to clients that keep the protocol. */
+  #told({ connection, code }: { readonly connection: string; readonly code: string | null }): void {
+    if (code !== null && NEVER_TOLD.has(code)) {
+      this.#report("R27", `${connection} was told ${code}`);
+    }
   }
 
   #wire(event: Extract<WireEvent, { type: "request" | "answer" | "closed" }>): void {

@@ -211,6 +211,10 @@ export type WireEvent =
   | RequestEvent
   | AnswerEvent
   | ToldEvent
+  /** A node has written an error that answers no request. */
+  | { readonly type: "complaint"; readonly connection: string; readonly code: string }
+  /** A node has written something that breaks the rules of the protocol. */
+  | { readonly type: "unreadable"; readonly connection: string; readonly detail: string }
   /** The client has heard that it is over, by this code. */
   | { readonly type: "cut"; readonly connection: string; readonly code: number }
   /** The server has: no answer is owed any more. */

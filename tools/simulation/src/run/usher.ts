@@ -6,6 +6,7 @@ import { CLOSE_CODES, type Wire } from "@tailwire/protocol";
 import type { TailwireNode } from "@tailwire/server/core";
 import type { Direction, Fate, Link, LinkWatch } from "../link.ts";
 import type { Bearer, Stage } from "./stage.ts";
+import { Proofreader } from "./proofreader.ts";
 import { askedIn, type Heard, heardIn, publishedIn, sentIn } from "./wire-reader.ts";
 
 /** What a client says that isn't answered. */
@@ -18,6 +19,7 @@ const CLOSES = new Map<number, string>(
 export class Usher implements LinkWatch {
   readonly #stage: Stage;
   readonly #names = new WeakMap<Link, string>();
+  readonly #proofreader = new Proofreader();
   /** Counts of what each node has written, by type. */
   readonly #written = new WeakMap<TailwireNode, Map<string, number>>();
   /** Channels of pages that are asked for. */
@@ -49,9 +51,15 @@ export class Usher implements LinkWatch {
   }
 
   written(link: Link, wire: Wire): void {
+    for (const detail of this.#proofreader.faultsIn(wire)) this.#unreadable(link, detail);
     const channel = publishedIn(wire);
     if (channel !== null) return this.#show(link, channel);
     for (const heard of heardIn(wire)) this.#heard(link, heard);
+  }
+
+  #unreadable(link: Link, detail: string): void {
+    const connection = this.#nameOf(link);
+    this.#stage.witness.note({ type: "unreadable", connection, detail });
   }
 
   closed(link: Link, code: number): void {
@@ -99,7 +107,7 @@ export class Usher implements LinkWatch {
     if (re !== null && type !== "pong" && !link.isGone) {
       const at = world.clock.monotonic();
       witness.note({ type: "answer", connection, re, code, retry, position, recovered, at });
-    }
+    } else if (type === "error") witness.note({ type: "complaint", connection, code: code ?? "" });
     const page = `${connection} ${re}`;
     if (heard.hasEntries) this.#show(link, this.#pages.get(page) ?? "");
     this.#pages.delete(page);

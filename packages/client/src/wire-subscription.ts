@@ -56,6 +56,9 @@ interface Cursor {
   position: Position | null;
 }
 
+/** Moves of the cursor that bring nothing, before the next has to wait. */
+const MOVES_MAX = 16;
+
 export class WireSubscription implements Feed {
   readonly #wire: Wire;
   readonly #subscriptions = new Set<Subscription>();
@@ -70,6 +73,8 @@ export class WireSubscription implements Feed {
   #waits = false;
   /** Beginnings since a publication was taken: what brings nothing waits before the next. */
   #fruitless = 0;
+  /** Cursors given up for another place since a publication was taken. */
+  #moves = 0;
   /** Whether it waits after a refusal that may pass, or a beginning that brought nothing. */
   #isRefused = false;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
@@ -152,7 +157,11 @@ export class WireSubscription implements Feed {
       const { position } = current;
       for (const subscription of hungry) this.#place(subscription, position);
       if (hungry.length > 0 && hungry.every((one) => this.#covers(one, position))) return;
+      this.#moves += 1;
+      // Two subscriptions may lie where no cursor covers both: taking turns, they ask in a storm.
+      if (this.#moves > MOVES_MAX) this.#fruitless += 1;
       this.#unsubscribe();
+      if (this.#moves > MOVES_MAX) return this.#wait();
     }
     const start = this.#startFor(hungry, current?.position);
     if (start) this.#subscribe(start);
@@ -171,7 +180,7 @@ export class WireSubscription implements Feed {
     for (const subscription of Array.from(this.#subscriptions))
       served = subscription.take(item) && served;
     if (!served) this.#reconsiderSoon(true);
-    else if (item.kind === "publication") this.#fruitless = 0;
+    else if (item.kind === "publication") this.#fruitless = this.#moves = 0;
   }
 
   /**

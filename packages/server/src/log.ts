@@ -75,6 +75,8 @@ export class Log {
   #epoch = "";
   #rereading = false;
   #rereadAgain = false;
+  /** Whether the broker has shown that the tail is behind it: nobody is placed by it until it is read. */
+  #doubtful = false;
   #cancelRetry: Cancel | null = null;
   #closed = false;
 
@@ -169,7 +171,9 @@ export class Log {
   /** Where a start lies now [SUB-2]. @throws `unavailable`. */
   async start(start: Start): Promise<Started> {
     if (!isPosition(start)) {
-      return { position: await this.#within(this.#handle.locate(start)), recovered: false };
+      const position = await this.#within(this.#handle.locate(start));
+      this.#compare(position);
+      return { position, recovered: false };
     }
     if (this.holds(start)) return { position: start, recovered: true };
     const read = await this.read(start);
@@ -180,9 +184,8 @@ export class Log {
 
   /** Whether what follows the position is in the tail. */
   holds(position: Position): boolean {
-    return (
-      position.epoch === this.#epoch && (this.tail?.holds(position.offset, position.id) ?? false)
-    );
+    if (this.#doubtful || position.epoch !== this.#epoch) return false;
+    return this.tail?.holds(position.offset, position.id) ?? false;
   }
 
   /** Reads what precedes a position, or with null the end of the log. @throws `unavailable`. */
@@ -195,10 +198,16 @@ export class Log {
   async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
     const read = await this.#within(this.#handle.read(after, limit));
-    const epoch = read.kind === "gap" ? read.gap.continuesAfter.epoch : read.epoch;
-    // News for the tail: the log goes on under another epoch than it thinks.
-    if (epoch !== this.#epoch && this.#retained !== null) this.#reread();
+    this.#compare(read.kind === "gap" ? read.gap.continuesAfter : { epoch: read.epoch, offset: 0 });
     return read;
+  }
+
+  /** Doubts the tail where the broker's answer shows that the log goes on elsewhere than it thinks. */
+  #compare({ epoch, offset }: Pick<Position, "epoch" | "offset">): void {
+    if (this.#retained === null) return;
+    if (epoch === this.#epoch && offset <= this.#retained.last) return;
+    this.#doubtful = true;
+    this.#reread();
   }
 
   async #appendWaiting(): Promise<void> {
@@ -317,6 +326,7 @@ export class Log {
       if (read.publications.length > 0 && this.lastOffset <= offset) throw stuck();
       // A full page may have more behind it.
       if (!fits || read.publications.length > 0) this.#rereadAgain = true;
+      else this.#doubtful = false;
     }
     this.#owner.grew();
   }

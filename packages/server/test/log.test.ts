@@ -278,3 +278,20 @@ test.each(["the same page", "the same gap"])(
     log.close();
   },
 );
+
+test("a tail that the broker has shown to be behind it places nobody until it is read", async () => {
+  const { broker, log, clock } = bench();
+  await log.open();
+  broker.push(broker.grow(2));
+  const old = { epoch: "e1", offset: 2, id: "p2" };
+  expect(log.holds(old)).toBe(true);
+  broker.grow(3);
+  broker.gates.read.closed = true;
+  const { position } = await log.start("latest");
+  expect(position.offset).toBe(5);
+  expect(log.holds(old)).toBe(false);
+  broker.gates.read.open();
+  await clock.settle();
+  expect(held(log)).toEqual(upTo(5));
+  expect(log.holds(old)).toBe(true);
+});

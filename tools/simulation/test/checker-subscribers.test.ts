@@ -10,6 +10,7 @@ import {
   kept,
   place,
   publish,
+  request,
   appended,
   caughtUp,
   settled,
@@ -33,6 +34,9 @@ const edge = (offset: number, name = "A"): HistoryEvent => ({
 });
 
 const ahead: HistoryEvent = { type: "started", sub: "s", position: place(9), at: 0 };
+
+/** Half a minute passes, and as much again. */
+const later = [30_000, 60_000].map((at) => request(`${at}`, { at }));
 
 judge([
   [
@@ -134,6 +138,7 @@ judge([
       epoch("A"),
       ...done(1),
       ...done(2),
+      ...later,
       ...subscribe({ start: "earliest" }),
       delivery(1),
       caughtUp,
@@ -142,6 +147,7 @@ judge([
       epoch("A"),
       ...done(1),
       ...done(2),
+      ...later,
       ...subscribe({ start: "earliest" }),
       delivery(1),
       delivery(2),

@@ -74,7 +74,7 @@ export class Starts {
     const { what, connection, channel, position } = event;
     if (position === null) return;
     const hasState = what === "subscribed" && this.#withState.has(channel);
-    const from = what === "subscribed" ? this.#saidBefore(since) : this.staleTurn(since);
+    const from = what === "subscribed" ? this.saidBefore(since) : this.staleTurn(since);
     const times = { from, to: turn, fromAt: 0, toAt: 0 };
     const wanted = {
       channel,
@@ -108,11 +108,11 @@ export class Starts {
         event.channel === channel &&
         this.#known.wire.clientOf(event.connection) === client,
     );
-    return this.#saidBefore(told?.turn ?? turn);
+    return this.saidBefore(told?.turn ?? turn);
   }
 
   /** The turn in which something may have been true that was written in another, unasked. */
-  #saidBefore(turn: number): number {
+  saidBefore(turn: number): number {
     return this.#clock.turnBefore(turn, Math.max(this.#setting.staleMs, BLOCKED_MS));
   }
 

@@ -142,8 +142,8 @@ export class Subscribers {
       if (told.client !== client || told.channel !== channel) continue;
       if (at === null) {
         // Its question is on its way still, even where nobody wants the answer any more.
-        const isShared = told.start === start && now - told.at <= QUESTION_MS;
-        if (isShared) since = Math.min(since, one.since);
+        const isShared = told.start === start || start === "latest";
+        if (isShared && now - told.at <= QUESTION_MS) since = Math.min(since, one.since);
       } else if (!ended && start === "latest") {
         since = Math.min(since, this.#timeline.endedAt(channel, at, turn));
       }
@@ -166,7 +166,7 @@ export class Subscribers {
     const { told, since, at } = one;
     if (at === null) return;
     const { channel, without } = told;
-    const from = Math.min(since, this.#starts.staleTurn(since));
+    const from = Math.min(since, this.#starts.saidBefore(since));
     const isEnd = this.#timeline.some(channel, from, turn, ({ log, last }) => {
       if (!log.continues(at)) return false;
       return last <= at.offset || (without !== null && this.#hasNone(told, log, at, last));

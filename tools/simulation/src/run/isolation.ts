@@ -8,11 +8,11 @@ import { CHANNELS, type Stage } from "./stage.ts";
 
 /** What is published beside who doesn't read: far more than its buffers can take. */
 const ROUNDS = 8;
-const PADDING = 20_000;
+const PADDING = 10_000;
 
 /** The same in the other trials, and how often the client asks that asks for too much. */
 const FEW_ROUNDS = 2;
-const ASKED = 100;
+const ASKED = 40;
 
 /** What a healthy delivery may take beside the ways there: a flush, and what is put off to a next one. */
 const FLUSH_MS = 50;

@@ -44,7 +44,7 @@ const END_MS = 200_000;
 const IDLE_TIMERS = 150;
 
 /** Steps between two inspections, which take longer. */
-const INSPECT_EVERY = 2_000;
+const INSPECT_EVERY = 3_000;
 
 /** Steps between two looks at what connections hold. */
 const LOOK_EVERY = 25;

@@ -67,10 +67,11 @@ const MAKES_STALE: readonly FaultClass[] = [
   "broker restart",
   "log loses its end",
   "broker wiped",
+  "trim",
   "push late",
   "push lost",
 ];
-const STALE_MS = 60_000;
+const STALE_MS = 120_000;
 
 export class Stage implements Scene {
   readonly world: World;

@@ -73,8 +73,7 @@ export class Witness implements LogWitness {
   }
 
   appended(channel: string, epoch: string, publication: Publication): void {
-    const { data } = publication;
-    const entry = entryOf(publication, data instanceof Uint8Array ? data : data.text);
+    const entry = entryOf(publication);
     const bytes = publicationBytes(publication);
     this.note({ type: "appended", channel, epoch, entry, bytes });
     const states = this.#states.get(`${channel} ${epoch}`);
@@ -133,17 +132,19 @@ function payloadOf(value: unknown): string | Uint8Array {
   return value instanceof Uint8Array ? value : JSON.stringify(value);
 }
 
-/** An entry, with what it carries as JSON text or bytes. */
-function entryOf(head: Omit<Entry, "tag" | "content">, payload: string | Uint8Array): Entry {
-  const { offset, id, event, publisher, timestamp } = head;
+/** An entry of a log, which keeps JSON as its text. */
+function entryOf(publication: Publication): Entry {
+  const { offset, id, event, publisher, timestamp, data } = publication;
+  const payload = data instanceof Uint8Array ? data : data.text;
   const tag = tagOf(typeof payload === "string" ? JSON.parse(payload) : payload);
   return { offset, id, tag, event, publisher, timestamp, content: digestOf(payload) };
 }
 
 /** The same, of a publication that a client was given. */
 export function entryOfPublication(publication: Given): Entry {
-  const { position, data, ...head } = publication;
-  return entryOf({ ...head, offset: position.offset }, payloadOf(data));
+  const { position, id, event, publisher, timestamp, data } = publication;
+  const content = digestOf(payloadOf(data));
+  return { offset: position.offset, id, tag: tagOf(data), event, publisher, timestamp, content };
 }
 
 /** A digest of all of a payload, and whether it is text or bytes. */

@@ -50,14 +50,16 @@ interface Way {
   lastAt: number;
   /** Swallows everything, as a half-open connection does. */
   silent: boolean;
+  /** Arrivals that are due, in order. */
+  readonly travelling: (() => void)[];
 }
 
 export class Link implements Socket, Transport {
   readonly #options: LinkOptions;
   readonly #events: SocketEvents;
   readonly #ways: Readonly<Record<Direction, Way>> = {
-    toServer: { lastAt: 0, silent: false },
-    toClient: { lastAt: 0, silent: false },
+    toServer: { lastAt: 0, silent: false, travelling: [] },
+    toClient: { lastAt: 0, silent: false, travelling: [] },
   };
   #connection: Connection | null = null;
   #subprotocol = "";
@@ -121,6 +123,8 @@ export class Link implements Socket, Transport {
    * is back on another link, and the server hears of the end only behind that.
    */
   haunt(): void {
+    // Once the client has ended, some of what it sent is lost: the rest must not arrive without it.
+    if (this.#clientEnded) return;
     this.#haunted = true;
     this.#endClient(1006, "");
     this.#carry("toServer", 0, () => this.#endServer());
@@ -218,8 +222,11 @@ export class Link implements Socket, Transport {
     const way = this.#ways[direction];
     const at = Math.max(way.lastAt, clock.monotonic() + delayOf(bytes));
     way.lastAt = at;
+    way.travelling.push(arrive);
+    // Two that arrive at one moment are due at times which rounding may swap: a stream keeps its order.
     clock.after(at - clock.monotonic(), () => {
-      if (!way.silent) arrive();
+      const next = way.travelling.shift();
+      if (!way.silent) next?.();
     });
   }
 

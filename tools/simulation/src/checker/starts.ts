@@ -30,6 +30,9 @@ export interface Wanted {
   readonly toAt: number;
 }
 
+/** Milliseconds that a state may take: three tries, each of a hook and of a read. */
+const STATE_MS = 45_000;
+
 export class Starts {
   readonly #known: Known;
   readonly #setting: Setting;
@@ -135,7 +138,10 @@ export class Starts {
   }
 
   #isPlaced(place: Place, wanted: Wanted): boolean {
-    const { channel, from, to, fromAt, toAt } = wanted;
+    const { channel, start, hasState, to, fromAt, toAt } = wanted;
+    const isState = start === "latest" && hasState;
+    // A state that is being taken is shared by those who ask meanwhile, and lies where it was begun.
+    const from = isState ? this.#clock.turnBefore(wanted.from, STATE_MS) : wanted.from;
     const range = this.#clock.range(fromAt, toAt);
     return this.#known.timeline.some(channel, from, to, (moment) => {
       if (!isThere(moment, place)) return false;

@@ -24,7 +24,10 @@ interface Tried {
 
 /** Whether every mutant was found, and nothing where nothing is wrong. */
 export async function runList(request: MutantsRequest): Promise<boolean> {
-  const chosen = MUTANTS.filter(({ name }) => name.includes(request.only));
+  const { only, by } = request;
+  const chosen = MUTANTS.filter(
+    ({ name, foundBy }) => name.includes(only) && (by === null || by === foundBy),
+  );
   // A place that has moved is found out before hours are spent on the others.
   for (const one of chosen) apply(one, textOf(one));
   const files = chosen.flatMap((one) => (one.foundBy === "unit" ? [one.test] : []));

@@ -5,6 +5,8 @@ export interface MutantsRequest {
   readonly seeds: number;
   /** A part of the names of mutants or patches to try. */
   readonly only: string;
+  /** Whom the mutants to try have to name; null for either. */
+  readonly by: "seed" | "unit" | null;
   /** A folder of patches to try in the list's place. */
   readonly patches: string | null;
   /** Whether unit tests look for each mutant of the list beside seeds. */
@@ -26,6 +28,7 @@ the simulator or a file of unit tests.
                    instead: builds it, then runs the unit tests it can reach, then seeds
   --seeds <n>      seeds within which (default: ${SEEDS})
   --only <part>    only those with this in their name
+  --by <whom>      only those of the list that name seeds, or unit tests: seed or unit
   --json           print one line of JSON, {"mutants": […] or "patches": […], "control"}
   --help           show this`;
 
@@ -37,6 +40,7 @@ export function requestOf(args: readonly string[]): MutantsRequest {
       json: { type: "boolean", default: false },
       seeds: { type: "string", default: String(SEEDS) },
       only: { type: "string", default: "" },
+      by: { type: "string" },
       patches: { type: "string" },
       unit: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -46,8 +50,11 @@ export function requestOf(args: readonly string[]): MutantsRequest {
   if (!Number.isSafeInteger(seeds) || seeds < 1) {
     throw new Error(`--seeds ${values.seeds}: expected a whole number above 0`);
   }
-  const { patches = null, unit, only, json, help } = values;
+  const { patches = null, unit, only, by = null, json, help } = values;
+  if (by !== null && by !== "seed" && by !== "unit") {
+    throw new Error(`--by ${by}: expected seed or unit`);
+  }
   if (patches !== null && unit)
     throw new Error("--unit is for the list; patches are tried by both");
-  return { seeds, only, patches, unit, json, help };
+  return { seeds, only, by, patches, unit, json, help };
 }

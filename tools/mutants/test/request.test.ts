@@ -6,6 +6,7 @@ test("the list is tried within 500 seeds, each mutant by whom it names", () => {
   expect(requestOf([])).toEqual({
     seeds: 500,
     only: "",
+    by: null,
     patches: null,
     unit: false,
     json: false,
@@ -25,4 +26,10 @@ test("a number of seeds that is none is refused", () => {
   for (const seeds of ["none", "0", "-1", "1.5", ""]) {
     expect(() => requestOf([`--seeds=${seeds}`])).toThrow(`--seeds ${seeds}`);
   }
+});
+
+test("whom a mutant names is seeds or unit tests, and nobody else", () => {
+  expect(requestOf(["--by", "unit"]).by).toBe("unit");
+  expect(requestOf(["--by", "seed"]).by).toBe("seed");
+  expect(() => requestOf(["--by", "luck"])).toThrow("expected seed or unit");
 });

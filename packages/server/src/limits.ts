@@ -29,7 +29,10 @@ export interface Limits {
   readonly overlapMs: number;
   /** Messages of one connection per second, in the long run: beyond it its socket isn't read. */
   readonly messagesPerSecond: number;
-  /** Bytes of one connection per second, in the long run: beyond it its socket isn't read. */
+  /**
+   * Bytes of one connection per second, in the long run: beyond it its socket isn't read. A large text
+   * takes up to 50 ns a byte to judge, so one connection takes less than a tenth of a core.
+   */
   readonly bytesPerSecond: number;
   /** WebSocket pings and pongs of one connection within ten seconds: then 4429. */
   readonly controlFramesMax: number;
@@ -77,7 +80,7 @@ export const DEFAULT_LIMITS: Limits = {
   expiryGraceMs: 5_000,
   overlapMs: 30_000,
   messagesPerSecond: 2_000,
-  bytesPerSecond: 2_097_152,
+  bytesPerSecond: 1_572_864,
   controlFramesMax: 10,
   burstSeconds: 5,
   dedupeMs: 120_000,

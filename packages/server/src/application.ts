@@ -5,7 +5,7 @@
  * for an answer. It doesn't know how an answer travels.
  */
 import type { PlatformSignal } from "@tailwire/protocol";
-import type { Authenticated, Authorize, User } from "./access.ts";
+import type { Authenticated, Authorize, User } from "./access/access.ts";
 
 /** A connection, as `onConnect` and `onDisconnect` see it. */
 export interface ConnectionInfo<U extends User = User> {

@@ -1,7 +1,7 @@
 /** @tailwire/server: real-time messaging over WebSocket, on Node's HTTP server. */
 export type { Position } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
-export type { Broker, BrokerLog, Retention } from "./brokers/contract.ts";
+export type { Broker, BrokerLog, Retention } from "./log/broker.ts";
 export { MemoryBroker, type MemoryBrokerOptions } from "./brokers/memory.ts";
 export type {
   Action,
@@ -10,7 +10,7 @@ export type {
   AuthorizeQuestion,
   Capability,
   User,
-} from "./access.ts";
+} from "./access/access.ts";
 export type { ConnectionInfo, RequestContext, RequestHandler } from "./application.ts";
 export type {
   ChannelOptions,
@@ -19,8 +19,8 @@ export type {
   SnapshotAnswer,
   SnapshotHook,
   SnapshotQuestion,
-} from "./channel-rules.ts";
-export type { Totals } from "./counters.ts";
+} from "./access/channel-rules.ts";
+export type { Totals } from "./telemetry/counters.ts";
 export { DEFAULT_LIMITS, DEFAULT_RETENTION, type Limits } from "./limits.ts";
 export type { Authenticate, Identification, TailwireOptions, UpgradeRequest } from "./options.ts";
 export type { Logger } from "./ports.ts";
@@ -31,4 +31,4 @@ export {
   type TailwireServer,
   type UserConnections,
 } from "./server.ts";
-export type { TraceEntry, Tracer } from "./traces.ts";
+export type { TraceEntry, Tracer } from "./telemetry/traces.ts";

@@ -3,8 +3,8 @@
  * milliseconds; what happens at a limit is said where it is.
  */
 import { PROTOCOL_LIMITS } from "@tailwire/protocol";
-import type { Retention } from "./brokers/contract.ts";
-import { givenOptions, integerFrom, type Kinds, numberFrom } from "./given-options.ts";
+import type { Retention } from "./log/broker.ts";
+import { givenOptions, integerFrom, type Kinds, numberFrom } from "./support/given-options.ts";
 
 export interface Limits {
   /** How often the server pings. Below the idle limit of common proxies, which is 60 s. */

@@ -16,29 +16,29 @@ import {
   TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
-import { Access, type AccessOptions, type Authenticated } from "./access.ts";
-import { Admitted } from "./admitted.ts";
+import { Access, type AccessOptions, type Authenticated } from "./access/access.ts";
+import { Admitted } from "./access/admitted.ts";
 import type { Application } from "./application.ts";
-import type { Broker } from "./brokers/contract.ts";
-import { Channel, type ChannelHost } from "./channel.ts";
-import type { ChannelRules } from "./channel-rules.ts";
+import type { Broker } from "./log/broker.ts";
+import { Channel, type ChannelHost } from "./delivery/channel.ts";
+import type { ChannelRules } from "./access/channel-rules.ts";
 import { publish } from "./commands/publish.ts";
 import { read } from "./commands/read.ts";
 import { cancel, request } from "./commands/request.ts";
 import { authenticate, hello, ping } from "./commands/session.ts";
 import { begin, remove, subscribe, unsubscribe } from "./commands/subscribe.ts";
-import { Connection } from "./connection.ts";
-import { Counters } from "./counters.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Connection } from "./connection/connection.ts";
+import { Counters } from "./telemetry/counters.ts";
+import { Deadlines } from "./support/deadlines.ts";
 import type { Limits } from "./limits.ts";
-import { inWords, Mistake, outcomeOf, Overdue, thrownBy } from "./mistake.ts";
+import { inWords, Mistake, outcomeOf, Overdue, thrownBy } from "./support/mistake.ts";
 import type { Logger, Ports, Transport } from "./ports.ts";
-import { Sessions } from "./sessions.ts";
-import { Sweep } from "./sweep.ts";
-import { errorOf } from "./thrown.ts";
-import { Traces } from "./traces.ts";
-import { Turns } from "./turns.ts";
-import { within } from "./within.ts";
+import { Sessions } from "./connection/sessions.ts";
+import { Sweep } from "./delivery/sweep.ts";
+import { errorOf } from "./support/thrown.ts";
+import { Traces } from "./telemetry/traces.ts";
+import { Turns } from "./support/turns.ts";
+import { within } from "./support/within.ts";
 
 export interface NodeOptions {
   readonly ports: Ports;

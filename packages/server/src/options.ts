@@ -4,10 +4,10 @@
  * Node's own types aren't named here; what becomes of the options is `server.ts`'s business.
  */
 import { type Codec, jsonCodec, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK } from "@tailwire/protocol";
-import type { Authenticated, Authorize, User } from "./access.ts";
+import type { Authenticated, Authorize, User } from "./access/access.ts";
 import type { ConnectionInfo, RequestHandler } from "./application.ts";
-import type { Broker } from "./brokers/contract.ts";
-import type { ChannelOptions } from "./channel-rules.ts";
+import type { Broker } from "./log/broker.ts";
+import type { ChannelOptions } from "./access/channel-rules.ts";
 import {
   BOOLEAN,
   FUNCTION,
@@ -19,7 +19,7 @@ import {
   OBJECT,
   TEXT,
   withMethods,
-} from "./given-options.ts";
+} from "./support/given-options.ts";
 import type { Chosen, Limits } from "./limits.ts";
 import type { Logger } from "./ports.ts";
 

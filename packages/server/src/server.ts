@@ -6,24 +6,24 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Server as HttpServer } from "node:http";
 import { channelName, type ParamArgs, type Position, tailwireError } from "@tailwire/protocol";
-import type { Authenticated, Authorize, User } from "./access.ts";
+import type { Authenticated, Authorize, User } from "./access/access.ts";
 import type { Application, RequestHandler } from "./application.ts";
 import { MemoryBroker } from "./brokers/memory.ts";
-import { type ChannelOptions, ChannelRules } from "./channel-rules.ts";
-import type { Totals } from "./counters.ts";
+import { type ChannelOptions, ChannelRules } from "./access/channel-rules.ts";
+import type { Totals } from "./telemetry/counters.ts";
 import { attach, pathToAttach } from "./drivers/attachments.ts";
 import { nodePorts } from "./drivers/node-ports.ts";
 import { originOfTicket, Origins } from "./drivers/origins.ts";
 import { stderrLogger } from "./drivers/stderr-logger.ts";
 import { type UpgradeOptions, Upgrades } from "./drivers/upgrade.ts";
 import { limitsOf } from "./limits.ts";
-import { inWords } from "./mistake.ts";
-import { Newcomers } from "./newcomers.ts";
+import { inWords } from "./support/mistake.ts";
+import { Newcomers } from "./access/newcomers.ts";
 import { TailwireNode } from "./node.ts";
 import { allCodecs, checkedOptions, type TailwireOptions } from "./options.ts";
-import { SafeLogger } from "./safe-logger.ts";
-import { Tickets } from "./tickets.ts";
-import type { Tracer } from "./traces.ts";
+import { SafeLogger } from "./drivers/safe-logger.ts";
+import { Tickets } from "./access/tickets.ts";
+import type { Tracer } from "./telemetry/traces.ts";
 
 /** One channel, to publish to as the server. */
 export interface ServerChannel {

@@ -4,13 +4,13 @@ import { JsonText, jsonCodec } from "@tailwire/protocol";
 import type { Append, Broker } from "@tailwire/server/broker-contract";
 import { DEFAULT_RETENTION } from "@tailwire/server/core";
 import { SimulatedClock } from "@tailwire/simulation";
-import { Deadlines } from "../src/deadlines.ts";
-import { encodePage, EncodedTail } from "../src/encoded-tail.ts";
-import { Retained } from "../src/retained.ts";
+import { Deadlines } from "../src/support/deadlines.ts";
+import { encodePage, EncodedTail } from "../src/delivery/encoded-tail.ts";
+import { Retained } from "../src/log/retained.ts";
 import { Bench, publicationAt, publish, simulatedPorts, subscribe } from "./bench.ts";
-import { FakeLog } from "./fake-log.ts";
-import { logBench } from "./log-bench.ts";
-import { memoryContext } from "./memory-context.ts";
+import { FakeLog } from "./log/fake-log.ts";
+import { logBench } from "./log/log-bench.ts";
+import { memoryContext } from "./brokers/memory-context.ts";
 
 const entry = (id: string, more: Partial<Append> = {}): Append => ({
   id,

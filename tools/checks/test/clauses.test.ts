@@ -29,7 +29,7 @@ test("a clause that no test cites is found", () => {
 
 test("a citation in a source, or in a test's comment, tests nothing", () => {
   const found = check("**[SUB-1]** One.\n", {
-    "packages/server/src/cursor.ts": 'const a = "[SUB-1]";',
+    "packages/server/src/delivery/cursor.ts": 'const a = "[SUB-1]";',
     [suite]: "// [SUB-1]\n",
   });
   expect(found).toEqual(["PROTOCOL.md:1: clauses: [SUB-1] is cited by no test's title"]);
@@ -58,12 +58,12 @@ test("a mention inside a line is not a clause", () => {
 test("a citation of no clause is found, in tests, sources and comments", () => {
   const found = check("", {
     [suite]: '\n"[SUB-9]"',
-    "packages/server/src/cursor.ts": "// [PUB-6]",
+    "packages/server/src/delivery/cursor.ts": "// [PUB-6]",
     "tools/simulation/src/world.ts": "/** [SIM-1] */",
   });
   expect(found).toEqual([
     `${suite}:2: clauses: [SUB-9] is not a clause of PROTOCOL.md`,
-    "packages/server/src/cursor.ts:1: clauses: [PUB-6] is not a clause of PROTOCOL.md",
+    "packages/server/src/delivery/cursor.ts:1: clauses: [PUB-6] is not a clause of PROTOCOL.md",
     "tools/simulation/src/world.ts:1: clauses: [SIM-1] is not a clause of PROTOCOL.md",
   ]);
 });

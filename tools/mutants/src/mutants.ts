@@ -95,13 +95,13 @@ const PUBLISHING: readonly Change[] = [
 const DELIVERY: readonly Change[] = [
   {
     name: "a cursor skips one",
-    file: server("encoded-tail"),
+    file: server("delivery/encoded-tail"),
     find: "const index = this.#indexAfter(offset);",
     replace: "const index = Math.min(this.#indexAfter(offset + 1), this.#lines.length - 1);",
   },
   {
     name: "a lost push is nothing to read again for",
-    file: server("log"),
+    file: server("log/log"),
     find: 'fits &&= link !== "broken";\n            if (link === "next")',
     replace: 'if (link !== "seen")',
   },
@@ -119,13 +119,13 @@ const DELIVERY: readonly Change[] = [
   },
   {
     name: "a gap is kept from the subscriber",
-    file: server("cursor"),
+    file: server("delivery/cursor"),
     find: 'this.#say(flush, { type: "gap", channel, from: this.#position, ...step.gap }, ...(step.snapshot === null ? [] : [snapshotMessage(channel, step.snapshot)]));',
     replace: "",
   },
   {
     name: "a gap comes without the state that is owed",
-    file: server("cursor"),
+    file: server("delivery/cursor"),
     find: "...(step.snapshot === null ? [] : [snapshotMessage(channel, step.snapshot)])",
     replace: "",
   },
@@ -137,13 +137,13 @@ const DELIVERY: readonly Change[] = [
   },
   {
     name: "a new epoch isn't told",
-    file: server("cursor"),
+    file: server("delivery/cursor"),
     find: 'this.#say(flush, { type: "epoch", channel, position: this.#position });',
     replace: "",
   },
   {
     name: "a state is called newer than it is",
-    file: server("snapshots"),
+    file: server("delivery/snapshots"),
     find: "return { position, payload };",
     replace: 'return { position: (await log.start("latest")).position, payload };',
   },
@@ -161,7 +161,7 @@ const DELIVERY: readonly Change[] = [
   },
   {
     name: "a page leaves its first one out",
-    file: server("pages"),
+    file: server("log/pages"),
     find: "read.publications.slice(0, count)",
     replace: "read.publications.slice(1, count + 1)",
   },
@@ -176,13 +176,13 @@ const DELIVERY: readonly Change[] = [
 const CONDUCT: readonly Change[] = [
   {
     name: "an ended subscription's replay goes on",
-    file: server("connection"),
+    file: server("connection/connection"),
     find: "cursor.close();\n        const { code, description, retry } = error;",
     replace: "const { code, description, retry } = error;",
   },
   {
     name: "a token that has ended is served",
-    file: server("connection"),
+    file: server("connection/connection"),
     find: "return clock.monotonic() + leftMs;",
     replace: "return Infinity;",
   },
@@ -194,20 +194,20 @@ const CONDUCT: readonly Change[] = [
   },
   {
     name: "a refusal tells what exists",
-    file: server("access"),
+    file: server("access/access"),
     find: 'if (rule === null || !(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
     replace:
       'if (rule === null) throw tailwireError("forbidden", "no such channel");\n        if (!(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
   },
   {
     name: "a connection is read however much waits on it",
-    file: server("intake"),
+    file: server("connection/input"),
     find: "if (this.#reading && share > 1) {",
     replace: "if (false) {",
   },
   {
     name: "the others wait while one doesn't read",
-    file: server("sweep"),
+    file: server("delivery/sweep"),
     find: "if (served.serve())\n                this.enqueue(served);",
     replace: `if (served.serve()) this.enqueue(served);
             if (served.output.blockedAt !== null) {
@@ -222,7 +222,7 @@ const CONDUCT: readonly Change[] = [
   },
   {
     name: "a connection that is gone leaves its cursors",
-    file: server("connection"),
+    file: server("connection/connection"),
     find: "for (const cursor of this.subscriptions.values())\n            cursor?.close();\n        this.subscriptions.clear();",
     replace: "this.subscriptions.clear();",
   },

@@ -6,7 +6,7 @@ import { client, type Mutant, server } from "./mutant.ts";
 
 const MEMORY = server("brokers/memory");
 
-const CONTRACT = "packages/server/test/memory-broker.test.ts";
+const CONTRACT = "packages/server/test/brokers/memory-broker.test.ts";
 
 const MANNERS: readonly Mutant[] = [
   {
@@ -102,62 +102,62 @@ const HELD: readonly Mutant[] = [
   },
   {
     name: "a log keeps what is beyond its bytes",
-    file: server("retained"),
+    file: server("log/retained"),
     find: " || entries.bytes > bytes",
     replace: "",
     foundBy: "unit",
-    test: "packages/server/test/retained.test.ts",
+    test: "packages/server/test/log/retained.test.ts",
   },
   {
     name: "an address may have any number of connections that say nothing",
-    file: server("newcomers"),
+    file: server("access/newcomers"),
     find: "if (count >= this.#max)",
     replace: "if (false)",
     foundBy: "unit",
-    test: "packages/server/test/sockets/newcomers.test.ts",
+    test: "packages/server/test/drivers/newcomers.test.ts",
   },
 ];
 
 const ISOLATION: readonly Mutant[] = [
   {
     name: "a write that never leaves is waited for",
-    file: server("connection"),
+    file: server("connection/connection"),
     find: "(this.output.blockedAt ?? Infinity) + this.node.limits.stallMs",
     replace: "Infinity",
     foundBy: "unit",
-    test: "packages/server/test/flow-control.test.ts",
+    test: "packages/server/test/connection/flow-control.test.ts",
   },
   {
     name: "nobody sends too many bad messages",
-    file: server("connection"),
+    file: server("connection/connection"),
     find: "this.#badMessages += 1;",
     replace: "",
     foundBy: "unit",
-    test: "packages/server/test/connection-states.test.ts",
+    test: "packages/server/test/connection/states.test.ts",
   },
   {
     name: "a turn of the sweep has no end",
-    file: server("sweep"),
+    file: server("delivery/sweep"),
     find: "if (this.#clock.monotonic() >= end)",
     replace: "if (false)",
     foundBy: "unit",
-    test: "packages/server/test/sweep.test.ts",
+    test: "packages/server/test/delivery/sweep.test.ts",
   },
   {
     name: "a large channel is marked in every turn",
-    file: server("sweep"),
+    file: server("delivery/sweep"),
     find: "if (!newSweep && channel.size > LARGE_CHANNEL)",
     replace: "if (false)",
     foundBy: "unit",
-    test: "packages/server/test/sweep.test.ts",
+    test: "packages/server/test/delivery/sweep.test.ts",
   },
   {
     name: "a flood costs no connection",
-    file: server("rate-limit"),
+    file: server("connection/rate-limit"),
     find: "return debtMs <= DEBT_CLOSE_MS",
     replace: "return true",
     foundBy: "unit",
-    test: "packages/server/test/rate-limits.test.ts",
+    test: "packages/server/test/connection/rate-limits.test.ts",
   },
 ];
 
@@ -168,39 +168,39 @@ const PERMISSION: readonly Mutant[] = [
     find: "if (access.userId !== connection.access.userId)",
     replace: "if (false)",
     foundBy: "unit",
-    test: "packages/server/test/expiry.test.ts",
+    test: "packages/server/test/connection/expiry.test.ts",
   },
   {
     name: "who may read a channel may publish to it",
-    file: server("access"),
+    file: server("access/access"),
     find: "actions.has(action) && ",
     replace: "",
     foundBy: "unit",
-    test: "packages/server/test/authorisation.test.ts",
+    test: "packages/server/test/access/authorisation.test.ts",
   },
   {
     name: "a ticket lets in twice",
-    file: server("tickets"),
+    file: server("access/tickets"),
     find: "this.#tickets.delete(ticket);\n        if (known",
     replace: "if (known",
     foundBy: "unit",
-    test: "packages/server/test/sockets/tickets.test.ts",
+    test: "packages/server/test/drivers/tickets.test.ts",
   },
   {
     name: "a ticket is good on any page",
-    file: server("tickets"),
+    file: server("access/tickets"),
     find: "known.origin === null || known.origin === origin",
     replace: "true",
     foundBy: "unit",
-    test: "packages/server/test/sockets/tickets.test.ts",
+    test: "packages/server/test/drivers/tickets.test.ts",
   },
   {
     name: "an older connection takes the place of a newer one",
-    file: server("sessions"),
+    file: server("connection/sessions"),
     find: "if (generation <= currentGeneration)",
     replace: "if (false)",
     foundBy: "unit",
-    test: "packages/server/test/superseding.test.ts",
+    test: "packages/server/test/connection/sessions.test.ts",
   },
 ];
 

@@ -9,9 +9,9 @@ import {
   type Random,
   type Start,
 } from "@tailwire/protocol";
-import { fingerprint } from "../fingerprint.ts";
-import { Retained } from "../retained.ts";
-import { SparseMap } from "../sparse.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { Retained } from "../log/retained.ts";
+import { SparseMap } from "../support/sparse.ts";
 import type {
   Append,
   AppendResult,
@@ -24,8 +24,8 @@ import type {
   Retention,
   Tail,
   TailListener,
-} from "./contract.ts";
-import { publicationBytes } from "./contract.ts";
+} from "../log/broker.ts";
+import { publicationBytes } from "../log/broker.ts";
 
 export interface MemoryBrokerOptions {
   readonly clock: Clock;

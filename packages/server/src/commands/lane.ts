@@ -2,7 +2,7 @@
  * A channel's turn on a connection: what is asked of one channel is carried out in order, and in
  * portions, since all that waited for one slow answer may go on at once.
  */
-import type { Connection } from "../connection.ts";
+import type { Connection } from "../connection/connection.ts";
 
 /** Bytes that a request in progress holds beside its data: a guess from above. */
 export const REQUEST_BYTES = 512;

@@ -12,11 +12,11 @@ import {
   TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
-import type { Append, AppendResult } from "../brokers/contract.ts";
-import type { Connection, Identity } from "../connection.ts";
+import type { Append, AppendResult } from "../log/broker.ts";
+import type { Connection, Identity } from "../connection/connection.ts";
 import { inLane, REQUEST_BYTES } from "./lane.ts";
-import { givenBy, Mistake } from "../mistake.ts";
-import { DEBT_REFUSE_MS } from "../rate-limit.ts";
+import { givenBy, Mistake } from "../support/mistake.ts";
+import { DEBT_REFUSE_MS } from "../connection/rate-limit.ts";
 
 /** A publication on its way in. */
 interface Incoming extends Publish {

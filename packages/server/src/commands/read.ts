@@ -4,10 +4,10 @@
  * A connection's pages are read one after another, each when the one before has left.
  */
 import { carrying, type Entry, type Outgoing, type ReadMessage } from "@tailwire/protocol";
-import type { Publication } from "../brokers/contract.ts";
-import type { Channel } from "../channel.ts";
-import type { Connection } from "../connection.ts";
-import { type Page, pageAfter, pageBefore } from "../pages.ts";
+import type { Publication } from "../log/broker.ts";
+import type { Channel } from "../delivery/channel.ts";
+import type { Connection } from "../connection/connection.ts";
+import { type Page, pageAfter, pageBefore } from "../log/pages.ts";
 import { oneByOne, REQUEST_BYTES } from "./lane.ts";
 import { positionOf } from "./subscribe.ts";
 

@@ -8,10 +8,10 @@ import {
   type RequestMessage,
   tailwireError,
 } from "@tailwire/protocol";
-import type { Connection } from "../connection.ts";
-import { givenBy, outcomeOf, Overdue } from "../mistake.ts";
+import type { Connection } from "../connection/connection.ts";
+import { givenBy, outcomeOf, Overdue } from "../support/mistake.ts";
 import type { AbortHandle } from "../ports.ts";
-import { within } from "../within.ts";
+import { within } from "../support/within.ts";
 import { inLaterTurn, REQUEST_BYTES } from "./lane.ts";
 
 /** A question to the application [REQ-1]. Its answer is the handler's, or why there is none. */

@@ -4,8 +4,8 @@
  * Like all commands these check, act and answer; they don't know sockets or encodings.
  */
 import { type Authenticate, type Hello, type Ping, tailwireError } from "@tailwire/protocol";
-import type { Access } from "../access.ts";
-import type { Connection } from "../connection.ts";
+import type { Access } from "../access/access.ts";
+import type { Connection } from "../connection/connection.ts";
 import { inLaterTurn, REQUEST_BYTES } from "./lane.ts";
 
 export function hello(connection: Connection, message: Hello): void {

@@ -10,12 +10,12 @@ import {
   tailwireError,
   type Unsubscribe,
 } from "@tailwire/protocol";
-import type { Channel } from "../channel.ts";
-import type { Connection } from "../connection.ts";
-import { Cursor } from "../cursor.ts";
-import type { Started } from "../log.ts";
-import type { ControlMessage } from "../output.ts";
-import { type Snapshot, snapshotMessage } from "../snapshots.ts";
+import type { Channel } from "../delivery/channel.ts";
+import type { Connection } from "../connection/connection.ts";
+import { Cursor } from "../delivery/cursor.ts";
+import type { Started } from "../log/log.ts";
+import type { ControlMessage } from "../connection/output.ts";
+import { type Snapshot, snapshotMessage } from "../delivery/snapshots.ts";
 import { inLane, oneByOne, REQUEST_BYTES } from "./lane.ts";
 
 export function subscribe(connection: Connection, message: Subscribe): void {

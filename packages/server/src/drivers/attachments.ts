@@ -6,8 +6,8 @@
  */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { givenOptions, type Kind, withMethods } from "../given-options.ts";
-import { inWords } from "../mistake.ts";
+import { givenOptions, type Kind, withMethods } from "../support/given-options.ts";
+import { inWords } from "../support/mistake.ts";
 import { answerPlainRequest } from "./plain-requests.ts";
 import { pathOf, type Upgrades } from "./upgrade.ts";
 

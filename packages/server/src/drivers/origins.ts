@@ -5,7 +5,7 @@
  * send, and what can't be an origin is refused when it is given, since it would never match.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { givenOptions, TEXT } from "../given-options.ts";
+import { givenOptions, TEXT } from "../support/given-options.ts";
 
 export class Origins {
   /** Null: the page's own host. */

@@ -8,7 +8,7 @@
  */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import type { Connection } from "../connection.ts";
+import type { Connection } from "../connection/connection.ts";
 import type { Transport } from "../ports.ts";
 import { FrameMeter } from "./frame-meter.ts";
 

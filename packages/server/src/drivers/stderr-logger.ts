@@ -3,7 +3,7 @@
  * whatever is in the fields.
  */
 import type { Logger } from "../ports.ts";
-import { errorOf } from "../thrown.ts";
+import { errorOf } from "../support/thrown.ts";
 
 const ignore = (): void => undefined;
 

@@ -15,13 +15,13 @@ import {
   tailwireError,
 } from "@tailwire/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
-import { Admitted } from "../admitted.ts";
-import type { Connection } from "../connection.ts";
-import { inWords, Mistake } from "../mistake.ts";
-import type { Newcomers } from "../newcomers.ts";
+import { Admitted } from "../access/admitted.ts";
+import type { Connection } from "../connection/connection.ts";
+import { inWords, Mistake } from "../support/mistake.ts";
+import type { Newcomers } from "../access/newcomers.ts";
 import type { TailwireNode } from "../node.ts";
-import { errorOf } from "../thrown.ts";
-import type { Tickets } from "../tickets.ts";
+import { errorOf } from "../support/thrown.ts";
+import type { Tickets } from "../access/tickets.ts";
 import { fromQuery, offersOf, tokenOf } from "./credentials.ts";
 import type { Origins } from "./origins.ts";
 import { NodeTransport, readFarewell, wire } from "./socket.ts";

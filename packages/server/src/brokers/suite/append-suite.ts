@@ -4,7 +4,7 @@
  * The fate of an append, beyond being in the log, is the other suites'.
  */
 import { JsonText, payloadText, type Position } from "@tailwire/protocol";
-import type { AppendResult } from "../contract.ts";
+import type { AppendResult } from "../../log/broker.ts";
 import { ALL, Bench } from "./bench.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
 import { equal, holds, positionOf, publicationsOf, word } from "./expect.ts";

@@ -4,7 +4,7 @@
  * It says in a word what takes a broker several, and knows no case.
  */
 import { JsonText, type Position, type Start } from "@tailwire/protocol";
-import type { Append, BrokerLog, Publication, Retention } from "../contract.ts";
+import type { Append, BrokerLog, Publication, Retention } from "../../log/broker.ts";
 import type { BrokerContext } from "./case.ts";
 import { equal, positionOf, publicationsOf, word } from "./expect.ts";
 

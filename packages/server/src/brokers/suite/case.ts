@@ -4,7 +4,7 @@
  * Differences between brokers, time above all, come with the context; a case knows no broker and no
  * test framework.
  */
-import type { Broker } from "../contract.ts";
+import type { Broker } from "../../log/broker.ts";
 
 /** The context that a case is given. */
 export interface BrokerContext {

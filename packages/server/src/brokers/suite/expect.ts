@@ -4,7 +4,7 @@
  * An unexpected result is thrown, as an Error that says what it is. No test framework is needed.
  */
 import type { Position } from "@tailwire/protocol";
-import type { AppendResult, Publication, ReadResult } from "../contract.ts";
+import type { AppendResult, Publication, ReadResult } from "../../log/broker.ts";
 
 /** The result of an append: `new`, `duplicate`, or the refusal's code. */
 export function word(result: AppendResult | undefined): string {

@@ -4,7 +4,7 @@
  * They don't ask how the log came to be trimmed; that is `retention-suite.ts`.
  */
 import type { Position } from "@tailwire/protocol";
-import { publicationBytes } from "../contract.ts";
+import { publicationBytes } from "../../log/broker.ts";
 import { ALL, Bench } from "./bench.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
 import { equal, publicationsOf } from "./expect.ts";

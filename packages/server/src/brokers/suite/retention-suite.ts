@@ -4,7 +4,7 @@
  * A reader's answer about trimmed publications is in `read-suite.ts`.
  */
 import type { Position } from "@tailwire/protocol";
-import { publicationBytes } from "../contract.ts";
+import { publicationBytes } from "../../log/broker.ts";
 import { ALL, Bench, expectPushes } from "./bench.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
 import { equal, publicationsOf } from "./expect.ts";

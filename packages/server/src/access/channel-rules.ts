@@ -1,0 +1,119 @@
+/**
+ * The application's declarations about channels: patterns, and what holds for each. A channel that no
+ * pattern matches doesn't exist, and is answered as one that is forbidden.
+ */
+import { ChannelPattern, type Position } from "@tailwire/protocol";
+import type { Retention } from "../log/broker.ts";
+import type { User } from "./access.ts";
+import { FUNCTION, givenOptions, isPlain, type Kinds, OBJECT } from "../support/given-options.ts";
+import { type Chosen, retentionOf } from "../limits.ts";
+import { inWords } from "../support/mistake.ts";
+
+/** The application's options for the channels of a pattern. */
+export interface ChannelOptions<U extends User = User> {
+  /** How much of the log is kept, which is also how long a client may be away. */
+  readonly retention?: Chosen<Retention> | undefined;
+  /**
+   * Runs before a client's publication is added to the log: clean it, complete it, or throw a
+   * `TailwireError` to refuse it. Its result is logged, a JSON value or bytes, so it has to return
+   * something. It has a deadline, `limits.hookMs`.
+   */
+  readonly onPublish?: OnPublish<U> | undefined;
+  /**
+   * Gives the channel's state, whole: for whoever begins with what is there now, and after a gap.
+   * It has a deadline, `limits.hookMs`, and takes at most `limits.messageBytesMax`; those who need it
+   * at the same time share one call. Where it throws, or gives no `data`, it is `snapshot_unavailable`.
+   */
+  readonly snapshot?: SnapshotHook | undefined;
+}
+
+/** The question for a channel's state. */
+export interface SnapshotQuestion {
+  readonly channel: string;
+  readonly params: Readonly<Record<string, string>>;
+  /**
+   * The log's end just before this call. Return it as `position` if your state covers it, as a state
+   * does that took in all publications before the call; return a later one if you know it.
+   */
+  readonly position: Position;
+}
+
+export interface SnapshotAnswer {
+  /** A JSON value, or bytes: the state, which takes the place of whatever the client had. */
+  readonly data: unknown;
+  /**
+   * The position up to which publications are part of the state. Later ones in the log come after it,
+   * and a state that holds them already has to bear them again. The question's where it is left out.
+   */
+  readonly position?: Position | undefined;
+}
+
+export type SnapshotHook = (question: SnapshotQuestion) => SnapshotAnswer | Promise<SnapshotAnswer>;
+
+/** A publication on its way in. */
+export interface IncomingPublication<U extends User = User> {
+  readonly user: U;
+  /** The connection's notes, kept by `onConnect` and others. */
+  readonly context: Record<string, unknown>;
+  readonly channel: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly event: string;
+  readonly data: unknown;
+}
+
+export type OnPublish<U extends User = User> = (publication: IncomingPublication<U>) => unknown;
+
+export interface ChannelRule {
+  readonly pattern: ChannelPattern;
+  readonly retention: Retention;
+  /** Null where publications are logged as they come. */
+  readonly onPublish: OnPublish | null;
+  /** Null where the application keeps no state. */
+  readonly snapshot: SnapshotHook | null;
+}
+
+const CHANNEL: Kinds<ChannelOptions> = {
+  retention: OBJECT,
+  onPublish: FUNCTION,
+  snapshot: FUNCTION,
+};
+
+export class ChannelRules {
+  readonly #rules: readonly ChannelRule[];
+
+  /**
+   * @throws RangeError when a pattern is malformed, or two of them match the same name; TypeError when an
+   * option is none.
+   */
+  constructor(declared: Readonly<Record<string, ChannelOptions>>) {
+    if (!isPlain(declared)) {
+      throw new TypeError(
+        `channels is ${inWords(declared)}, expected an object by pattern: { "room:{id}": {} }`,
+      );
+    }
+    this.#rules = Object.entries(declared).map(([pattern, options]) => {
+      const where = `channels["${pattern}"]`;
+      const parsed = new ChannelPattern(pattern);
+      const own = givenOptions<ChannelOptions>(where, options, CHANNEL);
+      return {
+        pattern: parsed,
+        retention: retentionOf(`${where}.retention`, own.retention),
+        onPublish: own.onPublish ?? null,
+        snapshot: own.snapshot ?? null,
+      };
+    });
+    for (const [index, { pattern }] of this.#rules.entries()) {
+      const twin = this.#rules.slice(0, index).find((rule) => rule.pattern.overlaps(pattern));
+      if (twin !== undefined) {
+        throw new RangeError(
+          `"${pattern.pattern}" and "${twin.pattern.pattern}" match the same names: declare one of them`,
+        );
+      }
+    }
+  }
+
+  /** The rule for a name, or null where nothing was declared. */
+  find(name: string): ChannelRule | null {
+    return this.#rules.find((rule) => rule.pattern.match(name) !== null) ?? null;
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * A channel on one node: its log's tail, encoded for sending, and the cursors that follow it.
+ *
+ * It is made on first use and released when nobody uses it. It doesn't know connections: a
+ * cursor is marked, and whoever owns it does the rest.
+ */
+import type { Codec, Position, TailwireError } from "@tailwire/protocol";
+import type { CallHook } from "../access/access.ts";
+import type { Broker, LogGap, Publication } from "../log/broker.ts";
+import type { ChannelRule } from "../access/channel-rules.ts";
+import type { Cursor } from "./cursor.ts";
+import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
+import type { Limits } from "../limits.ts";
+import { Log, type LogOwner } from "../log/log.ts";
+import type { Ports } from "../ports.ts";
+import type { Retained } from "../log/retained.ts";
+import { type Snapshot, Snapshots } from "./snapshots.ts";
+import { SparseMap, SparseSet } from "../support/sparse.ts";
+
+/** The next step for a cursor. */
+export type Step =
+  | Slice
+  /** With the state as of where it goes on, where the channel has one. */
+  | { readonly kind: "gap"; readonly gap: LogGap; readonly snapshot: Snapshot | null }
+  /** The state that is owed can't be had. */
+  | { readonly kind: "failure"; readonly error: unknown }
+  | { readonly kind: "epoch"; readonly epoch: string }
+  | { readonly kind: "end" };
+
+const END: Step = { kind: "end" };
+
+/** The tail as text or bytes, made when it is first asked for. */
+interface Encoding {
+  readonly codec: Codec;
+  readonly tail: Retained;
+  readonly lines: EncodedTail;
+}
+
+/** Shared by all channels that nobody has been sent anything of. */
+const NO_ENCODINGS: readonly Encoding[] = [];
+
+/** Shared by all channels that are open: a promise each would be kept for good. */
+const OPENED = Promise.resolve();
+
+/** How soon a failed read is tried again, in milliseconds. */
+const REREAD_MS = 250;
+
+/** Dependencies that all channels of a node share. */
+export interface ChannelHost {
+  readonly ports: Ports;
+  readonly limits: Limits;
+  readonly broker: Broker;
+  /** Calls a function of the application, with its deadline. */
+  readonly callHook: CallHook;
+  /** Any error as one with a code; what isn't one is logged. */
+  readonly asTailwireError: (error: unknown) => TailwireError;
+  /** Called when cursors may have something to send. */
+  readonly onGrowth: (channel: Channel) => void;
+  /** Called when nobody uses it any more. */
+  readonly onIdle: (channel: Channel) => void;
+}
+
+export class Channel implements LogOwner {
+  readonly name: string;
+  readonly log: Log;
+  /** Null where the application keeps no state of it. */
+  readonly snapshots: Snapshots | null;
+  readonly #host: ChannelHost;
+  readonly #cursors = new SparseSet<Cursor>();
+  /** Reads in progress from before the tail, shared by cursors at the same position. */
+  readonly #reads = new SparseMap<string, Promise<Step>>();
+  /** The tail in each encoding that somebody follows it in. */
+  #encodings: readonly Encoding[] = NO_ENCODINGS;
+  #opening: Promise<void> | null = null;
+  #users = 0;
+  /** Where the log was when cursors were told last, by offset and by bytes. */
+  #toldOffset = 0;
+  #toldBytes = 0;
+  #closed = false;
+
+  constructor(host: ChannelHost, name: string, rule: ChannelRule) {
+    this.name = name;
+    this.#host = host;
+    this.log = new Log(host.ports, host.limits, host.broker, rule.retention, this);
+    this.snapshots =
+      rule.snapshot === null
+        ? null
+        : new Snapshots({ ...host, name, rule, log: this.log }, rule.snapshot);
+  }
+
+  /** Cursors that follow it. */
+  get size(): number {
+    return this.#cursors.size;
+  }
+
+  /** Follows the log, once. @throws `unavailable`; the next call tries again. */
+  open(): Promise<void> {
+    this.#opening ??= this.log.open().then(
+      () => {
+        this.#opening = OPENED;
+      },
+      (error: unknown) => {
+        this.#opening = null;
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  /** Keeps the channel while something is in progress that isn't a cursor yet. */
+  async use<Value>(work: () => Promise<Value>): Promise<Value> {
+    this.#users += 1;
+    try {
+      return await work();
+    } finally {
+      this.#users -= 1;
+      this.#releaseWhenIdle();
+    }
+  }
+
+  join(cursor: Cursor): void {
+    this.#cursors.add(cursor);
+  }
+
+  leave(cursor: Cursor): void {
+    if (this.#cursors.delete(cursor)) this.#releaseWhenIdle();
+  }
+
+  /** Its log has grown. */
+  grew(): void {
+    this.#host.onGrowth(this);
+  }
+
+  /**
+   * Whether so much is new that nothing is gained by waiting for more: one write carries no more, or
+   * retention would soon pass cursors that only wait to be told.
+   */
+  get isFull(): boolean {
+    const bytes = this.log.bytesAdded - this.#toldBytes;
+    const count = this.log.lastOffset - this.#toldOffset;
+    const { retention } = this.log;
+    const bytesMax = Math.min(this.#host.limits.flushBytesMax, retention.bytes / 2);
+    return bytes >= bytesMax || count >= retention.count / 2;
+  }
+
+  /** Tells the cursors that the log has grown. */
+  tellCursors(): void {
+    this.#toldOffset = this.log.lastOffset;
+    this.#toldBytes = this.log.bytesAdded;
+    // They only get in line: nobody is called who could join or leave meanwhile.
+    for (const cursor of this.#cursors.values()) cursor.grew();
+  }
+
+  /**
+   * Whether the log, as this node knows it, has nothing after the position. A position that the
+   * broker knows may lie beyond this node's tail, which then has to catch up first.
+   */
+  endsAt(position: Position): boolean {
+    return position.offset >= this.log.lastOffset && position.epoch === this.log.epoch;
+  }
+
+  /** Whether this node knows of more after the position, under the same epoch. */
+  goesOnAfter(position: Position): boolean {
+    return position.epoch === this.log.epoch && position.offset < this.log.lastOffset;
+  }
+
+  /** The step that follows a position, where this node holds it; null where it has to be read. */
+  next(position: Position, codec: Codec): Step | null {
+    const tail = this.log.tail;
+    if (tail === null || position.epoch !== this.log.epoch) return null;
+    if (!tail.holds(position.offset, position.id)) return null;
+    // Nothing has to be encoded to know that there is nothing.
+    if (position.offset === tail.last) return END;
+    return this.#linesOf(tail, codec).sliceAfter(position.offset, tail) ?? END;
+  }
+
+  /** Reads what follows a position that lies before the tail. It never rejects: it tries again. */
+  readAfter(position: Position, codec: Codec): Promise<Step> {
+    const key = `${codec.subprotocol} ${position.epoch} ${position.offset} ${position.id}`;
+    let read = this.#reads.get(key);
+    if (read === undefined) {
+      read = this.#readAfter(position, codec).finally(() => this.#reads.delete(key));
+      this.#reads.set(key, read);
+    }
+    return read;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.log.close();
+  }
+
+  async #readAfter(position: Position, codec: Codec): Promise<Step> {
+    while (!this.#closed) {
+      try {
+        const read = await this.log.read(position);
+        if (read.kind === "gap") return await this.#gapStep(read.gap);
+        if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch };
+        return this.#sliceOf(read.epoch, read.publications, codec);
+      } catch {
+        await new Promise<void>((resolve) => this.#host.ports.clock.after(REREAD_MS, resolve));
+      }
+    }
+    return END;
+  }
+
+  /** Where there is a state, delivery goes on right after it, not at the log's edge [STATE-3]. */
+  async #gapStep(gap: LogGap): Promise<Step> {
+    if (this.snapshots === null) return { kind: "gap", gap, snapshot: null };
+    try {
+      const snapshot = await this.snapshots.take();
+      return { kind: "gap", gap: { ...gap, continuesAfter: snapshot.position }, snapshot };
+    } catch (error) {
+      return { kind: "failure", error };
+    }
+  }
+
+  #sliceOf(epoch: string, publications: readonly Publication[], codec: Codec): Step {
+    const [first, ...rest] = publications;
+    if (first === undefined) return END;
+    const { ports, limits } = this.#host;
+    const page = [first, ...rest] as const;
+    return encodePage(ports, codec, this.name, epoch, page, limits.flushBytesMax);
+  }
+
+  #linesOf(tail: Retained, codec: Codec): EncodedTail {
+    const known = this.#encodings.find((one) => one.codec === codec && one.tail === tail);
+    if (known !== undefined) return known.lines;
+    const { ports, limits } = this.#host;
+    const { epoch } = this.log;
+    const options = { epoch, sliceBytesMax: limits.flushBytesMax, startOffset: tail.edge };
+    const lines = new EncodedTail(ports, codec, this.name, options);
+    // Encodings of an earlier tail are dropped: a tail that was begun anew has no use for them.
+    const others = this.#encodings.filter((one) => one.codec !== codec && one.tail === tail);
+    this.#encodings = [...others, { codec, tail, lines }];
+    return lines;
+  }
+
+  #releaseWhenIdle(): void {
+    if (this.#cursors.size === 0 && this.#users === 0) this.#host.onIdle(this);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * A cursor: one subscription's place in one channel's log.
+ *
+ * Live delivery, replay, rewind and catching up are one operation here: read what follows the
+ * position, as far as the socket allows. This file doesn't know whether the log is ahead by one
+ * or by a million, and nothing else in the server sends publications.
+ */
+import {
+  type CaughtUp,
+  type Codec,
+  type EpochMessage,
+  type GapMessage,
+  type Position,
+  type SnapshotMessage,
+  type Wire,
+} from "@tailwire/protocol";
+import type { Channel, Step } from "./channel.ts";
+import type { Slice } from "./encoded-tail.ts";
+import type { Flush } from "./flush.ts";
+import type { Unstamped } from "../connection/output.ts";
+import { snapshotMessage } from "./snapshots.ts";
+
+/** Messages of a cursor beside publications. */
+export type CursorMessage = Unstamped<CaughtUp | EpochMessage | GapMessage | SnapshotMessage>;
+
+/** Dependencies of a cursor on its connection. */
+export interface CursorOwner {
+  /** Puts the cursor in line: `serve` follows once the socket allows. */
+  mark(cursor: Cursor): void;
+  /** How publications are encoded for it. */
+  readonly codec: Codec;
+  /** Encodes a control message, with an id and a timestamp. */
+  encode(message: CursorMessage): Wire;
+  /** Publications are in what is written next. */
+  delivers(channel: string, slice: Slice): void;
+  /** The subscription can't go on. */
+  fail(channel: string, error: unknown): void;
+}
+
+/**
+ * The next act of a cursor: to look into the log, to wait for a page from before the tail, or for the
+ * log to grow; or to send what a page has brought. At the end, nothing any more.
+ */
+type Next = "look" | "page" | "growth" | "nothing" | Step;
+
+export class Cursor {
+  readonly #channel: Channel;
+  readonly #owner: CursorOwner;
+  /** Shared by all cursors at the same place, since there may be a million. */
+  #position: Position;
+  #next: Next = "look";
+  /** Whether `caughtup` is owed: after a subscribe, and after a gap. */
+  #owesCaughtUp = true;
+  /** Whether it stands in its connection's queue. Only the connection touches it. */
+  marked = false;
+
+  constructor(channel: Channel, owner: CursorOwner, position: Position) {
+    this.#channel = channel;
+    this.#owner = owner;
+    this.#position = position;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Whether there is something to send. */
+  get behind(): boolean {
+    if (this.#next !== "look") return typeof this.#next === "object";
+    return this.#owesCaughtUp || !this.#channel.endsAt(this.#position);
+  }
+
+  /** The log has grown, or goes on under another epoch: looks again. */
+  grew(): void {
+    if (this.#next === "growth") this.#next = "look";
+    if (this.behind) this.mark();
+  }
+
+  /** Puts it in line to be served. */
+  mark(): void {
+    this.#owner.mark(this);
+  }
+
+  /** Puts what follows the position into a flush: the place that decides what is sent. */
+  serve(flush: Flush): void {
+    while (flush.hasRoom && this.behind) {
+      const step =
+        typeof this.#next === "object"
+          ? this.#next
+          : this.#channel.next(this.#position, this.#owner.codec);
+      this.#next = "look";
+      if (step === null) this.#readPage();
+      else this.#send(step, flush);
+    }
+  }
+
+  close(): void {
+    this.#next = "nothing";
+    this.#channel.leave(this);
+  }
+
+  #send(step: Step, flush: Flush): void {
+    const channel = this.#channel.name;
+    switch (step.kind) {
+      case "slice":
+        flush.frame(step.frame);
+        this.#owner.delivers(channel, step);
+        this.#position = step.end;
+        return;
+      case "gap":
+        this.#say(
+          flush,
+          { type: "gap", channel, from: this.#position, ...step.gap },
+          ...(step.snapshot === null ? [] : [snapshotMessage(channel, step.snapshot)]),
+        );
+        this.#position = step.gap.continuesAfter;
+        this.#owesCaughtUp = true;
+        return;
+      case "failure":
+        return this.#owner.fail(channel, step.error);
+      case "epoch":
+        this.#position = { ...this.#position, epoch: step.epoch };
+        this.#say(flush, { type: "epoch", channel, position: this.#position });
+        return;
+      case "end":
+        // An empty page may have waited for its socket, and the log has grown meanwhile.
+        if (this.#channel.goesOnAfter(this.#position)) return;
+        this.#next = "growth";
+        if (!this.#owesCaughtUp) return;
+        this.#owesCaughtUp = false;
+        this.#say(flush, { type: "caughtup", channel, position: this.#position });
+        return;
+      default:
+        step satisfies never;
+    }
+  }
+
+  /** Says something, or two things that nothing can part. */
+  #say(flush: Flush, ...messages: readonly CursorMessage[]): void {
+    const { codec } = this.#owner;
+    flush.say(codec.join(messages.map((message) => this.#owner.encode(message))));
+  }
+
+  /** Reads on from before the tail; the cursor is back in line when that has come. */
+  #readPage(): void {
+    this.#next = "page";
+    void this.#channel.readAfter(this.#position, this.#owner.codec).then((step) => {
+      if (this.#next !== "page") return;
+      this.#next = step;
+      this.mark();
+    });
+  }
+}

@@ -1,0 +1,387 @@
+/**
+ * A node's view of one channel's log: it appends through the broker and follows the log's tail.
+ *
+ * Pushes are hints. Each is checked against the chain of offsets, and whatever doesn't fit makes
+ * it read again from the last position that does, so a lost, doubled or late push is harmless.
+ * It doesn't know who subscribes, nor any encoding.
+ */
+import {
+  type Cancel,
+  chain,
+  ERROR_CODES,
+  isPosition,
+  type Position,
+  type Start,
+  TailwireError,
+  tailwireError,
+} from "@tailwire/protocol";
+import type {
+  Append,
+  AppendResult,
+  Broker,
+  BrokerLog,
+  Publication,
+  ReadResult,
+  Retention,
+  Tail,
+  TailListener,
+} from "./broker.ts";
+import type { Limits } from "../limits.ts";
+import { thrownBy } from "../support/mistake.ts";
+import type { Ports } from "../ports.ts";
+import { Retained } from "./retained.ts";
+import { within } from "../support/within.ts";
+
+/** Publications read from the broker at once; bytes are limited as well. */
+const PAGE_COUNT = 1_000;
+
+/** How soon a failed read is tried again, in milliseconds. */
+const REREAD_MS = 250;
+
+interface WaitingAppend {
+  readonly append: Append;
+  /** When it came, by the monotonic clock. */
+  readonly at: number;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: unknown) => void;
+  /** Called at once, before anything else is taken, when it is refused and may come again. */
+  readonly onRetry: () => void;
+}
+
+/** Where a subscription starts, and for a position whether all that follows it is retained. */
+export interface Started {
+  readonly position: Position;
+  readonly recovered: boolean;
+}
+
+/** Whose log it is. */
+export interface LogOwner {
+  /** The channel's name. */
+  readonly name: string;
+  /** There is something new to read, or a new epoch. */
+  grew(): void;
+}
+
+export class Log {
+  readonly retention: Retention;
+  readonly #ports: Ports;
+  readonly #limits: Limits;
+  readonly #broker: Broker;
+  readonly #owner: LogOwner;
+  #waiting: WaitingAppend[] = [];
+  #appending = false;
+  #tail: Tail | null = null;
+  #retained: Retained | null = null;
+  #epoch = "";
+  #rereading = false;
+  #rereadAgain = false;
+  /** Whether the broker has shown that the tail is behind it: nobody is placed by it until it is read. */
+  #doubtful = false;
+  #cancelRetry: Cancel | null = null;
+  #closed = false;
+
+  constructor(ports: Ports, limits: Limits, broker: Broker, retention: Retention, owner: LogOwner) {
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#broker = broker;
+    this.retention = retention;
+    this.#owner = owner;
+  }
+
+  /** Made for each call: a handle costs nothing, and kept it takes half a KiB for each channel. */
+  get #handle(): BrokerLog {
+    return this.#broker.log(this.#owner.name, this.retention);
+  }
+
+  /** The epoch that the tail belongs to. Empty before {@link open}. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** This node's share of the log's end, trimmed as of now; null before {@link open}. */
+  get tail(): Retained | null {
+    this.#retained?.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
+    return this.#retained;
+  }
+
+  get lastOffset(): number {
+    return this.#retained?.last ?? 0;
+  }
+
+  /** Bytes of all publications that the tail was ever given. */
+  get bytesAdded(): number {
+    return this.#retained?.bytesAdded ?? 0;
+  }
+
+  /** Appends that have no result yet. */
+  get pending(): number {
+    return this.#waiting.length + (this.#appending ? 1 : 0);
+  }
+
+  /** Begins to follow the log. @throws `unavailable`. */
+  async open(): Promise<void> {
+    const opening = this.#handle.tail(new Listener(this));
+    const tail = await this.#within(opening).catch((error: unknown) => {
+      // It may still open, with nobody left to close it.
+      opening.then((late) => late.close()).catch(() => undefined);
+      throw error;
+    });
+    if (this.#closed) {
+      tail.close();
+      return;
+    }
+    this.#tail = tail;
+    const missed = this.#rereadAgain;
+    this.#adopt(tail.position);
+    if (missed) this.#reread();
+  }
+
+  /** The broker pushes what was appended. */
+  push(epoch: string, publications: readonly Publication[]): void {
+    if (!this.#take(epoch, publications)) this.#reread();
+  }
+
+  /** The broker may have missed something. */
+  suspect(): void {
+    this.#reread();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#tail?.close();
+    this.#tail = null;
+  }
+
+  /**
+   * Appends, after what was given before. Callers at the same time share one call of the broker.
+   * `onRetry` is called when it wasn't appended and may come again, before any other is taken: a
+   * promise tells that too late [PUB-12].
+   *
+   * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
+   */
+  append(append: Append, onRetry: () => void = () => undefined): Promise<AppendResult> {
+    return new Promise((resolve, reject) => {
+      const at = this.#ports.clock.monotonic();
+      this.#waiting.push({ append, at, resolve, reject, onRetry });
+      if (!this.#appending) void this.#appendWaiting();
+    });
+  }
+
+  /** Where a start lies now [SUB-2]. @throws `unavailable`. */
+  async start(start: Start): Promise<Started> {
+    if (!isPosition(start)) {
+      const position = await this.#within(this.#handle.locate(start));
+      this.#compare(position);
+      return { position, recovered: false };
+    }
+    if (this.holds(start)) return { position: start, recovered: true };
+    const read = await this.read(start);
+    return read.kind === "gap"
+      ? { position: start, recovered: false }
+      : { position: { ...start, epoch: read.epoch }, recovered: true };
+  }
+
+  /** Whether what follows the position is in the tail. */
+  holds(position: Position): boolean {
+    if (this.#doubtful || position.epoch !== this.#epoch) return false;
+    return this.tail?.holds(position.offset, position.id) ?? false;
+  }
+
+  /** Reads what precedes a position, or with null the end of the log. @throws `unavailable`. */
+  readBack(before: Position | null, count: number): Promise<ReadResult> {
+    const limit = { count, bytes: this.#limits.flushBytesMax };
+    return this.#within(this.#handle.readBack(before, limit));
+  }
+
+  /** Reads from the broker, for a position that lies before the tail. @throws `unavailable`. */
+  async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
+    const limit = { count, bytes: this.#limits.flushBytesMax };
+    const read = await this.#within(this.#handle.read(after, limit));
+    this.#compare(read.kind === "gap" ? read.gap.continuesAfter : { epoch: read.epoch, offset: 0 });
+    return read;
+  }
+
+  /** Doubts the tail where the broker's answer shows that the log goes on elsewhere than it thinks. */
+  #compare({ epoch, offset }: Pick<Position, "epoch" | "offset">): void {
+    if (this.#retained === null) return;
+    if (epoch === this.#epoch && offset <= this.#retained.last) return;
+    this.#doubtful = true;
+    this.#reread();
+  }
+
+  async #appendWaiting(): Promise<void> {
+    this.#appending = true;
+    while (this.#waiting.length > 0) await this.#appendBatch(this.#waiting.splice(0));
+    this.#appending = false;
+  }
+
+  /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
+  async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
+    const now = this.#ports.clock.monotonic();
+    const call = (async () =>
+      this.#handle.append(batch.map(({ append, at }) => aged(append, now - at))))();
+    const progress = { ended: false };
+    const end = (): void => {
+      progress.ended = true;
+    };
+    const ending = call.then(end, end);
+    const late = (): TailwireError =>
+      tailwireError("indeterminate", "the broker didn't answer in time");
+    const { clock } = this.#ports;
+    try {
+      const results = await within(clock, this.#limits.appendMs, call, late);
+      this.#answer(batch, results);
+    } catch (thrown) {
+      const error = failureOf(thrown);
+      for (const waiting of batch) fail(waiting, error);
+      // Certainly not appended, so it comes again: what waits behind it must not be there first.
+      if (error instanceof TailwireError && error.retry) this.#rejectWaiting(error);
+    }
+    while (!progress.ended) {
+      await within(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
+      this.#expireWaiting();
+    }
+  }
+
+  /** Hands out the results, and holds what waits behind a refusal that may pass. */
+  #answer(batch: readonly WaitingAppend[], results: readonly AppendResult[]): void {
+    const holding = new Set<string | null>();
+    for (const [index, { append, resolve, onRetry }] of batch.entries()) {
+      const result = results[index] as AppendResult;
+      if (!KINDS.has(result?.kind)) throw new TypeError(`there is no result for entry ${index}`);
+      if (result.kind === "refused" && ERROR_CODES[result.code].retry) {
+        holding.add(append.producer);
+        onRetry();
+      }
+      resolve(result);
+    }
+    // Null is nobody's: the server's own publications don't come again.
+    holding.delete(null);
+    const isHeld = ({ append }: WaitingAppend): boolean => holding.has(append.producer);
+    const held = this.#waiting.filter(isHeld);
+    this.#waiting = this.#waiting.filter((waiting) => !isHeld(waiting));
+    for (const waiting of held) fail(waiting, tailwireError("held"));
+  }
+
+  /** Appends that waited behind a call that hangs, and were never sent, are told so. */
+  #expireWaiting(): void {
+    const now = this.#ports.clock.now();
+    const late = this.#waiting.some(({ append }) => now >= append.notAfter);
+    if (late) this.#rejectWaiting(tailwireError("expired"));
+  }
+
+  #rejectWaiting(error: TailwireError): void {
+    for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
+  }
+
+  /** Adds what follows on. False when something lies between, or the tail isn't open yet. */
+  #take(epoch: string, publications: readonly Publication[]): boolean {
+    const retained = this.#retained;
+    if (retained === null || epoch !== this.#epoch) return false;
+    const before = retained.last;
+    let fits = true;
+    for (const publication of publications) {
+      const link = chain(retained.last, publication);
+      fits &&= link !== "broken";
+      if (link === "next") retained.add(publication);
+    }
+    retained.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
+    if (retained.last !== before) this.#owner.grew();
+    return fits;
+  }
+
+  /** Reads on from the last position that is certain. One at a time; asked meanwhile: once more. */
+  #reread(): void {
+    this.#rereadAgain = true;
+    if (!this.#rereading) void this.#rereadNow();
+  }
+
+  async #rereadNow(): Promise<void> {
+    this.#rereading = true;
+    while (this.#rereadAgain && !this.#closed && this.#retained !== null) {
+      this.#rereadAgain = false;
+      const { last: offset, lastId: id } = this.#retained;
+      try {
+        this.#goOn(offset, await this.read({ epoch: this.#epoch, offset, id }));
+      } catch {
+        this.#cancelRetry?.();
+        this.#cancelRetry = this.#ports.clock.after(REREAD_MS, () => this.#reread());
+        break;
+      }
+    }
+    this.#rereading = false;
+  }
+
+  #goOn(offset: number, read: ReadResult): void {
+    if (this.#closed) return;
+    if (read.kind === "gap") {
+      const { continuesAfter } = read.gap;
+      if (continuesAfter.epoch === this.#epoch && continuesAfter.offset === offset) throw stuck();
+      this.#adopt(continuesAfter);
+      this.#rereadAgain = true;
+    } else {
+      if (read.epoch !== this.#epoch) this.#adopt({ epoch: read.epoch, offset, id: null });
+      const fits = this.#take(read.epoch, read.publications);
+      if (read.publications.length > 0 && this.lastOffset <= offset) throw stuck();
+      // A full page may have more behind it.
+      if (!fits || read.publications.length > 0) this.#rereadAgain = true;
+      else this.#doubtful = false;
+    }
+    this.#owner.grew();
+  }
+
+  /** Begins the tail anew at a position. Cursors elsewhere read on from their own. */
+  #adopt(position: Position): void {
+    this.#epoch = position.epoch;
+    this.#retained = new Retained(this.retention, position);
+  }
+
+  #within<Value>(promise: Promise<Value>): Promise<Value> {
+    return within(this.#ports.clock, this.#limits.appendMs, promise, () =>
+      tailwireError("unavailable", "the broker didn't answer in time"),
+    );
+  }
+}
+
+/** One per opening: of two, the one that comes too late is closed and the other isn't. */
+class Listener implements TailListener {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  push(epoch: string, publications: readonly Publication[]): void {
+    this.#log.push(epoch, publications);
+  }
+
+  suspect(): void {
+    this.#log.suspect();
+  }
+}
+
+/** Asked again at once, a broker that gives the same for ever would be asked in a loop. */
+function stuck(): TailwireError {
+  return tailwireError("unavailable", "the broker's page doesn't lead on");
+}
+
+/** A repeat grows older while it waits, and may be forgotten meanwhile [PUB-5]. */
+function aged(append: Append, ms: number): Append {
+  const { repeat } = append;
+  if (repeat === undefined || ms === 0) return append;
+  return { ...append, repeat: { ...repeat, ageMs: repeat.ageMs + Math.ceil(ms) } };
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<AppendResult["kind"]>(["appended", "refused"]);
+
+/** A result that breaks the broker's contract says nothing about the append. */
+function failureOf(thrown: unknown): Error {
+  if (thrown instanceof TailwireError) return thrown;
+  return thrownBy("broker.append", thrown, tailwireError("indeterminate"));
+}
+
+function fail({ reject, onRetry }: WaitingAppend, error: unknown): void {
+  if (error instanceof TailwireError && error.retry) onRetry();
+  reject(error);
+}

@@ -1,0 +1,185 @@
+/**
+ * The retained end of a log: publications in order, trimmed by count, bytes and age.
+ *
+ * Memory brokers keep their logs in it and nodes the tail they have seen. It knows offsets, not
+ * epochs, and trims only when asked, so that whoever asks decides what time it is.
+ */
+import { type Publication, publicationBytes, type Retention } from "./broker.ts";
+
+/** Trimmed entries are let go of in bulk once this many have piled up before the first. */
+const COMPACT_AT = 1_024;
+
+/** Publications that were added, and how many of them are left. */
+interface Entries {
+  publications: (Publication | undefined)[];
+  /** Index of the first that isn't trimmed. */
+  head: number;
+  bytes: number;
+  /** Bytes of all that were ever added. */
+  bytesAdded: number;
+  /** Offset of the last publication ever added. */
+  last: number;
+  lastTimestamp: number;
+}
+
+/** Where nothing was added: read by all, written by nobody. */
+const NOTHING: Pick<Readonly<Entries>, "publications" | "head"> = { publications: [], head: 0 };
+
+function newEntries(): Entries {
+  return { publications: [], head: 0, bytes: 0, bytesAdded: 0, last: 0, lastTimestamp: 0 };
+}
+
+export class Retained {
+  readonly #retention: Retention;
+  /** Made with the first publication: a channel has two of these, and most channels are quiet. */
+  #entries: Entries | null = null;
+  /** Offset below which nothing is retained: the one before the first. */
+  #edge: number;
+  /** Id of the publication at the edge, where it is still known. */
+  #edgeId: string | null;
+
+  constructor(
+    retention: Retention,
+    start: { readonly offset: number; readonly id: string | null },
+  ) {
+    this.#retention = retention;
+    this.#edge = start.offset;
+    this.#edgeId = start.id;
+  }
+
+  get count(): number {
+    const { publications, head } = this.#entries ?? NOTHING;
+    return publications.length - head;
+  }
+
+  /** The offset right before the first retained publication: the oldest position to go on from. */
+  get edge(): number {
+    return this.#edge;
+  }
+
+  /** Offset of the last publication ever added, or where the log was when this began. */
+  get last(): number {
+    return this.#entries?.last ?? this.#edge;
+  }
+
+  /** Bytes of all publications that were ever added. */
+  get bytesAdded(): number {
+    return this.#entries?.bytesAdded ?? 0;
+  }
+
+  get edgeId(): string | null {
+    return this.#edgeId;
+  }
+
+  /** Id of the last publication, or of the edge where nothing is retained. */
+  get lastId(): string | null {
+    return this.#entries?.publications.at(-1)?.id ?? this.#edgeId;
+  }
+
+  get lastTimestamp(): number {
+    return this.#entries?.lastTimestamp ?? 0;
+  }
+
+  add(publication: Publication): void {
+    const { offset, timestamp } = publication;
+    const bytes = publicationBytes(publication);
+    this.#entries ??= newEntries();
+    this.#entries.publications.push(publication);
+    this.#entries.bytes += bytes;
+    this.#entries.bytesAdded += bytes;
+    this.#entries.last = offset;
+    this.#entries.lastTimestamp = timestamp;
+  }
+
+  /**
+   * Drops what the retention doesn't cover at `now`, in Unix milliseconds, and what is more than
+   * `bytesMax`.
+   */
+  trim(now: number, bytesMax = Infinity): void {
+    const entries = this.#entries;
+    if (entries === null) return;
+    const { count, maxAgeMs } = this.#retention;
+    const bytes = Math.min(this.#retention.bytes, bytesMax);
+    const oldest = now - maxAgeMs;
+    let first = entries.publications[entries.head];
+    while (
+      first !== undefined &&
+      (this.count > count || entries.bytes > bytes || first.timestamp < oldest)
+    ) {
+      entries.bytes -= publicationBytes(first);
+      this.#edge = first.offset;
+      this.#edgeId = first.id;
+      entries.publications[entries.head] = undefined;
+      entries.head += 1;
+      first = entries.publications[entries.head];
+    }
+    if (entries.head >= COMPACT_AT && entries.head * 2 >= entries.publications.length) {
+      entries.publications = entries.publications.slice(entries.head);
+      entries.head = 0;
+    }
+  }
+
+  /** Whether `offset` and `id` name a place in here: known, or at the edge, with the same id. */
+  holds(offset: number, id: string | null): boolean {
+    if (offset < this.#edge || offset > this.last) return false;
+    const known = offset === this.#edge ? this.#edgeId : (this.at(offset)?.id ?? null);
+    return id === null || known === null || known === id;
+  }
+
+  at(offset: number): Publication | undefined {
+    const publication = this.#entries?.publications[this.#indexAfter(offset - 1)];
+    return publication?.offset === offset ? publication : undefined;
+  }
+
+  /** Publications that follow an offset, oldest first. */
+  *after(offset: number): Generator<Publication> {
+    const entries = this.#entries ?? NOTHING;
+    for (let index = this.#indexAfter(offset); index < entries.publications.length; index += 1) {
+      yield entries.publications[index] as Publication;
+    }
+  }
+
+  /** Publications that precede an offset, newest first. */
+  *before(offset: number): Generator<Publication> {
+    const entries = this.#entries ?? NOTHING;
+    for (let index = this.#indexAfter(offset - 1) - 1; index >= entries.head; index -= 1) {
+      yield entries.publications[index] as Publication;
+    }
+  }
+
+  /** The offset to start after, to get the last `count` publications. */
+  back(count: number): number {
+    const { publications, head } = this.#entries ?? NOTHING;
+    const index = Math.max(head, publications.length - count);
+    return index === head ? this.#edge : (publications[index - 1]?.offset ?? this.#edge);
+  }
+
+  /** The offset to start after, to get what was published at `timestamp` or later. */
+  since(timestamp: number): number {
+    const { publications, head } = this.#entries ?? NOTHING;
+    let low = head;
+    let high = publications.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((publications[middle] as Publication).timestamp < timestamp) low = middle + 1;
+      else high = middle;
+    }
+    return this.back(publications.length - low);
+  }
+
+  /** Index of the first publication with a higher offset. Offsets may have holes. */
+  #indexAfter(offset: number): number {
+    const { publications, head } = this.#entries ?? NOTHING;
+    let low = head;
+    let high = publications.length;
+    // Without holes the place is known at once.
+    const guess = head + (offset - this.#edge);
+    if (guess >= low && guess < high && publications[guess]?.offset === offset + 1) return guess;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((publications[middle] as Publication).offset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

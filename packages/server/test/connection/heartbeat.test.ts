@@ -1,0 +1,115 @@
+// Heartbeats: the server pings, hears anything as life, and gives up after two silences.
+import { describe, expect, test } from "vitest";
+import { Bench, type Peer, publish } from "../bench.ts";
+
+/** When, in milliseconds from now, pings and the close come: looked for every 50 ms. */
+async function timeline(
+  bench: Bench,
+  peer: Peer,
+  ms: number,
+): Promise<readonly [string, number][]> {
+  const seen: [string, number][] = [];
+  let pings = 0;
+  for (let at = 50; at <= ms; at += 50) {
+    await bench.clock.advance(50);
+    const now = peer.heard.filter(({ type }) => type === "ping").length;
+    if (now > pings) seen.push(["ping", at]);
+    pings = now;
+    const close = peer.socket.calls.find((call) => call.startsWith("close"));
+    if (close !== undefined) return [...seen, [close, at]];
+  }
+  return seen;
+}
+
+describe("a silent peer", () => {
+  test("[LIVE-1] is pinged at half the interval or later, then once an interval, and dropped", async () => {
+    const bench = new Bench();
+    const peer = await bench.openPeer();
+    const events = await timeline(bench, peer, 120_000);
+    expect(events.map(([what]) => what)).toEqual(["ping", "ping", "close 4409 heartbeat_timeout"]);
+    const [first = 0, second = 0, close = 0] = events.map(([, at]) => at);
+    expect(first).toBeGreaterThanOrEqual(12_500);
+    expect(first).toBeLessThanOrEqual(25_300);
+    // A tick late at most, each.
+    expect(second - first).toBeGreaterThanOrEqual(24_750);
+    expect(second - first).toBeLessThanOrEqual(25_300);
+    expect(close - second).toBeGreaterThanOrEqual(9_750);
+    expect(close - second).toBeLessThanOrEqual(10_300);
+  });
+
+  test("[LIVE-1] connections that came at once aren't pinged at once", async () => {
+    const bench = new Bench();
+    const firsts = new Set<number>();
+    const peers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => bench.openPeer(`user ${n}`)),
+    );
+    for (let at = 0; at < 26_000; at += 250) {
+      await bench.clock.advance(250);
+      for (const peer of peers) if (peer.heard.length === 1) firsts.add(at);
+      for (const peer of peers) if (peer.heard.length === 1) peer.forget();
+    }
+    expect(firsts.size).toBeGreaterThan(10);
+  });
+});
+
+describe("a peer that lives", () => {
+  const lives = {
+    "a pong": (peer: Peer) => peer.say({ type: "pong", re: "s2" }),
+    "a ping": (peer: Peer) => peer.say({ type: "ping" }),
+    "a publish": (peer: Peer) => peer.say(publish(1)),
+    "a WebSocket ping or pong": (peer: Peer) => peer.connection.heard(),
+  };
+
+  test.each(Object.entries(lives))("[LIVE-2] %s now and then keeps it", async (_, live) => {
+    const bench = new Bench();
+    const peer = await bench.openPeer();
+    for (let round = 0; round < 20; round += 1) {
+      await bench.clock.advance(34_000);
+      await live(peer);
+    }
+    expect(peer.connection.state).toBe("open");
+  });
+
+  test("[LIVE-2] something in the last moment keeps it", async () => {
+    const bench = new Bench();
+    const peer = await bench.openPeer();
+    await bench.clock.until(() => peer.heard.length === 2);
+    await bench.clock.advance(bench.limits.pongTimeoutMs - 1);
+    peer.connection.heard();
+    await bench.clock.advance(1_000);
+    expect(peer.connection.state).toBe("open");
+  });
+
+  test("[LIVE-4] its ping is answered at once, naming it", async () => {
+    const bench = new Bench();
+    const peer = await bench.openPeer();
+    await peer.say({ type: "ping", id: "are-you-there" });
+    expect(peer.heardInShort).toEqual(["pong are-you-there"]);
+  });
+
+  test("[LIVE-1] it isn't pinged before hello", async () => {
+    const bench = new Bench({ limits: { helloTimeoutMs: 60_000 } });
+    const peer = bench.peer();
+    await bench.clock.advance(59_000);
+    expect(peer.heard).toEqual([]);
+  });
+
+  test("[LIVE-2] its silence isn't held against it while the server doesn't read", async () => {
+    const bench = new Bench({
+      limits: { requestBytesMax: 100, appendMs: 1_000_000 },
+      wrapBroker: (broker) => ({
+        capabilities: broker.capabilities,
+        close: () => broker.close(),
+        log: (channel, retention) => ({
+          ...broker.log(channel, retention),
+          append: () => new Promise(() => undefined),
+        }),
+      }),
+    });
+    const peer = await bench.openPeer();
+    await peer.say(publish("x".repeat(200)));
+    expect(peer.socket.calls.at(-1)).toBe("pause");
+    await bench.clock.advance(200_000);
+    expect(peer.connection.state).toBe("open");
+  });
+});

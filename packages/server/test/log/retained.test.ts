@@ -1,0 +1,169 @@
+// The retained end of a log does what a plain array does that is filtered anew for each question.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  type Publication,
+  publicationBytes,
+  type Retention,
+} from "@tailwire/server/broker-contract";
+import { Retained } from "../../src/log/retained.ts";
+import { publicationAt } from "../bench.ts";
+
+/** The same as an array of everything that is retained. */
+class Model {
+  readonly #retention: Retention;
+  all: Publication[] = [];
+  edge: { readonly offset: number; readonly id: string | null };
+  last: number;
+
+  constructor(retention: Retention, start: { offset: number; id: string | null }) {
+    this.#retention = retention;
+    this.edge = start;
+    this.last = start.offset;
+  }
+
+  add(publication: Publication): void {
+    this.all.push(publication);
+    this.last = publication.offset;
+  }
+
+  trim(now: number): void {
+    const { count, bytes, maxAgeMs } = this.#retention;
+    const sum = (): number => this.all.reduce((total, one) => total + publicationBytes(one), 0);
+    const tooMuch = (): boolean => this.all.length > count || sum() > bytes;
+    while (this.all[0] !== undefined && (tooMuch() || this.all[0].timestamp < now - maxAgeMs)) {
+      this.edge = this.all.shift() as Publication;
+    }
+  }
+
+  at(offset: number): Publication | undefined {
+    return this.all.find((one) => one.offset === offset);
+  }
+
+  holds(offset: number, id: string | null): boolean {
+    if (offset < this.edge.offset || offset > this.last) return false;
+    const known = offset === this.edge.offset ? this.edge.id : (this.at(offset)?.id ?? null);
+    return known === null || id === null || id === known;
+  }
+
+  /** The offset before the last `count`. */
+  before(count: number): number {
+    const index = this.all.length - count;
+    return index <= 0 ? this.edge.offset : (this.all[index - 1] as Publication).offset;
+  }
+}
+
+const small = fc.integer({ min: 0, max: 12 });
+
+const steps = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: fc.record({ hole: fc.constantFrom(1, 1, 1, 2, 5), later: small }) },
+    { weight: 2, arbitrary: fc.record({ trimAfter: small }) },
+  ),
+  { maxLength: 80 },
+);
+
+const retention = fc.record({
+  count: fc.integer({ min: 1, max: 20 }),
+  bytes: fc.integer({ min: 1, max: 2_500 }),
+  maxAgeMs: fc.integer({ min: 1, max: 60 }),
+});
+
+const start = fc.record({ offset: small, id: fc.constantFrom(null, "start") });
+
+/** Does the same to both, and says what time it is at the end. */
+function replay(retained: Retained, model: Model, all: readonly object[]): number {
+  let now = 0;
+  for (const step of all as ({ hole: number; later: number } | { trimAfter: number })[]) {
+    if ("hole" in step) {
+      now += step.later;
+      const publication = publicationAt(model.last + step.hole, { timestamp: now });
+      retained.add(publication);
+      model.add(publication);
+    } else {
+      now += step.trimAfter;
+      retained.trim(now);
+      model.trim(now);
+    }
+  }
+  return now;
+}
+
+function checkSame(retained: Retained, model: Model, now: number): void {
+  expect([retained.count, retained.last, retained.edge, retained.edgeId]).toEqual([
+    model.all.length,
+    model.last,
+    model.edge.offset,
+    model.edge.id,
+  ]);
+  expect(retained.lastId).toBe(model.all.at(-1)?.id ?? model.edge.id);
+  for (let offset = model.edge.offset - 2; offset <= model.last + 2; offset += 1) {
+    expect(retained.at(offset)).toBe(model.at(offset));
+    expect([...retained.after(offset)]).toEqual(model.all.filter((one) => one.offset > offset));
+    for (const id of [null, "other", `p${offset}`, "start"]) {
+      expect(retained.holds(offset, id)).toBe(model.holds(offset, id));
+    }
+  }
+  for (let count = 0; count <= model.all.length + 2; count += 1) {
+    expect(retained.back(count)).toBe(model.before(count));
+  }
+  for (let time = -1; time <= now + 1; time += 1) {
+    const since = model.all.filter(({ timestamp }) => timestamp >= time);
+    expect(retained.since(time)).toBe(model.before(since.length));
+  }
+}
+
+test("it answers as an array does, through adds with holes and trims", () => {
+  fc.assert(
+    fc.property(retention, start, steps, (kept, from, all) => {
+      const retained = new Retained(kept, from);
+      const model = new Model(kept, from);
+      checkSame(retained, model, replay(retained, model, all));
+    }),
+  );
+});
+
+test("it answers as an array does after thousands were trimmed in bulk", () => {
+  const kept = { count: 700, bytes: Infinity, maxAgeMs: Infinity };
+  const retained = new Retained(kept, { offset: 0, id: null });
+  const model = new Model(kept, { offset: 0, id: null });
+  for (let n = 1; n <= 5_000; n += 1) {
+    const publication = publicationAt(n * 2, { timestamp: n });
+    for (const one of [retained, model]) one.add(publication);
+    if (n % 10 === 0) for (const one of [retained, model]) one.trim(n);
+  }
+  expect([...retained.after(0)]).toEqual(model.all);
+  for (const offset of [8_599, 8_600, 8_601, 9_000, 9_999, 10_000, 10_001]) {
+    expect(retained.at(offset)).toBe(model.at(offset));
+    expect([...retained.after(offset)].length).toBe(
+      model.all.filter((one) => one.offset > offset).length,
+    );
+  }
+  expect(retained.back(3)).toBe(9_994);
+  expect(retained.since(4_990)).toBe(9_978);
+});
+
+test("it trims only when asked", () => {
+  const retained = new Retained({ count: 1, bytes: 1, maxAgeMs: 1 }, { offset: 0, id: null });
+  for (const offset of [1, 2, 3]) retained.add(publicationAt(offset));
+  expect(retained.count).toBe(3);
+  retained.trim(0);
+  expect([retained.count, retained.edge, retained.edgeId]).toEqual([0, 3, "p3"]);
+});
+
+test("a publication is trimmed when it is older than the age, and not when it is as old", () => {
+  const retained = new Retained({ count: 9, bytes: 9_999, maxAgeMs: 10 }, { offset: 0, id: null });
+  retained.add(publicationAt(1, { timestamp: 100 }));
+  retained.trim(110);
+  expect(retained.count).toBe(1);
+  retained.trim(111);
+  expect(retained.count).toBe(0);
+});
+
+test("it is trimmed to fewer bytes than its retention allows where that is asked for", () => {
+  const kept = { count: 9, bytes: 9_999, maxAgeMs: Infinity };
+  const retained = new Retained(kept, { offset: 0, id: null });
+  for (const offset of [1, 2, 3]) retained.add(publicationAt(offset));
+  retained.trim(0, publicationBytes(publicationAt(3)));
+  expect([retained.count, retained.edge]).toEqual([1, 2]);
+});

@@ -1,9 +1,8 @@
 /**
  * A connection: one protocol conversation on one socket, from its upgrade to its end.
  *
- * It keeps the conversation's state and says what there is to say. Input, output, deadlines, lanes and
- * subscriptions are objects of their own, and requests are carried out by `commands/`. It doesn't know
- * what a request does, nor how bytes travel.
+ * It keeps the conversation's state. Input, output, deadlines, lanes and subscriptions are objects of
+ * their own. It doesn't know what a request does, which is `commands/`, nor how bytes travel.
  */
 import {
   type Authenticate,
@@ -90,7 +89,6 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     this.lanes = new Lanes(this);
     this.holds = new Holds(ports.clock, limits.dedupeMs);
     this.#heartbeat = new Heartbeat(this);
-    this.#heartbeat.expect(limits.helloTimeoutMs);
   }
 
   get state(): ConnectionState {
@@ -170,15 +168,12 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     this.endSubscription(channel, this.node.report(error));
   }
 
-  /** A cursor has put publications into what is written next. */
   delivers(channel: string, { first, last, count }: Slice): void {
     this.node.counters.delivered += count;
-    const [from, to] = [first.offset, last.offset];
-    const run = { type: "publications", channel, first: from, last: to, count };
-    this.node.traces.note(this, "out", run);
+    const run = { channel, first: first.offset, last: last.offset, count };
+    this.node.traces.note(this, "out", { type: "publications", ...run });
   }
 
-  /** A cursor has something to send. */
   mark(cursor: Cursor): void {
     if (this.#state !== "open") return;
     this.output.mark(cursor);
@@ -194,10 +189,6 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     this.output.say(this.codec.join(messages.map((message) => this.encode(message))));
     this.#enqueueIfNeeded();
     this.input.throttle();
-  }
-
-  ping(): void {
-    this.say({ type: "ping" });
   }
 
   /** Answers a request with an error. */
@@ -231,13 +222,13 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     this.subscriptions.closeAll();
     this.output.serve();
     this.#state = nextState(this.#state, "close");
-    const { code } = CLOSE_CODES[name];
-    const reason = detail === "" ? name : `${name}: ${detail}`;
     this.#heartbeat.expect(this.node.limits.closeTimeoutMs);
     this.node.counters.closed(name);
     this.node.log("connection closed", { close: name, user: this.access.userId });
     this.input.end();
-    this.#transport.close(code, utf8Truncate(reason, PROTOCOL_LIMITS.closeReasonBytesMax));
+    const reason = detail === "" ? name : `${name}: ${detail}`;
+    const { closeReasonBytesMax } = PROTOCOL_LIMITS;
+    this.#transport.close(CLOSE_CODES[name].code, utf8Truncate(reason, closeReasonBytesMax));
   }
 
   // Calls by the sweep and the deadlines: either may come late, on a node that stood still

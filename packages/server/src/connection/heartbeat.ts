@@ -25,7 +25,7 @@ export interface Watched {
   readonly input: { readonly reading: boolean };
   /** Unix milliseconds; Infinity where the token doesn't end. */
   readonly access: { readonly expiresAt: number };
-  ping(): void;
+  say(message: { readonly type: "ping" }): void;
   close(name: CloseName): void;
   /** Neither `hello` nor the peer's close has come in time. */
   overdue(): void;
@@ -40,6 +40,7 @@ export class Heartbeat implements Due {
 
   constructor(watched: Watched) {
     this.#watched = watched;
+    this.expect(watched.node.limits.helloTimeoutMs);
   }
 
   /** Something has come, which shows that the peer lives [LIVE-2]. */
@@ -94,7 +95,7 @@ export class Heartbeat implements Due {
     if (!this.#watched.input.reading) this.heard();
     if (this.#missedPongs >= missedPongsMax) return this.#watched.close("heartbeat_timeout");
     this.#missedPongs += 1;
-    this.#watched.ping();
+    this.#watched.say({ type: "ping" });
     this.#pingAt = now + (this.#missedPongs === missedPongsMax ? pongTimeoutMs : pingIntervalMs);
   }
 

@@ -11,7 +11,7 @@ import { isScript } from "./layout-map.ts";
 import type { Tree } from "./tree.ts";
 
 /** Folders and files below `src/` of each package, the lowest rank first. */
-export const RANKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+const RANKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "packages/server": [
     ["support/"],
     ["application.ts", "limits.ts", "ports.ts", "telemetry/"],

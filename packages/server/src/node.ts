@@ -5,7 +5,6 @@
  * brings it simulated ones.
  */
 import {
-  type ClientMessage,
   type Codec,
   isEventName,
   jsonCodec,
@@ -59,6 +58,7 @@ export class TailwireNode implements Services {
   readonly traces: Traces;
   readonly deadlines: Deadlines;
   readonly sweep: Sweep;
+  readonly carryOut: Services["carryOut"];
   readonly turns: Turns;
   readonly #broker: Broker;
   readonly #accessOptions: AccessOptions;
@@ -83,6 +83,7 @@ export class TailwireNode implements Services {
     this.sweep = new Sweep(ports.clock, () => this.#connections.size);
     this.sessions = new Sessions(ports.clock, limits.overlapMs);
     this.traces = new Traces(ports.clock, (tell) => this.tell("trace", tell));
+    this.carryOut = (connection, message) => carryOut(this, connection, message);
     this.#broker = broker;
     this.#accessOptions = {
       rules,
@@ -201,10 +202,6 @@ export class TailwireNode implements Services {
       this.tell("onDisconnect", () => this.application.onDisconnect(info));
     }
     if (this.#connections.size === 0) this.#onEmpty?.();
-  }
-
-  carryOut(connection: Connection, message: ClientMessage): void {
-    carryOut(this, connection, message);
   }
 
   /** The channel of a name that {@link ChannelRules} knows. It lives while it is used. */

@@ -40,7 +40,8 @@ import { Subscriptions } from "./subscriptions.ts";
 export interface ConnectionHost extends InputHost, HeartbeatHost {
   readonly sweep: Sweep;
   readonly traces: Traces;
-  carryOut(connection: Connection, message: ClientMessage): void;
+  /** Does what a message asks for: the door to `commands/`. */
+  readonly carryOut: (connection: Connection, message: ClientMessage) => void;
   /** Anything thrown as an error with a code. A value that isn't one already is logged. */
   report(thrown: unknown): TailwireError;
   log(message: string, fields: object): void;

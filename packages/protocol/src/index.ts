@@ -1,4 +1,4 @@
-/** @tailwire/protocol: the words on the wire, without input or output. */
+/** @tailwire/protocol: messages, codecs, validators, codes and limits. It does no input or output. */
 import * as PROTOCOL_LIMITS from "./limits.ts";
 
 export {

@@ -229,8 +229,8 @@ const CONDUCT: readonly Change[] = [
   {
     name: "a request stays unanswered when it fails",
     file: server("commands/request"),
-    find: "connection.refuse(id, error);\n        // Whoever",
-    replace: "// Whoever",
+    find: "connection.refuse(id, error);\n        // The application",
+    replace: "// The application",
   },
   {
     name: "what belongs to a connection outlives it",

@@ -44,7 +44,7 @@ export function request(node: Services, connection: Connection, message: Request
     .catch((thrown: unknown) => {
       const error = node.report(outcomeOf(hook, thrown));
       connection.refuse(id, error);
-      // Whoever still works on it may stop.
+      // The application may still be working on it: tell it to stop.
       abort.abort(error);
     })
     .finally(() => {

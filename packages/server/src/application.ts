@@ -1,15 +1,15 @@
 /**
- * The application's side of a node: what it decides, answers and wants to be told.
+ * The types of an application's hooks: authentication, permissions, publications, states, requests.
  *
- * Everything in here is somebody else's code: the node calls it with a deadline, and takes a throw
- * for an answer. It doesn't know how an answer travels.
+ * A hook is not the server's own code, so the node calls it with a deadline, and its error becomes an
+ * answer. This file doesn't know how an answer travels.
  */
 import type { PlatformSignal, Position } from "@tailwire/protocol";
 
-/** An action that a user may want of a channel. Subscribing includes reading its log. */
+/** An action on a channel that needs permission [AUTH-11]. `subscribe` includes reading the log. */
 export type Action = "subscribe" | "publish";
 
-/** The user whom a connection belongs to. Add what the application wants to know about its users. */
+/** The user of a connection. An application may add fields of its own. */
 export interface User {
   /** The same on every connection of this user, and nobody else's. */
   readonly id: string;
@@ -22,15 +22,15 @@ export interface Capability {
   readonly actions: readonly Action[];
 }
 
-/** The findings of `authenticate`. They are read once; a later change doesn't count. */
+/** A successful result of `authenticate`. It is copied, so a later change has no effect. */
 export interface Authenticated<U extends User = User> {
   readonly user: U;
   /**
-   * When the token ends, as a date or in Unix milliseconds: `claims.exp * 1000`. Never, where this is
-   * left out or Infinity. A token that has ended already is refused as a bad one is.
+   * The token's end, as a date or in Unix milliseconds: `claims.exp * 1000` [AUTH-9]. Without it, or
+   * with Infinity, the token doesn't end. One that has ended already is refused with `token_expired`.
    */
   readonly expiresAt?: number | Date | undefined;
-  /** With these, a crowd that reconnects costs no look-up. */
+  /** Permissions that the token grants: with them, a crowd that reconnects costs no look-ups. */
   readonly capabilities?: readonly Capability[] | undefined;
 }
 
@@ -38,22 +38,22 @@ export interface Authenticated<U extends User = User> {
 export interface AuthorizeQuestion<U extends User = User> {
   readonly user: U;
   readonly action: Action;
-  /** The declared pattern, which tells which params there are. */
+  /** The pattern as the application declared it: `room:{id}`. */
   readonly pattern: string;
   readonly params: Readonly<Record<string, string>>;
-  /** The full name, with its params in place: `room:7`. */
+  /** The channel's name: `room:7`. */
   readonly channel: string;
 }
 
 /**
- * Says whether a user may do something: `true` allows it. An answer that is no boolean is logged as a
+ * Decides whether a user may do something: `true` allows it. A result that is no boolean is logged as a
  * mistake and allows nothing. The call has a deadline, `limits.hookMs`.
  */
 export type Authorize<U extends User = User> = (
   question: AuthorizeQuestion<U>,
 ) => boolean | Promise<boolean>;
 
-/** The question for a channel's state. */
+/** The argument of a {@link SnapshotHook}: the channel whose state is needed. */
 export interface SnapshotQuestion {
   readonly channel: string;
   readonly params: Readonly<Record<string, string>>;
@@ -64,60 +64,75 @@ export interface SnapshotQuestion {
   readonly position: Position;
 }
 
+/** A channel's state, and the position that it is of. */
 export interface SnapshotAnswer {
-  /** A JSON value, or bytes: the state, which takes the place of whatever the client had. */
+  /** The state, a JSON value or bytes. It replaces all that the client knew of the channel [STATE-1]. */
   readonly data: unknown;
   /**
-   * The position up to which publications are part of the state. Later ones in the log come after it,
-   * and a state that holds them already has to bear them again. The question's where it is left out.
+   * The position of the last publication that the state includes; the question's where left out. The
+   * client gets those after it, so a state that includes some of them has to tolerate them twice.
    */
   readonly position?: Position | undefined;
 }
 
+/**
+ * Gives a channel's state [STATE-2]. The call has a deadline, `limits.hookMs`. Its error fails the
+ * subscribe, or after a gap ends the subscription, with `snapshot_unavailable` [STATE-4].
+ */
 export type SnapshotHook = (question: SnapshotQuestion) => SnapshotAnswer | Promise<SnapshotAnswer>;
 
-/** A publication on its way in. */
+/** A client's publication before it is logged: the argument of {@link OnPublish}. */
 export interface IncomingPublication<U extends User = User> {
   readonly user: U;
-  /** The connection's notes, kept by `onConnect` and others. */
+  /** The application's own notes on the connection, shared by all hooks. */
   readonly context: Record<string, unknown>;
   readonly channel: string;
   readonly params: Readonly<Record<string, string>>;
   readonly event: string;
+  /** A JSON value, or a Uint8Array. */
   readonly data: unknown;
 }
 
+/**
+ * Returns the data to log, a JSON value or bytes: the given data, or its own [PUB-13]. A `TailwireError`
+ * that it throws refuses the publication; any other error, and undefined, is `internal` to the client.
+ * The call has a deadline, `limits.hookMs`.
+ */
 export type OnPublish<U extends User = User> = (publication: IncomingPublication<U>) => unknown;
 
 /** A connection, as `onConnect` and `onDisconnect` see it. */
 export interface ConnectionInfo<U extends User = User> {
   readonly user: U;
-  /** The client's public id: the publisher of its publications. */
+  /** The client's public id: the `publisher` of its publications [PUB-3]. */
   readonly client: string;
-  /** Whatever the application wants to keep about this connection. */
+  /** The application's own notes on the connection, shared by all hooks. Empty at first. */
   readonly context: Record<string, unknown>;
 }
 
+/** The circumstances of a request. */
 export interface RequestContext<U extends User = User> {
   readonly user: U;
+  /** The application's own notes on the connection, shared by all hooks. */
   readonly context: Record<string, unknown>;
   /** The request's id, unique within the client's session. */
   readonly id: string;
-  /** Aborts when the client takes the request back, goes away, or the deadline passes. */
+  /** Aborts when the client takes the request back, the connection ends, or the deadline passes [REQ-3]. */
   readonly signal: PlatformSignal;
 }
 
 /**
- * Answers a request with the JSON value that it returns, null where that is undefined. A
- * `TailwireError` that it throws is the answer too.
+ * Answers a request with the JSON value that it returns; undefined becomes null [REQ-1]. A `TailwireError`
+ * that it throws is the answer; any other error is `internal` to the client. The call has a deadline,
+ * `limits.requestMs`: then the client is told `timeout` [REQ-2].
  */
 export type RequestHandler<U extends User = User> = (
   input: unknown,
   context: RequestContext<U>,
 ) => unknown;
 
+/** An application's hooks, as a node calls them. */
 export interface Application {
-  /** Null where declared channels are open to everybody who is authenticated. */
+  /** Null: every user may do everything in declared channels. */
   readonly authorize: Authorize | null;
   readonly requests: ReadonlyMap<string, RequestHandler>;
   /** Judges a token on a live connection; null refuses. */
@@ -126,5 +141,5 @@ export interface Application {
   readonly onDisconnect: (connection: ConnectionInfo) => unknown;
 }
 
-/** Calls a function of the application, with its deadline. @throws TailwireError it threw; else Mistake. */
+/** Calls a hook, with its deadline. @throws TailwireError that the hook threw; Mistake for all else. */
 export type CallHook = <Value>(name: string, hook: () => Value | Promise<Value>) => Promise<Value>;

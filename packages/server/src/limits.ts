@@ -1,6 +1,6 @@
 /**
- * The server's limits, each with its default and its reason. Sizes are bytes, durations
- * milliseconds; what happens at a limit is said where it is.
+ * The server's limits, each with its default, its reason, and the code that follows beyond it. Sizes are
+ * bytes, durations milliseconds.
  */
 import { PROTOCOL_LIMITS } from "@tailwire/protocol";
 import {
@@ -11,6 +11,7 @@ import {
   numberFrom,
 } from "./support/given-options.ts";
 
+/** The server's limits: sizes in bytes, durations in milliseconds. `then` names the code that follows. */
 export interface Limits {
   /** How often the server pings. Below the idle limit of common proxies, which is 60 s. */
   readonly pingIntervalMs: number;
@@ -41,7 +42,7 @@ export interface Limits {
   readonly bytesPerSecond: number;
   /** WebSocket pings and pongs of one connection within ten seconds: then 4429. */
   readonly controlFramesMax: number;
-  /** For how many seconds' worth of both a connection may run ahead of that. */
+  /** Seconds by which a connection may run ahead of both rates [FLOW-5]. */
   readonly burstSeconds: number;
   /** How long a publication's id is remembered, so that it is logged once. */
   readonly dedupeMs: number;
@@ -73,6 +74,7 @@ export interface Limits {
   readonly tailBytesMax: number;
 }
 
+/** The limits where an application gives no others. */
 export const DEFAULT_LIMITS: Limits = {
   pingIntervalMs: 25_000,
   pongTimeoutMs: 10_000,
@@ -104,13 +106,13 @@ export const DEFAULT_LIMITS: Limits = {
   tailBytesMax: 1_048_576,
 };
 
-/** Deadlines are met up to a quarter of a second late: a heartbeat must be slower than that. */
+/** `Deadlines` are up to a quarter of a second late, so a heartbeat must be slower than that. */
 const HEARTBEAT_MS_MIN = 250;
 
-/** Platforms' timers take no longer wait, 24.8 days, and `ws` no larger message: more would be none. */
+/** The largest wait of a platform's timer, 24.8 days, and the largest message of `ws`. */
 const INT_MAX = 2_147_483_647;
 
-/** Rates may have fractions; everything else counts something. */
+/** Rates may have fractions; all other limits are integers. */
 const RATE = numberFrom(1, Number.MAX_SAFE_INTEGER);
 const COUNT = integerFrom(1, Number.MAX_SAFE_INTEGER);
 const DURATION = integerFrom(1, INT_MAX);
@@ -150,7 +152,7 @@ const LIMITS: Kinds<Limits> = {
 /**
  * The defaults with an application's own limits in place.
  *
- * @throws TypeError for a name that isn't one; RangeError when one is no positive number, a duration is
+ * @throws TypeError for an unknown name; RangeError when a limit is no positive number, a duration is
  * longer than 24.8 days, or the heartbeat is faster than 250 ms.
  */
 export function limitsOf(own: Chosen<Limits> = {}): Limits {

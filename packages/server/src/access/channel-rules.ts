@@ -1,6 +1,6 @@
 /**
- * The application's declarations about channels: patterns, and what holds for each. A channel that no
- * pattern matches doesn't exist, and is answered as one that is forbidden.
+ * The channels that an application declares, by pattern, with their options. A channel that no pattern
+ * matches doesn't exist, and is answered as a forbidden one [AUTH-7].
  */
 import { ChannelPattern } from "@tailwire/protocol";
 import type { Retention } from "../log/broker.ts";
@@ -18,12 +18,11 @@ import { inWords } from "../support/mistake.ts";
 
 /** The application's options for the channels of a pattern. */
 export interface ChannelOptions<U extends User = User> {
-  /** How much of the log is kept, which is also how long a client may be away. */
+  /** How much of the log is kept, and so how long a client may be away without a gap. */
   readonly retention?: Chosen<Retention> | undefined;
   /**
-   * Runs before a client's publication is added to the log: clean it, complete it, or throw a
-   * `TailwireError` to refuse it. Its result is logged, a JSON value or bytes, so it has to return
-   * something. It has a deadline, `limits.hookMs`.
+   * Called before a client's publication is added to the log. It returns the data to log, or throws a
+   * `TailwireError` to refuse it [PUB-13].
    */
   readonly onPublish?: OnPublish<U> | undefined;
   /**

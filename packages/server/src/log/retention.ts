@@ -2,7 +2,7 @@
 import { type Chosen, givenOptions, type Kinds, numberFrom } from "../support/given-options.ts";
 import type { Retention } from "./broker.ts";
 
-/** How much of a log is kept where a channel says nothing else: ten minutes of a busy room. */
+/** The retention of a channel that declares none: ten minutes of a busy room. */
 export const DEFAULT_RETENTION: Retention = {
   count: 10_000,
   bytes: 4_194_304,

@@ -1,25 +1,27 @@
 /**
- * Traces: what is said on the connections of one user, for whoever looks for a fault.
+ * Traces: the messages on the connections of one user, to find a fault by.
  *
- * An entry says what kind of message it was and what it was about. Tokens, secrets and payloads
- * are never in it.
+ * An entry has a message's type and the fields of {@link SHOWN}. It never has tokens, secrets or payloads.
  */
 import type { Clock } from "@tailwire/protocol";
 
-/** One message, or a run of publications that went out together. */
+/** One message, or several publications in a row that were sent together. */
 export interface TraceEntry {
   /** Unix milliseconds by the server's clock. */
   readonly at: number;
+  /** `User.id`. */
   readonly user: string;
   /** The client's public id; null before `hello`. */
   readonly client: string | null;
+  /** `in`: from the client. */
   readonly direction: "in" | "out";
+  /** The message's type; `publications` for several in a row. */
   readonly type: string;
   /** Id, request, channel, code and the like, as far as the message has them. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** An event to trace: any message, and what isn't one on the wire. */
+/** An event to trace: a message, or something else that happens to a connection. */
 export interface Traced extends Partial<Record<(typeof SHOWN)[number], unknown>> {
   readonly type: string;
 }
@@ -31,7 +33,7 @@ export interface Traceable {
   readonly identity: { readonly clientId: string } | null;
 }
 
-/** An error that the tracer throws, or rejects with, is logged. */
+/** Called with each entry. An error that it throws, or rejects with, is logged. */
 export type Tracer = (entry: TraceEntry) => unknown;
 
 /** Fields that may be shown of a message. */

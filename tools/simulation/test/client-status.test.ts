@@ -226,7 +226,7 @@ test.each(Object.keys(CONNECTION_STATES) as ConnectionState[])(
     bob.retryNow();
     bob.retryNow();
     expect(bob.status.state).toBe(state);
-    // Of what waits one attempt comes, and of what doesn't none.
+    // `retryNow` twice ends a wait with one attempt. In every other state it does nothing.
     await world.advance(0);
     expect(world.links.length - length).toBe(state === "reconnecting" ? 1 : 0);
     bob.goOffline();

@@ -1,4 +1,4 @@
-// What a server answers to a stranger that speaks the protocol by hand, message by message.
+// A server's answers to a client that writes the protocol by hand, message by message.
 import { expect, test } from "vitest";
 import { World } from "@tailwire/simulation";
 
@@ -50,7 +50,7 @@ class Conversation {
     return this.heard.slice(before).filter(({ type }) => type !== "welcome");
   }
 
-  /** Who the server says this is. */
+  /** The public id in `welcome`. */
   get client(): unknown {
     return this.heard[0]?.["client"];
   }

@@ -1,4 +1,4 @@
-// What client and server say of one subscription at once, each before it has heard the other.
+// Messages of client and server about one subscription that cross on their way.
 import { describe, expect, test } from "vitest";
 import { type ErrorCode, tailwireError } from "@tailwire/protocol";
 import { Follower, World } from "@tailwire/simulation";
@@ -122,7 +122,7 @@ describe("[SUB-10] a subscription that the server begins", () => {
   });
 });
 
-/** What the server may do of itself. */
+/** Acts of the server that nobody asked for. */
 const DEEDS = {
   removes: (world: World) => world.node.unsubscribe("ada", "room:1"),
   begins: (world: World) => world.node.subscribe("ada", "room:1"),

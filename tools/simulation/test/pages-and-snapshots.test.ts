@@ -1,4 +1,4 @@
-// What a client does with pages, snapshots, and subscriptions that the server began.
+// The client's side of pages, snapshots, and subscriptions that the server began.
 import { expect, test } from "vitest";
 import type { Page, Position } from "@tailwire/client";
 import type { SnapshotHook } from "@tailwire/server/core";

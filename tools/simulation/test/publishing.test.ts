@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Follower, World } from "@tailwire/simulation";
 import { slowAppends } from "./slow-appends.ts";
 
-/** What a promise came to: "resolved", or the code it was rejected with. */
+/** A promise's outcome: "resolved", or the code it was rejected with. */
 async function outcomeOf(
   world: World,
   promise: Promise<unknown>,

@@ -24,7 +24,7 @@ import {
   type Retention,
 } from "@tailwire/server/broker-contract";
 
-/** Is told the truth about logs as it comes to be. */
+/** Called with every change of a log. */
 export interface LogWitness {
   began(channel: string, epoch: string, parent: string | null, at: number): void;
   appended(channel: string, epoch: string, publication: Publication): void;
@@ -83,7 +83,7 @@ export class SharedLog {
     return this.last - this.#edge;
   }
 
-  // What goes wrong with it
+  // Faults
 
   /** Goes on under a new epoch, without its last publications: their offsets are used again. */
   lose(count: number): void {

@@ -1,6 +1,6 @@
 /**
- * Mischief: at each step, of each class of faults that the seed has enabled, perhaps one. What it has
- * begun ends by itself after a while, or when all is healed.
+ * Mischief: each step makes at most one fault of each class that the seed enables. A fault ends by itself
+ * after a while, or by `heal`.
  */
 import type { Host } from "../host.ts";
 import type { Link } from "../link.ts";
@@ -17,13 +17,13 @@ export class Mischief {
   count = 0;
   readonly #stage: Stage;
   readonly #cast: Cast;
-  /** Each class has its own, so that one more or less changes nothing about the others. */
+  /** One for each class, so that a class more or less doesn't change the others' faults. */
   readonly #dices = new Map<FaultClass, Dice>();
-  /** Those of the class that is at work. */
+  /** The dice of the fault class that is being made. */
   #dice: Dice;
   readonly #lines: LineMischief;
   readonly #weather: WeatherMischief;
-  /** What ends what is going on. */
+  /** Functions that end the faults that are going on. */
   readonly #undos = new Set<() => void>();
 
   constructor(stage: Stage, cast: Cast) {
@@ -38,7 +38,7 @@ export class Mischief {
     this.#weather = new WeatherMischief(stage.weather, endLater);
   }
 
-  /** One step's worth of it. */
+  /** Makes the faults of one step. */
   step(): void {
     for (const [name, rate] of this.#stage.regime.rates) {
       this.#dice = this.#dices.get(name) ?? this.#dice;
@@ -50,7 +50,7 @@ export class Mischief {
     }
   }
 
-  /** Nothing goes wrong any more. */
+  /** Ends all faults. */
   heal(): void {
     for (const undo of this.#undos) undo();
     this.#undos.clear();
@@ -132,7 +132,7 @@ export class Mischief {
     }
   }
 
-  /** What the client sent last comes when it is long back. */
+  /** The client's last messages arrive when it is long back on another link. */
   #haunt(link: Link | undefined): void {
     if (link === undefined) return;
     link.hold("toServer", this.#dice.below(40_000));

@@ -11,7 +11,7 @@ import type { World } from "../world.ts";
 import type { Weather } from "./weather.ts";
 import { dataOf, entryOfPublication, EVENT, type Witness } from "./witness.ts";
 
-/** What all players share. */
+/** Objects that all players share. */
 export interface Scene {
   readonly world: World;
   readonly witness: Witness;
@@ -40,7 +40,7 @@ interface Interest {
   readonly begun?: boolean;
 }
 
-/** What a player leaves behind for the one that comes after it. */
+/** A position that a player keeps for its successor. */
 interface Kept {
   readonly channel: string;
   readonly position: Position;
@@ -240,7 +240,7 @@ export class Player {
     this.#asking.clear();
   }
 
-  /** What its application gives when its client asks for a token. */
+  /** The application's answer when its client asks for a token. */
   #token(): Promise<string> | string {
     switch (this.#scene.weather.tokens) {
       case "hangs":
@@ -252,7 +252,7 @@ export class Player {
     }
   }
 
-  // What it is told
+  // Events of its client
 
   #watch(
     channel: string,
@@ -393,7 +393,7 @@ function abortedAfter(clock: Clock, ms: number): AbortSignal {
   return abort.signal;
 }
 
-/** What went wrong, in a word. */
+/** An error's code; its message where it has none. */
 export function codeOf(error: unknown): string {
   if (error instanceof TailwireError) return error.code;
   return error instanceof Error ? error.message : String(error);

@@ -21,7 +21,7 @@ export interface Outcome {
   readonly faults: number;
   readonly simulatedMs: number;
   readonly violations: readonly Violation[];
-  /** What was seen of what a run may show. */
+  /** The sights of the run: see `sights.ts`. */
   readonly seen: readonly string[];
   /** The same for the same seed and options. */
   readonly hash: string;
@@ -177,7 +177,7 @@ function noteHeld({ world, witness }: Stage): void {
   }
 }
 
-/** What a node logged: nothing is expected but what the application did on purpose. */
+/** Notes an error that a node logged, except those that the simulated application made on purpose. */
 function noteError({ witness }: Stage, logged: object): void {
   const { error } = logged as { readonly error?: unknown };
   // Without an error it is a hook that took too long, which the weather has seen to.

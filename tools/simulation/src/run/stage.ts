@@ -1,7 +1,7 @@
 /**
  * A stage: a world with nodes that share a broker, the application on them, and who may do what.
  *
- * What it is told and asked it notes; what goes wrong on it is the weather's and mischief's business.
+ * It notes its application's calls and answers. Weather and mischief make its faults.
  */
 import { type Position, PROTOCOL_LIMITS, TailwireError } from "@tailwire/protocol";
 import type {

@@ -9,7 +9,7 @@ import type { Bearer, Stage } from "./stage.ts";
 import { Proofreader } from "./proofreader.ts";
 import { askedIn, type Heard, heardIn, publishedIn, sentIn } from "./wire-reader.ts";
 
-/** What a client says that isn't answered. */
+/** Types of a client's messages that have no answer. */
 const UNANSWERED: ReadonlySet<string> = new Set(["pong", "cancel", "ping"]);
 
 const CLOSES = new Map<number, string>(

@@ -333,7 +333,7 @@ export type RunEvent =
       readonly least: number;
       readonly most: number;
     }
-  /** What is still there when all have gone. */
+  /** Things that remain after all clients have gone: there should be none. */
   | { readonly type: "left"; readonly what: string; readonly count: number }
   | { readonly type: "crash"; readonly error: string }
   /** The same run once more. */

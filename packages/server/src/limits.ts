@@ -53,7 +53,7 @@ export interface Limits {
   readonly appendMs: number;
   /** Connections of one node: then 503. Each takes kilobytes and a file descriptor. */
   readonly connectionsMax: number;
-  /** Connections of one address that haven't said hello: then 503. */
+  /** Connections of one address, or of one IPv6 /64, that haven't said hello: then 503. */
   readonly newcomersPerAddressMax: number;
   /** How long a ticket lets somebody in. */
   readonly ticketMs: number;

@@ -81,6 +81,7 @@ function timers(): readonly string[] {
       ],
       ["any sign of life", "client", grouped(silence), "drops the socket, reconnects", "LIVE-3"],
       ["a write to leave", "server", grouped(server.stallMs), "close 4413", "FLOW-2"],
+      ["a message to be complete", "server", grouped(server.messageMs), "close 4411", "CONN-9"],
       [
         "a fresh token, after the end of one",
         "server",

@@ -1,12 +1,12 @@
 /** A channel as an application uses it: to follow, and to publish to. Making one sends nothing. */
-import { checkCount, checkedPosition, checkedStart, checkWait } from "./arguments.ts";
+import { checkCount, checkedPosition, checkedStart, checkWait } from "./support/arguments.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
-import type { Outbox } from "./outbox.ts";
-import { publicationOf } from "./publication.ts";
+import type { Outbox } from "./publishing/outbox.ts";
+import { publicationOf } from "./following/publication.ts";
 import type { Requests } from "./requests.ts";
-import { Subscription } from "./subscription.ts";
+import { Subscription } from "./following/subscription.ts";
 import type { Page, Published, PublishOptions, ReadOptions, SubscribeOptions } from "./types.ts";
-import type { WireSubscription } from "./wire-subscription.ts";
+import type { WireSubscription } from "./following/wire-subscription.ts";
 
 /** What a channel needs of its client. */
 export interface ChannelHost {

@@ -16,21 +16,21 @@ import {
   type Subscribed,
   type TailwireError,
 } from "@tailwire/protocol";
-import { checkName, checkWait } from "./arguments.ts";
+import { checkName, checkWait } from "./support/arguments.ts";
 import { Channel, type ChannelHost } from "./channel.ts";
-import { overError } from "./closes.ts";
-import type { ConnectionOptions } from "./connection-options.ts";
-import { Connection } from "./connection.ts";
-import { Listeners } from "./listeners.ts";
+import { overError } from "./connection/closes.ts";
+import type { ConnectionOptions } from "./connection/connection-options.ts";
+import { Connection } from "./connection/connection.ts";
+import { Listeners } from "./support/listeners.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox } from "./publishing/outbox.ts";
 import type { Ports } from "./ports.ts";
 import { type RequestOptions, Requests } from "./requests.ts";
-import { Subscription } from "./subscription.ts";
-import { type AskToken, askForToken, type GetToken } from "./token.ts";
-import { TokenRenewal } from "./token-renewal.ts";
+import { Subscription } from "./following/subscription.ts";
+import { type AskToken, askForToken, type GetToken } from "./connection/token.ts";
+import { TokenRenewal } from "./connection/token-renewal.ts";
 import type { ConnectionStatus, Stop } from "./types.ts";
-import { type Wire, WireSubscription } from "./wire-subscription.ts";
+import { type Wire, WireSubscription } from "./following/wire-subscription.ts";
 
 export interface ClientOptions {
   /**

@@ -15,8 +15,8 @@ import {
   type RequestMessage,
   TailwireError,
 } from "@tailwire/protocol";
-import { onAbort, throwIfAborted } from "./abort.ts";
-import type { Connection } from "./connection.ts";
+import { onAbort, throwIfAborted } from "./support/abort.ts";
+import type { Connection } from "./connection/connection.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
 
 export interface RequestOptions {

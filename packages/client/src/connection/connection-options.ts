@@ -1,7 +1,7 @@
 /** What a connection is made of, and what it tells its owner, who knows what is said on it. */
 import type { ClientCodec, ServerMessage, Welcome } from "@tailwire/protocol";
 import type { Blame } from "./closes.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports } from "../ports.ts";
 import type { AskToken } from "./token.ts";
 
 export interface ConnectionOptions extends ConnectionOwner {

@@ -1,7 +1,7 @@
 /** How long to wait before the next attempt: exponential, with full jitter. Computed here only. */
 import type { Cancel, Random } from "@tailwire/protocol";
-import * as CLIENT_LIMITS from "./limits.ts";
-import type { Ports } from "./ports.ts";
+import * as CLIENT_LIMITS from "../limits.ts";
+import type { Ports } from "../ports.ts";
 
 /** The longest wait after so many failures in a row, 1 for the first: 1 s, 2 s, 4 s … 30 s. */
 export function ceilingMs(failures: number): number {

@@ -4,7 +4,7 @@
  */
 import type { Ack, Cancel, ErrorMessage } from "@tailwire/protocol";
 import { ceilingMs } from "./backoff.ts";
-import * as CLIENT_LIMITS from "./limits.ts";
+import * as CLIENT_LIMITS from "../limits.ts";
 import type { Scope } from "./scope.ts";
 import type { AskToken } from "./token.ts";
 

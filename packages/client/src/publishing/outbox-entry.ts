@@ -1,6 +1,6 @@
 /** An entry of the outbox: a publication, and what its client knows of its way. It does nothing. */
 import type { Cancel, Payload } from "@tailwire/protocol";
-import type { Published } from "./types.ts";
+import type { Published } from "../types.ts";
 
 export interface Entry {
   readonly id: string;

@@ -1,5 +1,5 @@
 /** An application's listeners for one kind of news. What one of them throws harms nobody else. */
-import type { Stop } from "./types.ts";
+import type { Stop } from "../types.ts";
 
 export class Listeners<Value> {
   readonly #all = new Set<(value: Value) => unknown>();

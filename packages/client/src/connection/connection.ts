@@ -23,12 +23,12 @@ import type { Line } from "./batches.ts";
 import { BLAMES, CLOSES, reasonOf } from "./closes.ts";
 import { type ConnectionEvent, type ConnectionState, nextState } from "./connection-states.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
-import * as CLIENT_LIMITS from "./limits.ts";
+import * as CLIENT_LIMITS from "../limits.ts";
 import { answerOf, Link } from "./link.ts";
-import type { LifeEvent, Ports, SocketEvents } from "./ports.ts";
+import type { LifeEvent, Ports, SocketEvents } from "../ports.ts";
 import { Scope } from "./scope.ts";
 import { watchSilence } from "./silence.ts";
-import type { ConnectionStatus } from "./types.ts";
+import type { ConnectionStatus } from "../types.ts";
 import { VERSION } from "./version.ts";
 
 /** A message without data, before it has an id and a timestamp. */

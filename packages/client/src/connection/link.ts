@@ -15,7 +15,7 @@ import {
   type Welcome,
 } from "@tailwire/protocol";
 import { firstBatch, type Line } from "./batches.ts";
-import type { Socket } from "./ports.ts";
+import type { Socket } from "../ports.ts";
 
 /** What is told about a message that is larger than the server takes. */
 export function tooLargeError(bytesMax: number): TailwireError {

@@ -1,7 +1,7 @@
 // Listeners that stop themselves and others, come again, are none, or give and throw odd things.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Listeners } from "../src/listeners.ts";
-import { Subscription } from "../src/subscription.ts";
+import { Listeners } from "../../src/support/listeners.ts";
+import { Subscription } from "../../src/following/subscription.ts";
 
 /** What nobody has caught, as a platform would show it. */
 const escaped: unknown[] = [];

@@ -1,6 +1,6 @@
 /** What a subscription is told, in its channel's order. No behaviour. */
 import type { Position } from "@tailwire/protocol";
-import type { Gap, Publication, Snapshot } from "./types.ts";
+import type { Gap, Publication, Snapshot } from "../types.ts";
 
 /** One thing that a subscription is told, in the channel's order. */
 export type Item =

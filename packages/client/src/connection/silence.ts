@@ -6,7 +6,7 @@
  * the monotonic one sleeps with the machine. It doesn't know sockets.
  */
 import type { Cancel } from "@tailwire/protocol";
-import * as CLIENT_LIMITS from "./limits.ts";
+import * as CLIENT_LIMITS from "../limits.ts";
 import type { Scope } from "./scope.ts";
 
 /**

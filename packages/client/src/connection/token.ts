@@ -1,6 +1,6 @@
 /** Asking the application for a token. Whatever it does instead of giving one, it hasn't given one. */
 import { PROTOCOL_LIMITS, type PlatformSignal } from "@tailwire/protocol";
-import type { AbortControllerLike } from "./ports.ts";
+import type { AbortControllerLike } from "../ports.ts";
 import type { Scope } from "./scope.ts";
 
 export type GetToken = (options: { readonly signal: PlatformSignal }) => string | Promise<string>;

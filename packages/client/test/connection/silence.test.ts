@@ -1,7 +1,7 @@
 // The watch over a silent socket: whatever heartbeat a server names, it neither storms nor spins.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { clock } from "../src/drivers/clock.ts";
-import { watchSilence } from "../src/silence.ts";
+import { clock } from "../../src/drivers/clock.ts";
+import { watchSilence } from "../../src/connection/silence.ts";
 
 const MINUTE_MS = 60_000;
 

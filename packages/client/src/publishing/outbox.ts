@@ -19,15 +19,15 @@ import {
   type Wire,
   wireBytes,
 } from "@tailwire/protocol";
-import { onAbort, throwIfAborted } from "./abort.ts";
-import { checkName, checkWait } from "./arguments.ts";
-import { refusalMs } from "./backoff.ts";
-import type { Blame } from "./closes.ts";
-import type { Connection } from "./connection.ts";
-import * as CLIENT_LIMITS from "./limits.ts";
-import { tooLargeError } from "./link.ts";
+import { onAbort, throwIfAborted } from "../support/abort.ts";
+import { checkName, checkWait } from "../support/arguments.ts";
+import { refusalMs } from "../connection/backoff.ts";
+import type { Blame } from "../connection/closes.ts";
+import type { Connection } from "../connection/connection.ts";
+import * as CLIENT_LIMITS from "../limits.ts";
+import { tooLargeError } from "../connection/link.ts";
 import type { Entry, FirstSend, Moment } from "./outbox-entry.ts";
-import type { Published, PublishOptions } from "./types.ts";
+import type { Published, PublishOptions } from "../types.ts";
 
 /** Closes after which what was on each of the connections is sent alone. */
 const BLAMED_MAX = 2;

@@ -1,6 +1,6 @@
 // The browser's driver: how sockets misbehave in Safari, and which events of a page mean what.
 import { afterEach, expect, test, vi } from "vitest";
-import { ports } from "../src/drivers/browser.ts";
+import { ports } from "../../src/drivers/browser.ts";
 
 class FakeWebSocket extends EventTarget {
   static last: FakeWebSocket;

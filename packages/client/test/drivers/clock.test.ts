@@ -1,6 +1,6 @@
 // The clock of browsers and Node: it takes any duration, and is never early.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { clock } from "../src/drivers/clock.ts";
+import { clock } from "../../src/drivers/clock.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,7 @@
 // What a subscription makes of a gap that was told of the cursor it shares with others.
 import { expect, test } from "vitest";
-import { Subscription } from "../src/subscription.ts";
-import type { Gap } from "../src/types.ts";
+import { Subscription } from "../../src/following/subscription.ts";
+import type { Gap } from "../../src/types.ts";
 
 const at = (offset: number, epoch = "old") => ({ epoch, offset, id: `p${offset}` });
 

@@ -13,12 +13,12 @@ import {
   type Start,
   type TailwireError,
 } from "@tailwire/protocol";
-import { onAbort } from "./abort.ts";
-import { checkName } from "./arguments.ts";
-import * as CLIENT_LIMITS from "./limits.ts";
+import { onAbort } from "../support/abort.ts";
+import { checkName } from "../support/arguments.ts";
+import * as CLIENT_LIMITS from "../limits.ts";
 import type { Item, WireItem } from "./items.ts";
-import { Listeners, surface } from "./listeners.ts";
-import type { Gap, Publication, Snapshot, Stop, SubscribeOptions } from "./types.ts";
+import { Listeners, surface } from "../support/listeners.ts";
+import type { Gap, Publication, Snapshot, Stop, SubscribeOptions } from "../types.ts";
 
 /** What a subscription tells whoever feeds it. */
 export interface Feed {

@@ -3,8 +3,8 @@ import { createServer as createHttpServer, type Server, type ServerResponse } fr
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { findWs } from "../src/drivers/find-ws.ts";
-import { ports } from "../src/drivers/node.ts";
+import { findWs } from "../../src/drivers/find-ws.ts";
+import { ports } from "../../src/drivers/node.ts";
 
 interface Closed {
   readonly code: number;
@@ -175,13 +175,13 @@ test("`ws` is found beside the first place that has it, whatever the others are"
 
 test("where there is neither `ws` nor a WebSocket, that is the reason, told later", async () => {
   vi.stubGlobal("WebSocket", undefined);
-  vi.doMock("../src/drivers/find-ws.ts", () => ({ PLACES: [], findWs: () => null }));
+  vi.doMock("../../src/drivers/find-ws.ts", () => ({ PLACES: [], findWs: () => null }));
   vi.resetModules();
   onTestFinished(() => {
     vi.unstubAllGlobals();
-    vi.doUnmock("../src/drivers/find-ws.ts");
+    vi.doUnmock("../../src/drivers/find-ws.ts");
   });
-  const { ports: bare } = await import("../src/drivers/node.ts");
+  const { ports: bare } = await import("../../src/drivers/node.ts");
   const closed = await new Promise((resolve) => {
     let returned = false;
     bare.connect("ws://127.0.0.1:9/", [], {

@@ -15,8 +15,8 @@ import {
   TailwireError,
   type Unsubscribed,
 } from "@tailwire/protocol";
-import { refusalMs } from "./backoff.ts";
-import type { Connection } from "./connection.ts";
+import { refusalMs } from "../connection/backoff.ts";
+import type { Connection } from "../connection/connection.ts";
 import { publicationOf } from "./publication.ts";
 import type { WireItem } from "./items.ts";
 import { type Feed, samePlace, type Subscription } from "./subscription.ts";

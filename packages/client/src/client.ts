@@ -6,10 +6,8 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
-  type Ack,
   channelName,
   type ClientCodec,
-  type ErrorMessage,
   jsonClientCodec,
   JsonText,
   type ParamArgs,
@@ -30,7 +28,7 @@ import { Subscription } from "./following/subscription.ts";
 import { type AskToken, askForToken, type GetToken } from "./connection/token.ts";
 import { TokenRenewal } from "./connection/token-renewal.ts";
 import type { ConnectionStatus, Stop } from "./types.ts";
-import { type Wire, WireSubscription } from "./following/wire-subscription.ts";
+import { type WireHost, WireSubscription } from "./following/wire-subscription.ts";
 
 export interface ClientOptions {
   /**
@@ -63,14 +61,13 @@ export class Client implements AsyncDisposable {
   /** Null where there are no tokens. */
   readonly #renewal: TokenRenewal | null;
   readonly #wires = new Map<string, WireSubscription>();
-  /** Who waits for the answer to a request, by its id. Publications wait in the outbox. */
-  readonly #answers = new Map<string, (answer: Ack | ErrorMessage) => void>();
   readonly #onStatus = new Listeners<ConnectionStatus>();
   /** Null when it has changed since it was last asked for. */
   #status: ConnectionStatus | null = null;
   #telling = false;
   readonly #onSubscribed = new Listeners<Begun>();
   readonly #host: ChannelHost;
+  readonly #wireHost: WireHost;
   #closing: Promise<void> | null = null;
   /** Looks whether `close()` has waited for everything. */
   #settled: () => void = () => undefined;
@@ -114,8 +111,17 @@ export class Client implements AsyncDisposable {
     this.#renewal =
       askToken &&
       new TokenRenewal(this.#connection.scope, askToken, (token, answered) =>
-        this.#ask({ type: "authenticate", token }, answered),
+        this.#connection.say({ type: "authenticate", token }, answered),
       );
+    this.#wireHost = {
+      connection: this.#connection,
+      outbox: this.#outbox,
+      unsubscribe: (name) => this.#unsubscribe(name),
+      unused: (name, wire) => {
+        // A listener that was told of its end may have begun anew, on another.
+        if (this.#wires.get(name) === wire) this.#wires.delete(name);
+      },
+    };
   }
 
   /** The connection as it is now: a new object on every change. */
@@ -232,39 +238,16 @@ export class Client implements AsyncDisposable {
     this.#mustBeOpen();
     let wire = this.#wires.get(name);
     if (!wire) {
-      wire = new WireSubscription(this.#portsOf(name));
+      wire = new WireSubscription(this.#wireHost, name);
       this.#wires.set(name, wire);
     }
     this.#connection.use();
     return wire;
   }
 
-  #portsOf(name: string): Wire {
-    const connection = this.#connection;
-    return {
-      connection,
-      subscribe: (start, answered) =>
-        this.#ask({ type: "subscribe", channel: name, start }, answered),
-      unsubscribe: () => this.#unsubscribe(name),
-      noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
-      seen: (id, position) => this.#outbox.seen(name, id, position),
-      idle: (wire) => {
-        // Who was told of its end may have begun anew, on another.
-        if (this.#wires.get(name) === wire) this.#wires.delete(name);
-      },
-    };
-  }
-
-  #ask(
-    message: Parameters<Connection["say"]>[0],
-    answered: (answer: Ack | ErrorMessage) => void,
-  ): void {
-    this.#answers.set(this.#connection.say(message), answered);
-  }
-
   #unsubscribe(name: string): void {
     const message = { type: "unsubscribe", channel: name } as const;
-    this.#ask(message, () => this.#wires.get(name)?.released());
+    this.#connection.say(message, () => this.#wires.get(name)?.released());
   }
 
   #opened(): void {
@@ -274,16 +257,12 @@ export class Client implements AsyncDisposable {
   }
 
   #lost(): void {
-    this.#answers.clear();
     this.#requests.lost();
     for (const wire of this.#wires.values()) wire.lost();
   }
 
   #received(message: Parameters<ConnectionOptions["received"]>[0]): void {
     switch (message.type) {
-      case "ack":
-      case "error":
-        return this.#answered(message);
       case "subscribed":
         return this.#subscribed(message);
       case "unsubscribed":
@@ -304,17 +283,9 @@ export class Client implements AsyncDisposable {
     }
     const wire = this.#wire(name);
     const subscription = new Subscription(wire, {});
-    wire.begun(subscription, position);
+    wire.startedByServer(subscription, position);
     const channel = new Channel(this.#host, name);
     this.#onSubscribed.tell({ channel, subscription });
-  }
-
-  #answered(answer: Ack | ErrorMessage): void {
-    if (this.#outbox.answered(answer) || this.#requests.answered(answer)) return;
-    const { re = "" } = answer;
-    const answered = this.#answers.get(re);
-    this.#answers.delete(re);
-    answered?.(answer);
   }
 
   #changed(): void {

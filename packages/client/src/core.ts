@@ -9,6 +9,8 @@ export {
   type ConnectionState,
 } from "./connection/connection-states.ts";
 export { CLIENT_LIMITS };
+export { LIFE_STATES, PROGRESS_STATES, TAKER_STATES } from "./following/subscription-states.ts";
+export { WIRE_STATES } from "./following/wire-states.ts";
 export type { Ports, Socket, SocketEvents } from "./ports.ts";
 export type { Subscription } from "./following/subscription.ts";
 export type { ConnectionStatus, Gap, Publication } from "./types.ts";

@@ -8,7 +8,6 @@ import {
   type AbortSignalLike,
   type Ack,
   type Clock,
-  type ErrorMessage,
   localError,
   type Outgoing,
   type ReadMessage,
@@ -72,6 +71,7 @@ export class Requests {
         cancel();
         stopListening();
         this.#asked.delete(id);
+        this.#connection.answers.delete(id);
         this.#settled();
       };
       const asked: Asked = { id, question, resolve, reject, sent: false, forget };
@@ -97,16 +97,6 @@ export class Requests {
     }
   }
 
-  /** Takes an answer. False: it is the answer to something else. */
-  answered(answer: Ack | ErrorMessage): boolean {
-    const asked = this.#asked.get(answer.re ?? "");
-    if (!asked) return false;
-    asked.forget();
-    if (answer.type === "ack") asked.resolve(answer);
-    else asked.reject(new TailwireError(answer));
-    return true;
-  }
-
   /** Rejects what is left, saying why. What may have been done was lost with its connection. */
   close(why: TailwireError): void {
     for (const asked of this.#asked.values()) this.#settle(asked, why);
@@ -115,6 +105,7 @@ export class Requests {
   #send(asked: Asked): void {
     const { id, question } = asked;
     const timestamp = this.#clock.now();
+    this.#connection.answers.set(id, (answer) => this.#answered(asked, answer));
     this.#connection.send({
       encode: (codec) => (this.#asked.has(id) ? codec.encode({ id, timestamp, ...question }) : ""),
       onWrite: () => {
@@ -122,6 +113,12 @@ export class Requests {
       },
       onTooLarge: (error) => this.#settle(asked, error),
     });
+  }
+
+  #answered(asked: Asked, answer: Ack | TailwireError): void {
+    if (answer instanceof TailwireError) return this.#settle(asked, answer);
+    asked.forget();
+    asked.resolve(answer);
   }
 
   /** Nobody waits for the answer any more: the server may stop working on it. */

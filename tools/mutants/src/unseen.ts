@@ -59,7 +59,7 @@ const MANNERS: readonly Mutant[] = [
   },
   {
     name: "a position moves on before its listener is done",
-    file: client("following/subscription"),
+    file: client("following/handover"),
     find: "if (work.length === 0)",
     replace: "if (true)",
     foundBy: "unit",
@@ -67,9 +67,9 @@ const MANNERS: readonly Mutant[] = [
   },
   {
     name: "who leaves the loop stays subscribed",
-    file: client("following/subscription"),
-    find: "this.#commitHanded();\n                this.end(null);",
-    replace: "this.#commitHanded();",
+    file: client("following/handover"),
+    find: "this.#comeRound();\n                leave();",
+    replace: "this.#comeRound();",
     foundBy: "unit",
     test: "tools/simulation/test/subscriptions.test.ts",
   },
@@ -78,7 +78,7 @@ const MANNERS: readonly Mutant[] = [
 const HELD: readonly Mutant[] = [
   {
     name: "a subscription takes more than may wait",
-    file: client("following/subscription"),
+    file: client("following/handover"),
     find: "this.#queue.length >= CLIENT_LIMITS.waitingMax",
     replace: "false",
     foundBy: "unit",

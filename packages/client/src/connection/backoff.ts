@@ -1,7 +1,6 @@
 /** How long to wait before the next attempt: exponential, with full jitter. Computed here only. */
-import type { Cancel, Random } from "@tailwire/protocol";
+import type { Random } from "@tailwire/protocol";
 import * as CLIENT_LIMITS from "../limits.ts";
-import type { Ports } from "../ports.ts";
 
 /** The longest wait after so many failures in a row, 1 for the first: 1 s, 2 s, 4 s … 30 s. */
 export function ceilingMs(failures: number): number {
@@ -13,7 +12,7 @@ export function ceilingMs(failures: number): number {
  * Milliseconds to wait after so many refusals in a row: what the server says, 1 s where it says
  * nothing, and from the third on at least a wait that grows, so that a server can't make a storm.
  */
-export function refusalMs(refusals: number, saidMs: number | undefined): number {
+export function refusalMs(refusals: number, saidMs: number | null | undefined): number {
   return Math.max(saidMs ?? CLIENT_LIMITS.backoffMinMs, refusals > 2 ? ceilingMs(refusals - 2) : 0);
 }
 
@@ -23,43 +22,4 @@ export function refusalMs(refusals: number, saidMs: number | undefined): number 
  */
 export function backoffMs(failures: number, random: Random): number {
   return Math.round(random.fraction() * ceilingMs(failures));
-}
-
-/** The wait before the next attempt, and the failures in a row that make it longer. */
-export class Backoff {
-  readonly #ports: Ports;
-  #failures = 0;
-  #dueAt: number | null = null;
-  #cancel: Cancel | null = null;
-
-  constructor(ports: Ports) {
-    this.#ports = ports;
-  }
-
-  /** When the wait is over, in Unix milliseconds; null while nobody waits. */
-  get dueAt(): number | null {
-    return this.#dueAt;
-  }
-
-  /** Waits after one more failure. */
-  wait(callback: () => void): void {
-    const { clock, random } = this.#ports;
-    this.stop();
-    this.#failures += 1;
-    const ms = backoffMs(this.#failures, random);
-    this.#dueAt = clock.now() + ms;
-    this.#cancel = clock.after(ms, callback);
-  }
-
-  /** Nobody waits any more. */
-  stop(): void {
-    this.#cancel?.();
-    this.#cancel = null;
-    this.#dueAt = null;
-  }
-
-  /** The next wait is as short as the first. */
-  reset(): void {
-    this.#failures = 0;
-  }
 }

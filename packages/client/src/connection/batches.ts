@@ -14,7 +14,7 @@ export interface Line {
   /** It is about to be written. */
   onWrite?(): void;
   /** On its own it is larger than the server takes, so it won't be written. */
-  onTooLarge(error: TailwireError): void;
+  readonly onTooLarge?: ((error: TailwireError) => void) | undefined;
 }
 
 /** What one WebSocket message carries, and its size. */

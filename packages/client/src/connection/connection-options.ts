@@ -1,8 +1,11 @@
 /** What a connection is made of, and what it tells its owner, who knows what is said on it. */
-import type { ClientCodec, ServerMessage, Welcome } from "@tailwire/protocol";
+import type { Ack, ClientCodec, ServerMessage, TailwireError, Welcome } from "@tailwire/protocol";
 import type { Blame } from "./closes.ts";
 import type { Ports } from "../ports.ts";
 import type { AskToken } from "./token.ts";
+
+/** Called with the answer to a message; never when the connection is lost before. */
+export type Answered = (answer: Ack | TailwireError) => void;
 
 export interface ConnectionOptions extends ConnectionOwner {
   readonly url: string;
@@ -18,7 +21,9 @@ interface ConnectionOwner {
   opened(): void;
   welcomed(welcome: Welcome): void;
   /** A message that isn't the connection's own business. */
-  received(message: Exclude<ServerMessage, { type: "welcome" | "ping" | "pong" }>): void;
+  received(
+    message: Exclude<ServerMessage, { type: "welcome" | "ping" | "pong" | "ack" | "error" }>,
+  ): void;
   /** What was under way on the socket is lost, or may be. */
   lost(): void;
   /** It is closed because of what was sent on it. */

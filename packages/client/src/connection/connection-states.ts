@@ -2,6 +2,7 @@
  * The states of the client's connection, as a table. Diagrams are made from it, and tests walk
  * every cell. What an application is shown is exactly this.
  */
+import type { StateTable } from "../support/state-table.ts";
 
 export type ConnectionState =
   /** Nothing was asked of it yet. */
@@ -31,9 +32,7 @@ export type ConnectionEvent =
   | "close";
 
 /** Where an event leads. What isn't here changes nothing. */
-export const CONNECTION_STATES: Readonly<
-  Record<ConnectionState, Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>>
-> = {
+export const CONNECTION_STATES: StateTable<ConnectionState, ConnectionEvent> = {
   idle: { use: "connecting", goOffline: "offline", close: "closed" },
   connecting: {
     welcome: "connected",
@@ -53,8 +52,3 @@ export const CONNECTION_STATES: Readonly<
   offline: { goOnline: "reconnecting", close: "closed" },
   closed: {},
 };
-
-/** The state after an event; the same where the event means nothing. */
-export function nextState(state: ConnectionState, event: ConnectionEvent): ConnectionState {
-  return CONNECTION_STATES[state][event] ?? state;
-}

@@ -5,26 +5,34 @@
  * said on it is its owner's business; this file knows no channel and no publication.
  */
 import {
+  type Ack,
   BEARER_PREFIX,
   type Cancel,
   type ClientCodec,
   type ClientMessage,
+  type ErrorMessage,
   jsonClientCodec,
   type Outgoing,
   type ServerMessage,
   SUBPROTOCOL_JSON,
+  TailwireError,
   verdictOf,
   type Welcome,
   type Wire,
 } from "@tailwire/protocol";
 import { ASSUMED_SERVER_LIMITS, type ServerLimits } from "./assumed-limits.ts";
-import { Backoff } from "./backoff.ts";
+import { backoffMs } from "./backoff.ts";
 import type { Line } from "./batches.ts";
 import { BLAMES, CLOSES, reasonOf } from "./closes.ts";
-import { type ConnectionEvent, type ConnectionState, nextState } from "./connection-states.ts";
-import type { ConnectionOptions } from "./connection-options.ts";
+import {
+  CONNECTION_STATES,
+  type ConnectionEvent,
+  type ConnectionState,
+} from "./connection-states.ts";
+import type { Answered, ConnectionOptions } from "./connection-options.ts";
 import * as CLIENT_LIMITS from "../limits.ts";
-import { answerOf, Link } from "./link.ts";
+import { nextState } from "../support/state-table.ts";
+import { Link } from "./link.ts";
 import type { LifeEvent, Ports, SocketEvents } from "../ports.ts";
 import { Scope } from "./scope.ts";
 import { watchSilence } from "./silence.ts";
@@ -41,6 +49,8 @@ type Absence = "asked" | Extract<LifeEvent, "offline" | "pagehide">;
 export class Connection {
   /** Timers, and whatever else ends with the attempt, or with the connection as it is. */
   readonly scope: Scope;
+  /** Callbacks for the answers that are due on the connection as it is, by the message's id. */
+  readonly answers = new Map<string, Answered>();
   readonly #options: ConnectionOptions;
   readonly #ports: Ports;
   /** Spoken now, or to begin with: what the server has chosen. */
@@ -57,7 +67,10 @@ export class Connection {
   #welcome: Welcome | null = null;
   /** Attempts since the connection was last up; 0 while it is. */
   #attempt = 0;
-  readonly #backoff: Backoff;
+  /** When the next attempt is due, in Unix milliseconds; null while nobody waits for it. */
+  #retryAt: number | null = null;
+  /** Failures in a row, which make the waits longer. */
+  #failures = 0;
   /** Tokens refused in a row. */
   #refusals = 0;
   #reason: string | null = null;
@@ -71,7 +84,6 @@ export class Connection {
     this.#ports = options.ports;
     this.scope = new Scope(options.ports.clock);
     this.#codec = options.codec;
-    this.#backoff = new Backoff(options.ports);
     this.#session = options.ports.random.token();
     this.#idPrefix = options.ports.random.token().slice(0, 10);
   }
@@ -85,7 +97,7 @@ export class Connection {
     return {
       state: this.#state,
       attempt: this.#attempt,
-      retryAt: this.#backoff.dueAt,
+      retryAt: this.#retryAt,
       reason: this.#reason,
     };
   }
@@ -133,7 +145,7 @@ export class Connection {
 
   /** Ends a wait before the next attempt. */
   hurry(): void {
-    if (this.#backoff.dueAt !== null) this.#connect();
+    if (this.#retryAt !== null) this.#connect();
   }
 
   /** The same, and where the platform thinks that there is no network: it may be wrong. */
@@ -160,15 +172,15 @@ export class Connection {
     this.#link?.send(line);
   }
 
-  /** Sends a message, and gives the id that an answer will name. Only while {@link isOpen}. */
-  say({ type, ...rest }: Unidentified): string {
+  /** Sends a message, and calls back with its answer. Only while {@link isOpen}. */
+  say({ type, ...rest }: Unidentified, answered?: Answered): void {
     const id = this.nextId();
     const message = { type, id, timestamp: this.#ports.clock.now(), ...rest } as ClientMessage;
+    if (answered) this.answers.set(id, answered);
     this.send({
       encode: (codec) => codec.encode(message as Outgoing<ClientMessage>),
-      onTooLarge: (error) => this.#options.received(answerOf(id, error)),
+      onTooLarge: answered,
     });
-    return id;
   }
 
   /** Listens to the platform from the first use on: a client that isn't used costs nothing. */
@@ -210,12 +222,12 @@ export class Connection {
 
   #enter(event: ConnectionEvent): void {
     const from = this.#state;
-    this.#state = nextState(from, event);
+    this.#state = nextState(CONNECTION_STATES, from, event);
     if (this.#state === from && event !== "lost") return;
     switch (this.#state) {
       case "connecting":
       case "reconnecting":
-        if (event === "lost") this.#backoff.wait(() => this.#connect());
+        if (event === "lost") this.#wait();
         else this.#connect();
         break;
       case "connected":
@@ -239,15 +251,23 @@ export class Connection {
   }
 
   #stop(): void {
-    this.#backoff.stop();
-    this.#backoff.reset();
     this.#drop("done");
+    this.#failures = 0;
+  }
+
+  /** Waits before the next attempt: longer after each failure. */
+  #wait(): void {
+    const { clock, random } = this.#ports;
+    this.#failures += 1;
+    const ms = backoffMs(this.#failures, random);
+    this.#retryAt = clock.now() + ms;
+    this.scope.after(ms, () => this.#connect());
   }
 
   // Connecting
 
   #connect(): void {
-    this.#backoff.stop();
+    this.#end();
     this.#attempt += 1;
     const link = new Link(this.#ports.clock, this.limits.messageBytesMax);
     this.#link = link;
@@ -334,17 +354,18 @@ export class Connection {
     link?.close(CLOSES[name], name);
   }
 
-  /** Ends the attempt or the connection, and all that belongs to it. */
+  /** Ends the attempt, the connection or the wait for one, and all that belongs to it. */
   #end(): void {
     const link = this.#link;
-    if (!link) return;
     // A short life counts as a failure.
-    if (link.upMs >= CLIENT_LIMITS.stableMs) this.#backoff.reset();
-    link.forget();
+    if (link && link.upMs >= CLIENT_LIMITS.stableMs) this.#failures = 0;
+    link?.forget();
     this.#link = null;
     this.#ask = null;
+    this.#retryAt = null;
+    this.answers.clear();
     this.scope.end();
-    this.#options.lost();
+    if (link) this.#options.lost();
   }
 
   // Talking
@@ -355,26 +376,34 @@ export class Connection {
     for (const message of this.#codec.readServerMessages(wire)) {
       // A handler may have closed the client between two messages.
       if (this.#link !== link) return;
-      this.#take(link, message);
+      this.#dispatch(link, message);
     }
   }
 
-  #take(link: Link, message: ServerMessage): void {
+  #dispatch(link: Link, message: ServerMessage): void {
+    const isAbroad = message.type === "error" && message.re === undefined;
     // Only what is said last explains a close.
-    link.lastError = null;
+    link.lastError = isAbroad ? message.code : null;
     switch (message.type) {
       case "welcome":
         return this.#welcomed(link, message);
       case "ping":
-        return void this.say({ type: "pong", re: message.id });
+        return this.say({ type: "pong", re: message.id });
       case "pong":
         return;
+      case "ack":
       case "error":
-        if (message.re === undefined) link.lastError = message.code;
-        break;
+        return this.#answered(message);
       default:
+        this.#options.received(message);
     }
-    this.#options.received(message);
+  }
+
+  #answered(message: Ack | ErrorMessage): void {
+    const { re = "" } = message;
+    const answered = this.answers.get(re);
+    this.answers.delete(re);
+    answered?.(message.type === "ack" ? message : new TailwireError(message));
   }
 
   #welcomed(link: Link, welcome: Welcome): void {

@@ -8,7 +8,6 @@
 import {
   type ClientCodec,
   type Clock,
-  type ErrorMessage,
   localError,
   PROTOCOL_LIMITS,
   type TailwireError,
@@ -20,12 +19,6 @@ import type { Socket } from "../ports.ts";
 /** What is told about a message that is larger than the server takes. */
 export function tooLargeError(bytesMax: number): TailwireError {
   return localError("too_large", `at most ${bytesMax} bytes`);
-}
-
-/** The same as the server would say it, so that it takes the one way that answers take. */
-export function answerOf(re: string, error: TailwireError): ErrorMessage {
-  const { code, description, fault, retry } = error;
-  return { type: "error", id: re, timestamp: 0, re, code, description, fault, retry };
 }
 
 export class Link {
@@ -103,7 +96,7 @@ export class Link {
         // Before welcome, what doesn't fit has to wait for it.
         if (this.#welcomedAt === null) return;
         // Sent, it would end the connection [ENC-7], and with it whatever others wait for.
-        this.#waiting.shift()?.onTooLarge(tooLargeError(this.#bytesMax));
+        this.#waiting.shift()?.onTooLarge?.(tooLargeError(this.#bytesMax));
       }
       for (const line of this.#waiting.splice(0, encoded.length)) line.onWrite?.();
       this.#firstBytes -= bytes;

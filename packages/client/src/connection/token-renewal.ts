@@ -2,14 +2,15 @@
  * Brings the server a fresh token before the one that a connection was made with ends, so that
  * the connection and its subscriptions go on [AUTH-8]. It doesn't know sockets.
  */
-import type { Ack, Cancel, ErrorMessage } from "@tailwire/protocol";
+import { type Cancel, TailwireError } from "@tailwire/protocol";
 import { ceilingMs } from "./backoff.ts";
 import * as CLIENT_LIMITS from "../limits.ts";
+import type { Answered } from "./connection-options.ts";
 import type { Scope } from "./scope.ts";
 import type { AskToken } from "./token.ts";
 
 /** Says `authenticate` on the connection as it is; `answered` is called unless it is lost. */
-type Authenticate = (token: string, answered: (answer: Ack | ErrorMessage) => void) => void;
+type Authenticate = (token: string, answered: Answered) => void;
 
 export class TokenRenewal {
   readonly #scope: Pick<Scope, "after">;
@@ -48,8 +49,8 @@ export class TokenRenewal {
       this.#askToken((token) => {
         if (token === null) return this.#again();
         this.#authenticate(token, (answer) => {
-          if (answer.type === "ack") this.schedule(answer);
-          else this.#again();
+          if (answer instanceof TailwireError) this.#again();
+          else this.schedule(answer);
         });
       }),
     );

@@ -1,22 +1,46 @@
-/** What a subscription is told, in its channel's order. No behaviour. */
-import type { Position } from "@tailwire/protocol";
-import type { Gap, Publication, Snapshot } from "../types.ts";
+/** One thing on its way from a channel's cursor to a subscription. No behaviour. */
+import type {
+  CaughtUp,
+  EpochMessage,
+  GapMessage,
+  Position,
+  PublicationMessage,
+  SnapshotMessage,
+} from "@tailwire/protocol";
+import type { Publication } from "../types.ts";
 
-/** One thing that a subscription is told, in the channel's order. */
+/** What comes from the server for one channel. */
+export type ChannelMessage =
+  | PublicationMessage
+  | SnapshotMessage
+  | GapMessage
+  | EpochMessage
+  | CaughtUp;
+
+/** A message for all of a channel's subscriptions: as it came, and a publication in one object. */
 export type Item =
   | {
-      readonly kind: "publication";
+      readonly type: "publication";
       readonly prev: number | undefined;
       readonly publication: Publication;
       /** Whether this very client published it. */
       readonly own: boolean;
     }
-  /** A publication that isn't handed over. */
-  | { readonly kind: "passed"; readonly position: Position }
-  | { readonly kind: "gap"; readonly gap: Gap }
-  | { readonly kind: "epoch"; readonly from: string; readonly position: Position }
-  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
-  | { readonly kind: "caughtup"; readonly position: Position };
+  | Bare<GapMessage>
+  | Bare<SnapshotMessage>
+  | Bare<EpochMessage>
+  | Bare<CaughtUp>;
 
-/** An item as it comes off the wire, for all of a channel's subscriptions. */
-export type WireItem = Exclude<Item, { kind: "passed" }>;
+type Bare<Message> = Message extends unknown
+  ? Omit<Message, "id" | "timestamp" | "channel">
+  : never;
+
+/** One thing that waits for the application. */
+export interface Waiting {
+  /** Where the application stands once it is done with this; null: where it stood before. */
+  readonly position: Position | null;
+  /** Null where there is nothing for listeners of events, or for a loop. */
+  readonly publication: Publication | null;
+  /** Tells a notice. */
+  readonly tell?: () => void;
+}

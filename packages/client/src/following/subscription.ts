@@ -1,12 +1,29 @@
 /**
- * A subscription: one subscriber's place in a channel, and the publications on their way to it.
+ * A subscription: one subscriber's place in a channel.
  *
- * Several may share one cursor on the wire, so each checks the chain of offsets for itself. It is
- * handed items in order; the application takes them by iterating, or by listeners, and the
- * position moves on only after that. It doesn't know how items travel.
+ * Several may share one cursor on the wire, so each checks the chain of offsets for itself. Three
+ * machines say how far it is, each a table in `subscription-states.ts`:
+ *
+ * - Its life: pending, active, closed. The server's answers and the connection move it.
+ * - Its progress: behind, due, caught up. `caughtup` off the wire makes it due, and the application
+ *   is told after all that arrived before; until then it isn't caught up.
+ * - Its taker, in `handover.ts`: who takes publications, and when the next may go.
+ *
+ * Two positions couple them. `received` is the last item taken off the wire, and where the server
+ * has to go on; `position` is the last one that the application is done with. The queue lies between
+ * the two. A lost connection moves neither: it suspends the life and resets the progress, and
+ * `received` is where the next connection begins.
+ *
+ * A subscription whose queue is full is parked: it accepts nothing, so its chain breaks on purpose, and
+ * the cursor is moved back to its `received` when it takes items again.
+ *
+ * Don't assume that an accepted item concerns this subscription: it may have seen it, or stand in
+ * another epoch. Don't assume that `caughtup` comes once per connection, nor that the life is active when
+ * items come: a cursor that was asked for by another subscription serves this one, too.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  carriedValue,
   chain,
   isPosition,
   type Position,
@@ -14,11 +31,19 @@ import {
   type TailwireError,
 } from "@tailwire/protocol";
 import { onAbort } from "../support/abort.ts";
-import { checkName } from "../support/arguments.ts";
-import * as CLIENT_LIMITS from "../limits.ts";
-import type { Item, WireItem } from "./items.ts";
-import { Listeners, surface } from "../support/listeners.ts";
+import { Listeners } from "../support/listeners.ts";
+import { nextState } from "../support/state-table.ts";
 import type { Gap, Publication, Snapshot, Stop, SubscribeOptions } from "../types.ts";
+import { Handover } from "./handover.ts";
+import type { Item } from "./items.ts";
+import {
+  LIFE_STATES,
+  type LifeEvent,
+  type LifeState,
+  PROGRESS_STATES,
+  type ProgressEvent,
+  type ProgressState,
+} from "./subscription-states.ts";
 
 /** What a subscription tells whoever feeds it. */
 export interface Feed {
@@ -29,40 +54,25 @@ export interface Feed {
 
 type Listener = (publication: Publication) => void | Promise<void>;
 
+type ItemOf<Type extends Item["type"]> = Extract<Item, { type: Type }>;
+
 export class Subscription implements AsyncIterable<Publication>, AsyncDisposable {
   /** Resolves when the server has acknowledged it; rejects when it refused. */
   readonly ready: Promise<void>;
   readonly #feed: Feed;
   readonly #start: Start;
   readonly #echo: boolean;
-  readonly #listeners = new Map<string, Listeners<Publication>>();
   readonly #onGap = new Listeners<Gap>();
   readonly #onSnapshot = new Listeners<Snapshot>();
   readonly #onCaughtUp = new Listeners<void>();
   readonly #onEnd = new Listeners<TailwireError | null>();
   #resolveReady!: () => void;
   #rejectReady!: (error: TailwireError) => void;
-  #state: "pending" | "active" | "closed" = "pending";
-  #error: TailwireError | null = null;
+  #life: LifeState = "pending";
+  #progress: ProgressState = "behind";
   /** Up to where items were taken from the wire; null until the server has placed the start. */
   #received: Position | null;
-  #position: Position | null;
-  #caughtUp = false;
-  /** Whether `caughtup` was told or is waiting to be, since the last subscribe or gap. */
-  #caughtUpTaken = false;
-  #queue: Item[] = [];
-  #parked = false;
-  /** Whether listeners are at work on the first item of the queue. */
-  #busy = false;
-  /** Set by the first iterator; from then on items wait to be asked for. */
-  #iterated = false;
-  /** The position of the publication an iterator is at work on. */
-  #handed: Position | null = null;
-  #asking: ((
-    result:
-      | IteratorResult<Publication, undefined>
-      | Promise<IteratorResult<Publication, undefined>>,
-  ) => void)[] = [];
+  readonly #handover: Handover;
   readonly #stopSignal: () => void;
 
   constructor(feed: Feed, { start = "latest", echo = true, signal }: SubscribeOptions) {
@@ -70,7 +80,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     this.#start = start;
     this.#echo = echo;
     this.#received = isPosition(start) ? start : null;
-    this.#position = this.#received;
+    this.#handover = new Handover(this.#received, () => feed.reconsider());
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
@@ -84,22 +94,22 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   /** `"pending"` until the server has acknowledged it, and again while reconnecting. */
   get state(): "pending" | "active" | "closed" {
-    return this.#state;
+    return this.#life;
   }
 
   /** The last publication handed over: keep it to go on from here another day. */
   get position(): Position | null {
-    return this.#position;
+    return this.#handover.position;
   }
 
   /** Whether the end of the log was reached since the last subscribe or gap. */
   get caughtUp(): boolean {
-    return this.#caughtUp;
+    return this.#progress === "caught up";
   }
 
   /** Publications that have arrived and wait to be handled. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#handover.waiting;
   }
 
   /**
@@ -109,12 +119,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
    * @throws `bad_message` when no event can have this name; TypeError when the listener is none.
    */
   on(event: string, listener: Listener): Stop {
-    checkName(event);
-    const listeners = this.#listeners.get(event) ?? new Listeners();
-    this.#listeners.set(event, listeners);
-    const stop = listeners.add(listener);
-    this.#handle();
-    return stop;
+    return this.#handover.on(event, listener);
   }
 
   /** Calls back when publications were lost, before the first one after the gap. */
@@ -151,15 +156,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   /** Hands publications over one by one. Leaving the loop ends the subscription. */
   [Symbol.asyncIterator](): AsyncIterator<Publication, undefined> {
-    this.#iterated = true;
-    return {
-      next: () => this.#next(),
-      return: async () => {
-        this.#commitHanded();
-        this.end(null);
-        return { done: true, value: undefined };
-      },
-    };
+    return this.#handover.iterate(() => this.end(null));
   }
 
   // For the feed
@@ -175,47 +172,49 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   /** Whether it takes no items now, because too many wait. */
   get parked(): boolean {
-    return this.#parked;
+    return this.#handover.parked;
   }
 
   /** The server has acknowledged it; where its start was relative, it lies at `position`. */
   acknowledge(position: Position): void {
     this.#received ??= position;
-    this.#position ??= position;
-    this.#state = "active";
+    this.#handover.position ??= position;
+    this.#live("acknowledged");
     this.#resolveReady();
   }
 
   /** The connection is lost: what was received stays, the rest has to be asked for again. */
   suspend(): void {
-    if (this.#state === "active") this.#state = "pending";
-    this.#caughtUp = false;
-    this.#caughtUpTaken = false;
+    this.#live("suspended");
+    this.#progressed("reset");
   }
 
   /**
-   * Takes an item, if it is this subscription's turn for it. False: something lies between, and it
+   * Accepts an item, if it is this subscription's turn for it. False: something lies between, and it
    * has to be served from `received`.
+   *
+   * @param at - where the cursor was before it.
    */
-  take(item: WireItem): boolean {
-    if (!this.#received || this.#parked || this.#state === "closed") return true;
-    switch (item.kind) {
+  accept(item: Item, at: Position): boolean {
+    const received = this.#received;
+    if (!received || this.parked || this.#life === "closed") return true;
+    switch (item.type) {
       case "publication":
-        return this.#takePublication(item, this.#received);
+        return this.#acceptPublication(item, received);
       case "gap":
-        return this.#takeGap(item.gap, this.#received);
+        return this.#acceptGap(item, received);
       case "epoch":
         // What was seen beyond the cursor the new epoch may not have: it has to be asked for.
-        if (this.#received.epoch === item.from && this.#received.offset <= item.position.offset) {
-          this.#received = { ...this.#received, epoch: item.position.epoch };
+        if (received.epoch === at.epoch && received.offset <= item.position.offset) {
+          this.#received = { ...received, epoch: item.position.epoch };
         }
         return true;
       case "snapshot":
-        // Whoever stands elsewhere has a state that goes on without it.
-        if (samePlace(this.#received, item.snapshot.position)) this.#enqueue(item);
+        // A subscription that stands elsewhere has a state that goes on without it.
+        if (samePlace(received, item.position)) this.#acceptSnapshot(item);
         return true;
       case "caughtup":
-        return this.#takeCaughtUp(item, this.#received);
+        return this.#acceptCaughtUp(item, received);
       default:
         return item satisfies never;
     }
@@ -223,168 +222,91 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   /** Ends it: with an error when the server refused it or nothing more can come. */
   end(error: TailwireError | null): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    this.#error = error;
+    if (this.#life === "closed") return;
+    this.#live("ended");
     this.#stopSignal();
-    // What has arrived is still handed over, unless the application wants no more.
-    if (error) {
-      this.#rejectReady(error);
-    } else {
-      this.#queue = [];
-      this.#resolveReady();
-    }
-    for (const ask of this.#asking.splice(0)) ask(this.#over());
+    if (error) this.#rejectReady(error);
+    else this.#resolveReady();
+    this.#handover.end(error);
     this.#feed.leave(this);
     this.#onEnd.tell(error);
   }
 
-  // Receiving
-
-  #takeCaughtUp(item: Extract<Item, { kind: "caughtup" }>, { epoch, offset }: Position): boolean {
-    if (epoch !== item.position.epoch || offset < item.position.offset) return true;
-    // It has seen more than there is.
-    if (offset > item.position.offset) return false;
-    if (!this.#caughtUpTaken) {
-      this.#caughtUpTaken = true;
-      this.#enqueue(item);
-    }
-    return true;
+  #live(event: LifeEvent): void {
+    this.#life = nextState(LIFE_STATES, this.#life, event);
   }
 
-  #takePublication(item: Extract<Item, { kind: "publication" }>, received: Position): boolean {
-    const { position } = item.publication;
+  #progressed(event: ProgressEvent): void {
+    this.#progress = nextState(PROGRESS_STATES, this.#progress, event);
+  }
+
+  #acceptPublication(item: ItemOf<"publication">, received: Position): boolean {
+    const { publication, prev, own } = item;
+    const { position } = publication;
     // Another epoch is another subscriber's concern: this one is ahead, in a newer log.
     if (received.epoch !== position.epoch) return true;
-    const link = chain(received.offset, { offset: position.offset, prev: item.prev });
+    const link = chain(received.offset, { offset: position.offset, prev });
     if (link === "next") {
       this.#received = position;
-      this.#enqueue(item.own && !this.#echo ? { kind: "passed", position } : item);
+      const isMuted = own && !this.#echo;
+      this.#handover.push({ position, publication: isMuted ? null : publication });
     }
     return link !== "broken";
   }
 
-  #takeGap(gap: Gap, received: Position): boolean {
-    if (received.epoch !== gap.from.epoch) return true;
-    if (received.offset < gap.from.offset) return false;
-    const { continuesAfter } = gap;
-    // What is trimmed behind this subscription doesn't concern it. What it has seen beyond the cursor a
-    // new epoch may not have: that has to be asked for.
+  #acceptGap(item: ItemOf<"gap">, received: Position): boolean {
+    const { reason, from, to, continuesAfter, lost } = item;
+    if (received.epoch !== from.epoch) return true;
+    if (received.offset < from.offset) return false;
+    // A trim behind this subscription doesn't concern it. The new epoch may not have what it has seen
+    // beyond the cursor: that has to be asked for.
     const concerns =
       continuesAfter.epoch === received.epoch
         ? continuesAfter.offset > received.offset
-        : gap.from.offset === received.offset;
-    if (gap.reason === "trimmed" && !concerns) return true;
-    const seen = received.offset - gap.from.offset;
+        : from.offset === received.offset;
+    if (reason === "trimmed" && !concerns) return true;
+    const seen = received.offset - from.offset;
     this.#received = continuesAfter;
-    this.#caughtUp = false;
-    this.#caughtUpTaken = false;
-    this.#enqueue({
-      kind: "gap",
-      gap: {
-        ...gap,
-        from: received,
-        lost: gap.lost === null ? null : Math.max(0, gap.lost - seen),
-      },
+    this.#progressed("reset");
+    const gap = {
+      reason,
+      from: received,
+      to,
+      continuesAfter,
+      lost: lost === null ? null : Math.max(0, lost - seen),
+    };
+    this.#handover.push({
+      position: continuesAfter,
+      publication: null,
+      tell: () => this.#onGap.tell(gap),
     });
     return true;
   }
 
-  #enqueue(item: Item): void {
-    this.#queue.push(item);
-    this.#handle();
-    if (this.#queue.length >= CLIENT_LIMITS.waitingMax && !this.#parked) {
-      this.#parked = true;
-      this.#feed.reconsider();
-    }
-  }
-
-  // Handing over
-
-  /**
-   * Hands on what can be handed on now: to listeners, or to an iterator that asks. Busy from the
-   * moment that an item leaves the queue: a listener may do anything, such as listen to more, and
-   * nothing is handed on before the item is done with.
-   */
-  #handle(): void {
-    while (!this.#busy && this.#queue.length > 0) {
-      // Who iterates is done with the last publication only when the loop comes round.
-      if (this.#iterated && this.#asking.length === 0) return;
-      const item = this.#queue[0] as Item;
-      const isPublication = item.kind === "publication";
-      if (isPublication && !this.#iterated && this.#listeners.size === 0) return;
-      this.#busy = true;
-      this.#queue.shift();
-      if (this.#parked && this.#queue.length <= CLIENT_LIMITS.waitingMax / 2) {
-        this.#parked = false;
-        this.#feed.reconsider();
-      }
-      if (isPublication) {
-        this.#handToListeners(item.publication);
-      } else {
-        this.#tell(item);
-        this.#busy = false;
-      }
-    }
-  }
-
-  #tell(item: Exclude<Item, { kind: "publication" }>): void {
-    if (item.kind === "gap") {
-      this.#position = item.gap.continuesAfter;
-      this.#onGap.tell(item.gap);
-    } else if (item.kind === "snapshot") {
-      this.#position = item.snapshot.position;
-      this.#onSnapshot.tell(item.snapshot);
-    } else if (item.kind === "caughtup") {
-      this.#caughtUp = true;
-      this.#onCaughtUp.tell();
-    } else if (item.kind === "passed") {
-      this.#position = item.position;
-    }
-  }
-
-  #handToListeners(publication: Publication): void {
-    const work = this.#listeners.get(publication.event)?.call(publication) ?? [];
-    if (work.length === 0) return this.#listenersDone(publication);
-    void Promise.allSettled(work).then((outcomes) => {
-      this.#listenersDone(publication);
-      this.#handle();
-      for (const outcome of outcomes) if (outcome.status === "rejected") surface(outcome.reason);
+  #acceptSnapshot(item: ItemOf<"snapshot">): void {
+    const { position } = item;
+    const snapshot = { data: carriedValue(item), position };
+    this.#handover.push({
+      position,
+      publication: null,
+      tell: () => this.#onSnapshot.tell(snapshot),
     });
   }
 
-  #listenersDone(publication: Publication): void {
-    this.#busy = false;
-    const { position } = publication;
-    if (!this.#iterated) {
-      this.#position = position;
-      return;
+  #acceptCaughtUp({ position }: ItemOf<"caughtup">, { epoch, offset }: Position): boolean {
+    if (epoch !== position.epoch || offset < position.offset) return true;
+    // It has seen more than there is.
+    if (offset > position.offset) return false;
+    if (this.#progress === "behind") {
+      this.#progressed("reached");
+      this.#handover.push({ position: null, publication: null, tell: () => this.#caughtUp() });
     }
-    const ask = this.#asking.shift();
-    if (ask) this.#handed = position;
-    ask?.({ done: false, value: publication });
+    return true;
   }
 
-  #next(): Promise<IteratorResult<Publication, undefined>> {
-    this.#commitHanded();
-    if (this.#state === "closed" && this.#queue.length === 0) return this.#over();
-    return new Promise((resolve) => {
-      this.#asking.push(resolve);
-      this.#handle();
-    });
-  }
-
-  /** The end, as an iterator is told it: the error once, then done. */
-  #over(): Promise<IteratorResult<Publication, undefined>> {
-    const error = this.#error;
-    this.#error = null;
-    if (error) return Promise.reject(error);
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  #commitHanded(): void {
-    this.#position = this.#handed ?? this.#position;
-    this.#handed = null;
+  #caughtUp(): void {
+    this.#progressed("told");
+    this.#onCaughtUp.tell();
   }
 }
 

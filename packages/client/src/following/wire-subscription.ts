@@ -1,87 +1,83 @@
 /**
  * A channel's one subscription on the wire, shared by all local subscriptions to it.
  *
- * It is a cursor from where the subscription that is furthest behind has to go on; the others
- * see some publications again and drop them, each by its own chain. It begins anew whenever
- * somebody isn't covered by it. It doesn't know sockets, and it hands nothing to applications.
+ * It is a cursor from where the subscription that is furthest behind has to go on; the others see
+ * some publications again and drop them, each by its own chain. It hands nothing to applications, and
+ * it doesn't know sockets. Two machines decide what it does:
+ *
+ * - The cursor's state, a table in `wire-states.ts`: idle, asking, owed a gap, following, given,
+ *   resting. It has a position in three of them: owed a gap, following, given.
+ * - Settling: from an acknowledgement, a gap, a new epoch or a broken chain to the end of the moment. A
+ *   snapshot may stand right behind, in the same WebSocket message; a cursor that began anew before
+ *   it came would drop it, or take it for its own [STATE-2, STATE-3].
+ *
+ * Both are coupled in `reconsider`, the one place that begins, moves or ends the cursor. It does so
+ * while nothing settles, and not while an answer, a gap or the end of a wait is due: each of them
+ * calls it again. Three counts keep that from becoming a storm: `#fruitless` makes each wait longer
+ * than the one before, and `#moves` notices two subscriptions that no cursor covers both. A
+ * publication that everybody takes resets them.
+ *
+ * Don't assume that the server sends nothing in the idle state: publications of a cursor that was given
+ * up are still on their way, and are dropped, since only an acknowledgement begins a cursor [SUB-5].
+ * Don't assume that an acknowledgement covers each subscription: it covers the ones that
+ * asked for this start, and the rest are placed when all has settled. Don't assume that the state
+ * survives the connection: it is idle afterwards, and the subscriptions know where to go on.
  */
 import {
   type Ack,
-  carriedValue,
-  type ErrorMessage,
   type Position,
-  type ServerMessage,
   type Start,
   TailwireError,
   type Unsubscribed,
 } from "@tailwire/protocol";
 import { refusalMs } from "../connection/backoff.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { Outbox } from "../publishing/outbox.ts";
+import { nextState } from "../support/state-table.ts";
+import type { ChannelMessage, Item } from "./items.ts";
 import { publicationOf } from "./publication.ts";
-import type { WireItem } from "./items.ts";
 import { type Feed, samePlace, type Subscription } from "./subscription.ts";
+import { WIRE_STATES, type WireEvent, type WireState } from "./wire-states.ts";
 
-/** What it needs of the client. */
-export interface Wire {
-  readonly connection: Pick<Connection, "isOpen" | "scope" | "welcome">;
-  /** Sends a subscribe; `answered` is called unless the connection is lost first. */
-  subscribe(start: Start, answered: (answer: Ack | ErrorMessage) => void): void;
+/** Dependencies of a channel's subscription on the wire. */
+export interface WireHost {
+  readonly connection: Pick<Connection, "isOpen" | "say" | "scope" | "welcome">;
+  readonly outbox: Pick<Outbox, "noteEpoch" | "seen">;
   /**
-   * Sends an unsubscribe. Whoever follows the channel when it is answered is told so, by
+   * Sends an unsubscribe. When it is answered, the channel's subscription on the wire is told so by
    * {@link WireSubscription.released}.
    */
-  unsubscribe(): void;
-  noteEpoch(epoch: string): void;
-  /** A publication of this very client has come, by the id that it was given here. */
-  seen(id: string, position: Position): void;
+  unsubscribe(channel: string): void;
   /** Nobody follows the channel by this any more. */
-  idle(wire: WireSubscription): void;
-}
-
-/** What comes from the server for one channel. */
-export type ChannelMessage = Extract<
-  ServerMessage,
-  { type: "publication" | "snapshot" | "gap" | "epoch" | "caughtup" }
->;
-
-/** Why there is no subscription. */
-type Refusal = ConstructorParameters<typeof TailwireError>[0];
-
-/** What the server sends, or is asked for. */
-interface Cursor {
-  readonly start: Start;
-  /** Whether the server has begun it by itself. */
-  readonly isBegun: boolean;
-  /** Where it is; null before the acknowledgement. */
-  position: Position | null;
+  unused(channel: string, wire: WireSubscription): void;
 }
 
 /** Moves of the cursor that bring nothing, before the next has to wait. */
 const MOVES_MAX = 16;
 
 export class WireSubscription implements Feed {
-  readonly #wire: Wire;
+  readonly #host: WireHost;
+  readonly #channel: string;
   readonly #subscriptions = new Set<Subscription>();
-  /** The subscribe that is in progress or acknowledged; null when the server sends nothing. */
-  #current: Cursor | null = null;
+  #state: WireState = "idle";
+  /** Where the cursor was asked to begin. */
+  #start: Start = "latest";
+  /** Where the cursor is; null in the states that have none. */
+  #position: Position | null = null;
   #caughtUp = false;
-  /** Whether the server has said that a gap follows. */
-  #gapDue = false;
   /** Whether the application keeps a state of the channel; null until a start would have shown it. */
   #hasState: boolean | null = null;
-  /** Whether what comes in the present WebSocket message has to be taken first. */
-  #waits = false;
-  /** Beginnings since a publication was taken: what brings nothing waits before the next. */
+  #settling = false;
+  /** Beginnings since a publication was taken that brought nothing: each makes the wait longer. */
   #fruitless = 0;
   /** Cursors given up for another place since a publication was taken. */
   #moves = 0;
-  /** Whether it waits after a refusal that may pass, or a beginning that brought nothing. */
-  #isRefused = false;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
   #newestEpoch: string | null = null;
 
-  constructor(wire: Wire) {
-    this.#wire = wire;
+  constructor(host: WireHost, channel: string) {
+    this.#host = host;
+    this.#channel = channel;
   }
 
   join(subscription: Subscription): void {
@@ -92,176 +88,178 @@ export class WireSubscription implements Feed {
   leave(subscription: Subscription): void {
     if (!this.#subscriptions.delete(subscription)) return;
     this.reconsider();
-    this.#idleIfUnused();
+    this.#tellIfUnused();
   }
 
+  /** The connection is lost, and with it the wait, if there was one. */
   lost(): void {
-    this.#current = null;
-    // The wait has ended with the connection.
-    this.#isRefused = false;
+    this.#drop("over");
     for (const subscription of this.#subscriptions) subscription.suspend();
-    this.#idleIfUnused();
+    this.#tellIfUnused();
   }
 
   /** Ends every subscription: null when the application closes the client, else why. */
   end(error: TailwireError | null): void {
-    // A copy: who is told may subscribe again, and that one isn't meant.
+    // A copy: a listener that is told may subscribe again, and that one isn't meant.
     for (const subscription of Array.from(this.#subscriptions)) subscription.end(error);
   }
 
   /**
-   * The server has ended its cursor: for all who were on it, since what it says isn't about one. One
-   * that stands is over. Else it was given up here already, and what has been asked for since goes on
-   * without those who mustn't [SUB-9].
+   * The server has ended its cursor: for all who were on it, since it doesn't end one subscription. A
+   * cursor that stands is over. Else it was given up here already, and its successor goes on
+   * without the subscriptions that mustn't [SUB-9].
    */
   unsubscribed({ code, description, retry }: Unsubscribed): void {
-    const refusal = { code, description, retry, fault: "client" } as const;
-    if (this.#current?.position) return this.#refused(refusal);
+    const refusal = new TailwireError({ code, description, retry, fault: "client" });
+    if (this.#position) return this.#refused(refusal);
     if (retry) return;
     for (const subscription of Array.from(this.#subscriptions)) {
-      if (subscription.state === "active") subscription.end(new TailwireError(refusal));
+      if (subscription.state === "active") subscription.end(refusal);
     }
   }
 
   /** Whether the server is asked for publications, or sends them. */
   get isAsking(): boolean {
-    return this.#current !== null;
+    return this.#state !== "idle" && this.#state !== "resting";
   }
 
   /** The server has begun a subscription, which nobody here has asked for. */
-  begun(subscription: Subscription, position: Position): void {
+  startedByServer(subscription: Subscription, position: Position): void {
     this.#subscriptions.add(subscription);
-    this.#current = { start: "latest", isBegun: true, position };
-    this.#gapDue = false;
+    this.#enter("given");
+    this.#position = position;
     this.#noteEpoch(position.epoch);
     subscription.acknowledge(position);
   }
 
-  /** An unsubscribe was answered: what the server had begun before is over with it [SUB-10]. */
+  /** An unsubscribe was answered: a cursor that the server had begun before is over with it [SUB-10]. */
   released(): void {
-    if (!this.#current?.isBegun) return;
-    this.#current = null;
+    if (this.#state !== "given") return;
+    this.#drop("released");
     this.reconsider();
   }
 
-  /** Begins, begins anew or ends the wire's subscription, if anything has changed or can go on. */
+  /** Begins, begins anew or ends the cursor, if anything has changed or can go on. */
   reconsider(): void {
-    if (!this.#wire.connection.isOpen || this.#waits || this.#isRefused) return;
-    const current = this.#current;
-    // What is in progress is judged when its answer is here.
-    if (current && !current.position) return;
+    if (!this.#host.connection.isOpen || this.#settling || this.#isDue) return;
+    const position = this.#position;
     const hungry = [...this.#subscriptions].filter((subscription) => !subscription.parked);
-    if (current?.position) {
-      // A gap is on its way: who else has to be served is clear after it.
-      if (this.#gapDue) return;
-      const { position } = current;
+    if (position) {
       for (const subscription of hungry) this.#place(subscription, position);
       if (hungry.length > 0 && hungry.every((one) => this.#covers(one, position))) return;
       this.#moves += 1;
       // Two subscriptions may lie where no cursor covers both: taking turns, they ask in a storm.
-      if (this.#moves > MOVES_MAX) this.#fruitless += 1;
-      this.#unsubscribe();
-      if (this.#moves > MOVES_MAX) return this.#wait();
+      if (this.#moves > MOVES_MAX) {
+        this.#fruitless += 1;
+        return this.#pause();
+      }
+      this.#unsubscribe("over");
     }
-    const start = this.#startFor(hungry, current?.position);
+    const start = this.#startFor(hungry, position);
     if (start) this.#subscribe(start);
   }
 
-  /** Takes what the server says of this channel. */
+  /** Takes in a message about this channel. */
   receive(message: ChannelMessage): void {
-    // Between an unsubscribe and the next acknowledgement, it is of a cursor that is gone [SUB-5].
-    const current = this.#current;
-    if (!current?.position) return;
-    // Before anybody is told, who might ask for more at once.
-    if (message.type === "gap" || message.type === "epoch") this.#reconsiderSoon(false);
-    const item = this.#itemOf(message, current, current.position);
+    // Without a position it is of a cursor that is gone [SUB-5].
+    const before = this.#position;
+    if (!before) return;
+    // Before a listener is told, which might ask for more at once.
+    if (message.type === "gap" || message.type === "epoch") this.#settle(false);
+    const item = this.#advance(message, before);
     let served = true;
     // A copy: a listener may subscribe once more, to what comes after this.
     for (const subscription of Array.from(this.#subscriptions))
-      served = subscription.take(item) && served;
-    if (!served) this.#reconsiderSoon(true);
-    else if (item.kind === "publication") this.#fruitless = this.#moves = 0;
+      served = subscription.accept(item, before) && served;
+    if (!served) this.#settle(true);
+    else if (item.type === "publication") this.#fruitless = this.#moves = 0;
   }
 
-  /**
-   * Begins anew where somebody has to be served from elsewhere. Not at once, whoever asks meanwhile:
-   * a snapshot may stand right behind, in the same WebSocket message, and would be taken for one of
-   * a cursor that is gone [STATE-2, STATE-3].
-   */
-  #reconsiderSoon(isBroken: boolean): void {
-    if (this.#waits) return;
-    this.#waits = true;
+  /** Whether an answer, a gap or the end of a wait is due, after which it is reconsidered. */
+  get #isDue(): boolean {
+    return this.#state === "asking" || this.#state === "owed a gap" || this.#state === "resting";
+  }
+
+  #enter(event: WireEvent): void {
+    this.#state = nextState(WIRE_STATES, this.#state, event);
+  }
+
+  /** The cursor is gone. */
+  #drop(event: "over" | "rest" | "released"): void {
+    this.#enter(event);
+    this.#position = null;
+  }
+
+  /** Reconsiders at the end of the moment; rests instead where a beginning before brought nothing. */
+  #settle(isBroken: boolean): void {
+    if (this.#settling) return;
+    this.#settling = true;
     if (isBroken) this.#fruitless += 1;
-    this.#wire.connection.scope.clock.soon(() => {
-      this.#waits = false;
-      if (this.#current?.start === "latest") this.#hasState ??= false;
+    this.#host.connection.scope.clock.soon(() => {
+      this.#settling = false;
+      if (this.#position && this.#start === "latest") this.#hasState ??= false;
       if (isBroken && this.#fruitless > 1) this.#pause();
       else this.reconsider();
     });
   }
 
-  /** Something lay between, and the beginning before brought nothing either: no fault makes a storm. */
+  /** Gives the cursor up for a while. */
   #pause(): void {
-    if (!this.#current) return;
-    this.#unsubscribe();
+    if (!this.#position) return;
+    this.#unsubscribe("rest");
     this.#wait();
   }
 
   /** Begins again later: as long as this lasts, nobody who joins or leaves makes it sooner. */
-  #wait(retryAfterMs?: number): void {
-    this.#isRefused = true;
-    this.#wire.connection.scope.after(refusalMs(this.#fruitless, retryAfterMs), () => {
-      this.#isRefused = false;
+  #wait(retryAfterMs: number | null = null): void {
+    this.#host.connection.scope.after(refusalMs(this.#fruitless, retryAfterMs), () => {
+      this.#enter("rested");
       this.reconsider();
     });
   }
 
-  #unsubscribe(): void {
-    this.#current = null;
-    this.#wire.unsubscribe();
+  #unsubscribe(event: "over" | "rest"): void {
+    this.#drop(event);
+    this.#host.unsubscribe(this.#channel);
   }
 
   #subscribe(start: Start): void {
-    const current: Cursor = { start, isBegun: false, position: null };
-    this.#current = current;
-    this.#wire.subscribe(start, (answer) => {
-      // Given up meanwhile: the unsubscribe behind it ends what this has begun.
-      if (this.#current !== current) return;
-      if (answer.type === "error") this.#refused(answer);
-      else if (answer.position) this.#acknowledged(current, answer, answer.position);
+    this.#enter("subscribe");
+    this.#start = start;
+    this.#host.connection.say({ type: "subscribe", channel: this.#channel, start }, (answer) => {
+      if (answer instanceof TailwireError) this.#refused(answer);
+      else if (answer.position) this.#acknowledged(answer, answer.position);
     });
   }
 
-  #acknowledged(current: Cursor, answer: Ack, position: Position): void {
-    current.position = position;
-    this.#gapDue = answer.recovered === false;
+  #acknowledged({ recovered }: Ack, position: Position): void {
+    this.#enter(recovered === false ? "unrecovered" : "acknowledged");
+    this.#position = position;
     // A position that can't be served is old news: the gap that follows names the epoch of now.
-    if (!this.#gapDue) this.#noteEpoch(position.epoch);
+    if (recovered !== false) this.#noteEpoch(position.epoch);
     this.#caughtUp = false;
     // Nothing here calls the application: `ready` is told later, and an epoch isn't told at all.
     for (const subscription of this.#subscriptions) {
       const { received, start } = subscription;
-      if (received ? samePlace(received, current.start) : start === current.start) {
+      if (received ? samePlace(received, this.#start) : start === this.#start) {
         // The log may go on under another epoch, in which case the position was translated.
-        if (received) {
-          subscription.take({ kind: "epoch", from: received.epoch, position });
-        }
+        if (received) subscription.accept({ type: "epoch", position }, received);
         subscription.acknowledge(position);
       }
     }
-    this.#reconsiderSoon(false);
-    this.#idleIfUnused();
+    this.#settle(false);
   }
 
-  #refused(answer: Refusal): void {
-    this.#current = null;
-    if (answer.retry) {
+  #refused(error: TailwireError): void {
+    if (error.retry) {
+      this.#drop("rest");
       this.#fruitless += 1;
-      this.#wait(answer.retryAfterMs);
+      this.#wait(error.retryAfterMs);
     } else {
-      this.end(new TailwireError(answer));
+      this.#drop("over");
+      this.end(error);
     }
-    this.#idleIfUnused();
+    this.#tellIfUnused();
   }
 
   /** A subscription that wants what comes from now on joins a cursor that is at the end. */
@@ -275,25 +273,25 @@ export class WireSubscription implements Feed {
       subscription.acknowledge(position);
     }
     if (!this.#caughtUp || subscription.caughtUp) return;
-    // When whoever subscribes has had the time to listen, and nothing is under way here.
-    this.#wire.connection.scope.clock.soon(() => {
-      if (this.#current?.position) subscription.take({ kind: "caughtup", position });
+    // When the subscriber has had the time to listen, and nothing is under way here.
+    this.#host.connection.scope.clock.soon(() => {
+      if (this.#position) subscription.accept({ type: "caughtup", position }, position);
     });
   }
 
-  /** Whether the wire's cursor brings what a subscription needs next. */
+  /** Whether the cursor brings what a subscription needs next. */
   #covers({ received }: Subscription, end: Position): boolean {
     if (received?.epoch !== end.epoch) return received?.epoch === this.#newestEpoch;
     return received.offset >= end.offset && !this.#isAhead(received, end);
   }
 
   /** Whether a place lies behind the log's end, where the log may have been longer once. */
-  #isAhead({ offset }: Position, end: Position | null | undefined): boolean {
+  #isAhead({ offset }: Position, end: Position | null): boolean {
     return this.#caughtUp && offset > (end?.offset ?? offset);
   }
 
-  /** Where the wire has to begin so that the one furthest behind is served. */
-  #startFor(hungry: readonly Subscription[], end: Position | null | undefined): Start | null {
+  /** Where the cursor has to begin so that the one furthest behind is served. */
+  #startFor(hungry: readonly Subscription[], end: Position | null): Start | null {
     let lowest: Position | null = null;
     for (const { received, start } of hungry) {
       if (!received) return start;
@@ -305,52 +303,53 @@ export class WireSubscription implements Feed {
     return lowest;
   }
 
-  #itemOf(message: ChannelMessage, current: Cursor, at: Position): WireItem {
+  /** Moves the cursor by a message, which becomes an item for the subscriptions. */
+  #advance(message: ChannelMessage, before: Position): Item {
     switch (message.type) {
       case "publication": {
         const { publisher, offset, prev } = message;
-        const publication = publicationOf(message, at.epoch);
+        const publication = publicationOf(message, before.epoch);
         const { position } = publication;
         // The chain is each subscription's to check; the cursor only ever moves on.
-        if (offset > at.offset) current.position = position;
-        const own = publisher !== null && publisher === this.#wire.connection.welcome?.client;
-        if (own) this.#wire.seen(message.id.slice(publisher.length + 1), position);
-        return { kind: "publication", prev, publication, own };
+        if (offset > before.offset) this.#position = position;
+        const { connection, outbox } = this.#host;
+        const own = publisher !== null && publisher === connection.welcome?.client;
+        if (own) outbox.seen(this.#channel, message.id.slice(publisher.length + 1), position);
+        return { type: "publication", prev, publication, own };
       }
-      case "snapshot": {
-        const { position } = message;
+      case "snapshot":
         this.#hasState = true;
-        return { kind: "snapshot", snapshot: { data: carriedValue(message), position } };
-      }
-      case "gap": {
-        const { reason, from, to, continuesAfter, lost } = message;
-        current.position = continuesAfter;
-        this.#gapDue = false;
-        this.#noteEpoch(continuesAfter.epoch);
+        break;
+      case "gap":
         this.#caughtUp = false;
-        return { kind: "gap", gap: { reason, from, to, continuesAfter, lost } };
-      }
+        this.#cross(message.continuesAfter);
+        break;
       case "epoch":
-        current.position = message.position;
-        this.#gapDue = false;
-        this.#noteEpoch(message.position.epoch);
-        return { kind: "epoch", from: at.epoch, position: message.position };
+        this.#cross(message.position);
+        break;
       case "caughtup":
         this.#caughtUp = true;
-        return { kind: "caughtup", position: message.position };
+        break;
       default:
-        return message satisfies never;
+        message satisfies never;
     }
+    return message;
+  }
+
+  #cross(position: Position): void {
+    this.#position = position;
+    this.#enter("crossed");
+    this.#noteEpoch(position.epoch);
   }
 
   #noteEpoch(epoch: string): void {
     if (this.#newestEpoch === epoch) return;
     this.#newestEpoch = epoch;
-    this.#wire.noteEpoch(epoch);
+    this.#host.outbox.noteEpoch(this.#channel, epoch);
   }
 
   /** While a subscribe is in progress somebody has to hear its answer, and take it back. */
-  #idleIfUnused(): void {
-    if (this.#subscriptions.size === 0 && !this.#current) this.#wire.idle(this);
+  #tellIfUnused(): void {
+    if (this.#subscriptions.size === 0 && !this.isAsking) this.#host.unused(this.#channel, this);
   }
 }

@@ -8,7 +8,6 @@ import {
   type Ack,
   type ClientCodec,
   type Clock,
-  type ErrorMessage,
   carrying,
   type Payload,
   payloadBytes,
@@ -122,17 +121,6 @@ export class Outbox {
     this.#sendAll();
   }
 
-  /** Takes the answer to a publication. False: it is the answer to something else. */
-  answered(answer: Ack | ErrorMessage): boolean {
-    const entry = this.#entries.get(answer.re ?? "");
-    if (!entry) return false;
-    entry.underWay = false;
-    if (answer.type === "error") this.#refused(entry, answer);
-    else if (answer.position) this.#resolve(entry, answer.position);
-    this.#sendHeld(entry.channel);
-    return true;
-  }
-
   /** A publication of this very client has come back from the log, which acknowledges it too. */
   seen(channel: string, id: string, position: Position): void {
     const entry = this.#entries.get(id);
@@ -219,6 +207,7 @@ export class Outbox {
     const tooLarge = this.#tooLarge(entry);
     if (tooLarge) return giveUp(tooLarge);
     entry.underWay = true;
+    this.#connection.answers.set(entry.id, (answer) => this.#answered(entry, answer));
     this.#connection.send({
       // Encoded when it is written, so that a repeat's age is true; not at all if it was taken back.
       encode: (codec) => (this.#entries.has(entry.id) ? this.#encode(entry, codec) : ""),
@@ -277,8 +266,17 @@ export class Outbox {
     return this.#ageMs(first) >= dedupeMs - appendMs;
   }
 
-  #refused(entry: Entry, answer: ErrorMessage): void {
-    if (!answer.retry) return this.#reject(entry, new TailwireError(answer));
+  #answered(entry: Entry, answer: Ack | TailwireError): void {
+    // It may have come back from the log before.
+    if (!this.#entries.has(entry.id)) return;
+    entry.underWay = false;
+    if (answer instanceof TailwireError) this.#refused(entry, answer);
+    else if (answer.position) this.#resolve(entry, answer.position);
+    this.#sendHeld(entry.channel);
+  }
+
+  #refused(entry: Entry, error: TailwireError): void {
+    if (!error.retry) return this.#reject(entry, error);
     // Refused here, and never sent before: it certainly isn't in the log.
     if (entry.first?.connection === this.#connections) entry.first = null;
     // What was published after it must not overtake it: the whole channel waits.
@@ -286,7 +284,7 @@ export class Outbox {
     const { channel } = entry;
     this.#held.set(channel, false);
     entry.refusals = Math.min(CLIENT_LIMITS.refusalsMax, entry.refusals + 1);
-    this.#connection.scope.after(refusalMs(entry.refusals, answer.retryAfterMs), () => {
+    this.#connection.scope.after(refusalMs(entry.refusals, error.retryAfterMs), () => {
       this.#held.set(channel, true);
       this.#sendHeld(channel);
     });

@@ -12,7 +12,7 @@ function standingAt(offset: number) {
   const gaps: Gap[] = [];
   subscription.onGap((gap) => gaps.push(gap));
   const take = (gap: Omit<Gap, "to">): boolean =>
-    subscription.take({ kind: "gap", gap: { ...gap, to: gap.continuesAfter } });
+    subscription.accept({ type: "gap", to: gap.continuesAfter, ...gap }, gap.from);
   return { subscription, gaps, take };
 }
 

@@ -102,7 +102,8 @@ function subscribed() {
       timestamp: 0,
       publisher: null,
     };
-    subscription.take({ kind: "publication", prev: undefined, publication, own: false });
+    const item = { type: "publication", prev: undefined, publication, own: false } as const;
+    subscription.accept(item, at(offset - 1));
   };
   return { subscription, bring };
 }

@@ -66,8 +66,7 @@ export class Client implements AsyncDisposable {
   #status: ConnectionStatus | null = null;
   #telling = false;
   readonly #onSubscribed = new Listeners<Begun>();
-  readonly #host: ChannelHost;
-  readonly #wireHost: WireHost;
+  readonly #host: ChannelHost & WireHost;
   #closing: Promise<void> | null = null;
   /** Looks whether `close()` has waited for everything. */
   #settled: () => void = () => undefined;
@@ -107,13 +106,6 @@ export class Client implements AsyncDisposable {
         return this.#requests.ask(question, asking);
       },
       wire: (name) => this.#wire(name),
-    };
-    this.#renewal =
-      askToken &&
-      new TokenRenewal(this.#connection.scope, askToken, (token, answered) =>
-        this.#connection.say({ type: "authenticate", token }, answered),
-      );
-    this.#wireHost = {
       connection: this.#connection,
       outbox: this.#outbox,
       unsubscribe: (name) => this.#unsubscribe(name),
@@ -122,11 +114,16 @@ export class Client implements AsyncDisposable {
         if (this.#wires.get(name) === wire) this.#wires.delete(name);
       },
     };
+    this.#renewal =
+      askToken &&
+      new TokenRenewal(this.#connection.scope, askToken, (token, answered) =>
+        this.#connection.say({ type: "authenticate", token }, answered),
+      );
   }
 
   /** The connection as it is now: a new object on every change. */
   get status(): ConnectionStatus {
-    this.#status ??= this.#currentStatus();
+    this.#status ??= { ...this.#connection.status, pending: this.#outbox.size };
     return this.#status;
   }
 
@@ -238,7 +235,7 @@ export class Client implements AsyncDisposable {
     this.#mustBeOpen();
     let wire = this.#wires.get(name);
     if (!wire) {
-      wire = new WireSubscription(this.#wireHost, name);
+      wire = new WireSubscription(this.#host, name);
       this.#wires.set(name, wire);
     }
     this.#connection.use();
@@ -308,9 +305,5 @@ export class Client implements AsyncDisposable {
     this.#requests.close(why);
     // Who is told can begin no other.
     for (const wire of this.#wires.values()) wire.end(this.#closing ? null : why);
-  }
-
-  #currentStatus(): ConnectionStatus {
-    return { ...this.#connection.status, pending: this.#outbox.size };
   }
 }

@@ -1,5 +1,5 @@
 /** How a client closes, and what it makes of being closed. */
-import { type CLOSE_CODES, TailwireError } from "@tailwire/protocol";
+import { type CLOSE_CODES, localError, type TailwireError } from "@tailwire/protocol";
 
 /** The codes that a client uses, held to the protocol's table by their type: browsers aren't sent it. */
 export const CLOSES: {
@@ -27,6 +27,5 @@ export function reasonOf(code: number, reason: string, wasOpen: boolean): string
 
 /** Why nothing can be asked any more: the client was closed here, or by the server for good. */
 export function overError(code: string): TailwireError {
-  const description = "the client is closed";
-  return new TailwireError({ code, description, fault: "client", retry: false });
+  return localError(code as Parameters<typeof localError>[0], "the client is closed");
 }

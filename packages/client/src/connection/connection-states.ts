@@ -2,7 +2,7 @@
  * The states of the client's connection, as a table. Diagrams are made from it, and tests walk
  * every cell. What an application is shown is exactly this.
  */
-import type { StateTable } from "../support/state-table.ts";
+import type { StateTable } from "../support/machine.ts";
 
 export type ConnectionState =
   /** Nothing was asked of it yet. */

@@ -31,7 +31,7 @@ import {
 } from "./connection-states.ts";
 import type { Answered, ConnectionOptions } from "./connection-options.ts";
 import * as CLIENT_LIMITS from "../limits.ts";
-import { nextState } from "../support/state-table.ts";
+import { Machine } from "../support/machine.ts";
 import { Link } from "./link.ts";
 import type { LifeEvent, Ports, SocketEvents } from "../ports.ts";
 import { Scope } from "./scope.ts";
@@ -53,18 +53,21 @@ export class Connection {
   readonly answers = new Map<string, Answered>();
   readonly #options: ConnectionOptions;
   readonly #ports: Ports;
-  /** Spoken now, or to begin with: what the server has chosen. */
-  #codec: ClientCodec;
+  /** The codec that the server has chosen; before, the one to begin with. */
+  codec: ClientCodec;
+  /** The server's last welcome; null before the first. */
+  welcome: Welcome | null = null;
+  /** The code with which the server has closed it for good; null when it hasn't. */
+  refusal: string | null = null;
+  readonly #machine = new Machine(CONNECTION_STATES, "idle");
   /** The session's secret: it proves to every node that this is the same publisher. */
   readonly #session: string;
   readonly #idPrefix: string;
   #lastId = 0;
   #generation = 0;
-  #state: ConnectionState = "idle";
   /** The attempt or the connection as it is; null while there is none. An older one isn't heard. */
   #link: Link | null = null;
   readonly #absences = new Set<Absence>();
-  #welcome: Welcome | null = null;
   /** Attempts since the connection was last up; 0 while it is. */
   #attempt = 0;
   /** When the next attempt is due, in Unix milliseconds; null while nobody waits for it. */
@@ -74,7 +77,6 @@ export class Connection {
   /** Tokens refused in a row. */
   #refusals = 0;
   #reason: string | null = null;
-  #refusal: string | null = null;
   /** Asks for a sign of life; null while there is no connection. */
   #ask: (() => void) | null = null;
   #stopLife: Cancel | null = null;
@@ -83,28 +85,23 @@ export class Connection {
     this.#options = options;
     this.#ports = options.ports;
     this.scope = new Scope(options.ports.clock);
-    this.#codec = options.codec;
+    this.codec = options.codec;
     this.#session = options.ports.random.token();
     this.#idPrefix = options.ports.random.token().slice(0, 10);
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.#machine.state;
   }
 
   /** What an application is shown of it. */
   get status(): Omit<ConnectionStatus, "pending"> {
     return {
-      state: this.#state,
+      state: this.state,
       attempt: this.#attempt,
       retryAt: this.#retryAt,
       reason: this.#reason,
     };
-  }
-
-  /** The code with which the server has closed it for good; null when it hasn't. */
-  get refusal(): string | null {
-    return this.#refusal;
   }
 
   /** Whether the application keeps it away: it won't come back by itself. */
@@ -114,21 +111,12 @@ export class Connection {
 
   /** Whether messages can be sent: hello is said. */
   get isOpen(): boolean {
-    return this.#link?.isOpen ?? false;
-  }
-
-  get codec(): ClientCodec {
-    return this.#codec;
-  }
-
-  /** The server's last welcome; null before the first. */
-  get welcome(): Welcome | null {
-    return this.#welcome;
+    return this.#link?.isOpen === true;
   }
 
   /** What the server takes, as far as is known. */
   get limits(): ServerLimits {
-    return this.#welcome?.limits ?? ASSUMED_SERVER_LIMITS;
+    return this.welcome?.limits ?? ASSUMED_SERVER_LIMITS;
   }
 
   /** A new id for a request: unique within the session [MSG-2]. */
@@ -185,7 +173,7 @@ export class Connection {
 
   /** Listens to the platform from the first use on: a client that isn't used costs nothing. */
   #begin(): void {
-    if (this.#state !== "idle") return;
+    if (this.state !== "idle") return;
     this.#stopLife = this.#ports.life(this.#options.url, (event) => this.#lived(event));
   }
 
@@ -221,38 +209,22 @@ export class Connection {
   // States
 
   #enter(event: ConnectionEvent): void {
-    const from = this.#state;
-    this.#state = nextState(CONNECTION_STATES, from, event);
-    if (this.#state === from && event !== "lost") return;
-    switch (this.#state) {
-      case "connecting":
-      case "reconnecting":
-        if (event === "lost") this.#wait();
-        else this.#connect();
-        break;
-      case "connected":
-        this.#attempt = 0;
-        this.#refusals = 0;
-        this.#reason = null;
-        break;
-      case "closed":
-        this.#stopLife?.();
-        this.#stop();
-        break;
-      case "offline":
-        this.#stop();
-        break;
-      case "idle":
-        break;
-      default:
-        this.#state satisfies never;
+    const from = this.state;
+    this.#machine.enter(event);
+    const { state } = this.#machine;
+    if (state === from && event !== "lost") return;
+    if (state === "connecting" || state === "reconnecting") {
+      if (event === "lost") this.#wait();
+      else this.#connect();
+    } else if (state === "connected") {
+      this.#attempt = this.#refusals = 0;
+      this.#reason = null;
+    } else {
+      if (state === "closed") this.#stopLife?.();
+      this.#drop("done");
+      this.#failures = 0;
     }
     this.#options.changed();
-  }
-
-  #stop(): void {
-    this.#drop("done");
-    this.#failures = 0;
   }
 
   /** Waits before the next attempt: longer after each failure. */
@@ -273,7 +245,7 @@ export class Connection {
     this.#link = link;
     // One deadline for everything up to welcome: token, socket, handshake.
     this.scope.after(CLIENT_LIMITS.connectMs, () => {
-      if (this.#state !== "connected") this.#lose("connect_timeout");
+      if (this.state !== "connected") this.#lose("connect_timeout");
     });
     const { askToken, codec } = this.#options;
     const offers = [...new Set([codec.subprotocol, SUBPROTOCOL_JSON])];
@@ -298,7 +270,7 @@ export class Connection {
       closed: (code, reason) => current(() => this.#closed(link, code, reason)),
     };
     try {
-      link.connecting(this.#ports.connect(this.#options.url, subprotocols, events));
+      link.socket = this.#ports.connect(this.#options.url, subprotocols, events);
     } catch {
       // What a page may not open: shown, and tried again like the rest.
       this.#lose("connect_failed");
@@ -307,8 +279,8 @@ export class Connection {
 
   #opened(link: Link, subprotocol: string): void {
     const { codec } = this.#options;
-    this.#codec = subprotocol === codec.subprotocol ? codec : jsonClientCodec;
-    link.opened(this.#codec);
+    this.codec = subprotocol === codec.subprotocol ? codec : jsonClientCodec;
+    link.codec = this.codec;
     this.#generation += 1;
     this.say({
       type: "hello",
@@ -326,7 +298,7 @@ export class Connection {
     if (verdictOf(code) === "reconnect" || this.#mayTryFreshToken(code)) return this.#lose(why);
     this.#reason = why;
     // A reason may have a detail behind its name [CLOSE-3].
-    this.#refusal = why.split(":", 1)[0] ?? why;
+    this.refusal = why.split(":", 1)[0] ?? why;
     this.#end();
     this.#enter("refused");
   }
@@ -371,9 +343,9 @@ export class Connection {
   // Talking
 
   #received(link: Link, wire: Wire): void {
-    link.heard();
+    link.heardAt = this.#ports.clock.monotonic();
     // Nothing that is malformed can be acted on; the chain of offsets shows what it hid [DEL-2].
-    for (const message of this.#codec.readServerMessages(wire)) {
+    for (const message of this.codec.readServerMessages(wire)) {
       // A handler may have closed the client between two messages.
       if (this.#link !== link) return;
       this.#dispatch(link, message);
@@ -407,7 +379,7 @@ export class Connection {
   }
 
   #welcomed(link: Link, welcome: Welcome): void {
-    this.#welcome = welcome;
+    this.welcome = welcome;
     link.welcomed(welcome);
     this.#ask = watchSilence(
       this.scope,

@@ -24,11 +24,12 @@ export function tooLargeError(bytesMax: number): TailwireError {
 export class Link {
   readonly #clock: Clock;
   /** Null until there is a token to make it with. */
-  #socket: Socket | null = null;
+  socket: Socket | null = null;
   /** How it is spoken; null until it is open. */
-  #codec: ClientCodec | null = null;
+  codec: ClientCodec | null = null;
+  /** When something was last heard, by the monotonic clock. */
+  heardAt: number;
   #welcomedAt: number | null = null;
-  #heardAt: number;
   /** What one WebSocket message may carry, as far as is known. */
   #bytesMax: number;
   /** What all of them together still may, before welcome [CONN-4]. */
@@ -42,34 +43,17 @@ export class Link {
   constructor(clock: Clock, bytesMax: number) {
     this.#bytesMax = bytesMax;
     this.#clock = clock;
-    this.#heardAt = clock.monotonic();
+    this.heardAt = clock.monotonic();
   }
 
   /** Whether messages can be sent. */
   get isOpen(): boolean {
-    return this.#codec !== null;
-  }
-
-  /** When something was last heard, by the monotonic clock. */
-  get heardAt(): number {
-    return this.#heardAt;
+    return this.codec !== null;
   }
 
   /** How long ago the server said welcome, in milliseconds; 0 when it hasn't. */
   get upMs(): number {
     return this.#welcomedAt === null ? 0 : this.#clock.monotonic() - this.#welcomedAt;
-  }
-
-  connecting(socket: Socket): void {
-    this.#socket = socket;
-  }
-
-  opened(codec: ClientCodec): void {
-    this.#codec = codec;
-  }
-
-  heard(): void {
-    this.#heardAt = this.#clock.monotonic();
   }
 
   welcomed({ limits }: Welcome): void {
@@ -88,10 +72,10 @@ export class Link {
 
   flush(): void {
     this.#flushing = false;
-    while (this.#codec && this.#waiting.length > 0) {
+    while (this.codec && this.#waiting.length > 0) {
       const bytesMax = Math.min(this.#bytesMax, this.#firstBytes);
-      const { encoded, bytes } = firstBatch(this.#codec, this.#waiting, bytesMax);
-      const wire = this.#codec.join(encoded);
+      const { encoded, bytes } = firstBatch(this.codec, this.#waiting, bytesMax);
+      const wire = this.codec.join(encoded);
       if (encoded.length === 0) {
         // Before welcome, what doesn't fit has to wait for it.
         if (this.#welcomedAt === null) return;
@@ -100,18 +84,18 @@ export class Link {
       }
       for (const line of this.#waiting.splice(0, encoded.length)) line.onWrite?.();
       this.#firstBytes -= bytes;
-      if (bytes > 0) this.#socket?.send(wire);
+      if (bytes > 0) this.socket?.send(wire);
     }
   }
 
   /** Begins to close the socket. */
   close(code: number, reason: string): void {
-    this.#socket?.close(code, reason);
+    this.socket?.close(code, reason);
   }
 
   /** What still waits isn't sent any more. */
   forget(): void {
-    this.#codec = null;
+    this.codec = null;
     this.#waiting = [];
   }
 }

@@ -24,11 +24,11 @@
 import { checkName } from "../support/arguments.ts";
 import * as CLIENT_LIMITS from "../limits.ts";
 import { Listeners, surface } from "../support/listeners.ts";
-import { nextState } from "../support/state-table.ts";
+import { Machine } from "../support/machine.ts";
 import type { Position, TailwireError } from "@tailwire/protocol";
 import type { Publication, Stop } from "../types.ts";
 import type { Waiting } from "./items.ts";
-import { TAKER_STATES, type TakerEvent, type TakerState } from "./subscription-states.ts";
+import { TAKER_STATES } from "./subscription-states.ts";
 
 type Result = IteratorResult<Publication, undefined>;
 
@@ -39,7 +39,7 @@ export class Handover {
   parked = false;
   readonly #changed: () => void;
   readonly #listeners = new Map<string, Listeners<Publication>>();
-  #taker: TakerState = "nobody";
+  readonly #taker = new Machine(TAKER_STATES, "nobody");
   #queue: Waiting[] = [];
   #inHand: Waiting | null = null;
   /** Where the publication lies that a loop is at work on. */
@@ -66,14 +66,14 @@ export class Handover {
     const listeners = this.#listeners.get(event) ?? new Listeners();
     this.#listeners.set(event, listeners);
     const stop = listeners.add(listener);
-    this.#enter("listen");
+    this.#taker.enter("listen");
     this.#handOver();
     return stop;
   }
 
   /** A loop: `leave` is called when it is left. */
   iterate(leave: () => void): AsyncIterator<Publication, undefined> {
-    this.#enter("iterate");
+    this.#taker.enter("iterate");
     return {
       next: () => this.#next(),
       return: async () => {
@@ -96,11 +96,7 @@ export class Handover {
     this.#error = error;
     if (!error) this.#queue = [];
     for (const answer of this.#questions.splice(0)) answer(this.#over());
-    this.#enter("answered");
-  }
-
-  #enter(event: TakerEvent): void {
-    this.#taker = nextState(TAKER_STATES, this.#taker, event);
+    this.#taker.enter("answered");
   }
 
   #park(parked: boolean): void {
@@ -113,9 +109,9 @@ export class Handover {
   #handOver(): void {
     for (;;) {
       const [item] = this.#queue;
-      if (!item || this.#inHand || this.#taker === "loop") return;
+      if (!item || this.#inHand || this.#taker.state === "loop") return;
       const { publication, position, tell } = item;
-      if (publication && this.#taker === "nobody") return;
+      if (publication && this.#taker.state === "nobody") return;
       this.#inHand = item;
       this.#queue.shift();
       if (this.#queue.length <= CLIENT_LIMITS.waitingMax / 2) this.#park(false);
@@ -144,11 +140,11 @@ export class Handover {
     this.#inHand = null;
     const { position } = publication;
     const answer = this.#questions.shift();
-    if (this.#taker === "listeners") this.position = position;
+    if (this.#taker.state === "listeners") this.position = position;
     if (!answer) return;
     this.#given = position;
     answer({ done: false, value: publication });
-    if (this.#questions.length === 0) this.#enter("answered");
+    if (this.#questions.length === 0) this.#taker.enter("answered");
   }
 
   #next(): Promise<Result> {
@@ -156,7 +152,7 @@ export class Handover {
     if (this.#ended && this.#queue.length === 0) return this.#over();
     return new Promise((resolve) => {
       this.#questions.push(resolve);
-      this.#enter("ask");
+      this.#taker.enter("ask");
       this.#handOver();
     });
   }

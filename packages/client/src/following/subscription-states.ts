@@ -2,7 +2,7 @@
  * The three machines of a subscription, as tables. Diagrams are made from them, and tests walk every
  * cell.
  */
-import type { StateTable } from "../support/state-table.ts";
+import type { StateTable } from "../support/machine.ts";
 
 /** What an application is shown as `subscription.state`. */
 export type LifeState =

@@ -32,18 +32,11 @@ import {
 } from "@tailwire/protocol";
 import { onAbort } from "../support/abort.ts";
 import { Listeners } from "../support/listeners.ts";
-import { nextState } from "../support/state-table.ts";
+import { Machine } from "../support/machine.ts";
 import type { Gap, Publication, Snapshot, Stop, SubscribeOptions } from "../types.ts";
 import { Handover } from "./handover.ts";
 import type { Item } from "./items.ts";
-import {
-  LIFE_STATES,
-  type LifeEvent,
-  type LifeState,
-  PROGRESS_STATES,
-  type ProgressEvent,
-  type ProgressState,
-} from "./subscription-states.ts";
+import { LIFE_STATES, PROGRESS_STATES } from "./subscription-states.ts";
 
 /** What a subscription tells whoever feeds it. */
 export interface Feed {
@@ -68,8 +61,8 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   readonly #onEnd = new Listeners<TailwireError | null>();
   #resolveReady!: () => void;
   #rejectReady!: (error: TailwireError) => void;
-  #life: LifeState = "pending";
-  #progress: ProgressState = "behind";
+  readonly #life = new Machine(LIFE_STATES, "pending");
+  readonly #progress = new Machine(PROGRESS_STATES, "behind");
   /** Up to where items were taken from the wire; null until the server has placed the start. */
   #received: Position | null;
   readonly #handover: Handover;
@@ -94,7 +87,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   /** `"pending"` until the server has acknowledged it, and again while reconnecting. */
   get state(): "pending" | "active" | "closed" {
-    return this.#life;
+    return this.#life.state;
   }
 
   /** The last publication handed over: keep it to go on from here another day. */
@@ -104,7 +97,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   /** Whether the end of the log was reached since the last subscribe or gap. */
   get caughtUp(): boolean {
-    return this.#progress === "caught up";
+    return this.#progress.state === "caught up";
   }
 
   /** Publications that have arrived and wait to be handled. */
@@ -179,14 +172,14 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   acknowledge(position: Position): void {
     this.#received ??= position;
     this.#handover.position ??= position;
-    this.#live("acknowledged");
+    this.#life.enter("acknowledged");
     this.#resolveReady();
   }
 
   /** The connection is lost: what was received stays, the rest has to be asked for again. */
   suspend(): void {
-    this.#live("suspended");
-    this.#progressed("reset");
+    this.#life.enter("suspended");
+    this.#progress.enter("reset");
   }
 
   /**
@@ -197,7 +190,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
    */
   accept(item: Item, at: Position): boolean {
     const received = this.#received;
-    if (!received || this.parked || this.#life === "closed") return true;
+    if (!received || this.parked || this.#life.state === "closed") return true;
     switch (item.type) {
       case "publication":
         return this.#acceptPublication(item, received);
@@ -211,7 +204,11 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
         return true;
       case "snapshot":
         // A subscription that stands elsewhere has a state that goes on without it.
-        if (samePlace(received, item.position)) this.#acceptSnapshot(item);
+        if (samePlace(received, item.position)) {
+          const { position } = item;
+          const snapshot = { data: carriedValue(item), position };
+          this.#notify(position, () => this.#onSnapshot.tell(snapshot));
+        }
         return true;
       case "caughtup":
         return this.#acceptCaughtUp(item, received);
@@ -222,22 +219,14 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
 
   /** Ends it: with an error when the server refused it or nothing more can come. */
   end(error: TailwireError | null): void {
-    if (this.#life === "closed") return;
-    this.#live("ended");
+    if (this.#life.state === "closed") return;
+    this.#life.enter("ended");
     this.#stopSignal();
     if (error) this.#rejectReady(error);
     else this.#resolveReady();
     this.#handover.end(error);
     this.#feed.leave(this);
     this.#onEnd.tell(error);
-  }
-
-  #live(event: LifeEvent): void {
-    this.#life = nextState(LIFE_STATES, this.#life, event);
-  }
-
-  #progressed(event: ProgressEvent): void {
-    this.#progress = nextState(PROGRESS_STATES, this.#progress, event);
   }
 
   #acceptPublication(item: ItemOf<"publication">, received: Position): boolean {
@@ -267,7 +256,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     if (reason === "trimmed" && !concerns) return true;
     const seen = received.offset - from.offset;
     this.#received = continuesAfter;
-    this.#progressed("reset");
+    this.#progress.enter("reset");
     const gap = {
       reason,
       from: received,
@@ -275,38 +264,27 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       continuesAfter,
       lost: lost === null ? null : Math.max(0, lost - seen),
     };
-    this.#handover.push({
-      position: continuesAfter,
-      publication: null,
-      tell: () => this.#onGap.tell(gap),
-    });
+    this.#notify(continuesAfter, () => this.#onGap.tell(gap));
     return true;
-  }
-
-  #acceptSnapshot(item: ItemOf<"snapshot">): void {
-    const { position } = item;
-    const snapshot = { data: carriedValue(item), position };
-    this.#handover.push({
-      position,
-      publication: null,
-      tell: () => this.#onSnapshot.tell(snapshot),
-    });
   }
 
   #acceptCaughtUp({ position }: ItemOf<"caughtup">, { epoch, offset }: Position): boolean {
     if (epoch !== position.epoch || offset < position.offset) return true;
     // It has seen more than there is.
     if (offset > position.offset) return false;
-    if (this.#progress === "behind") {
-      this.#progressed("reached");
-      this.#handover.push({ position: null, publication: null, tell: () => this.#caughtUp() });
+    if (this.#progress.state === "behind") {
+      this.#progress.enter("reached");
+      this.#notify(null, () => {
+        this.#progress.enter("told");
+        this.#onCaughtUp.tell();
+      });
     }
     return true;
   }
 
-  #caughtUp(): void {
-    this.#progressed("told");
-    this.#onCaughtUp.tell();
+  /** Has a notice told in its turn, from which on the application stands at `position`. */
+  #notify(position: Position | null, tell: () => void): void {
+    this.#handover.push({ position, publication: null, tell });
   }
 }
 

@@ -2,7 +2,7 @@
  * The states of a channel's cursor on the wire, as a table. Diagrams are made from it, and tests walk
  * every cell.
  */
-import type { StateTable } from "../support/state-table.ts";
+import type { StateTable } from "../support/machine.ts";
 
 export type WireState =
   /** The server sends nothing, and isn't asked to. */
@@ -19,14 +19,16 @@ export type WireState =
   | "resting";
 
 export type WireEvent =
+  /** It is sent. */
   | "subscribe"
   /** The server has begun a subscription by itself. */
-  | "given"
-  | "acknowledged"
-  /** Acknowledged, with `recovered: false`. */
-  | "unrecovered"
-  /** A gap or a new epoch has come. */
-  | "crossed"
+  | "subscribed"
+  /** The subscribe is acknowledged. */
+  | "ack"
+  /** The same, with `recovered: false`. */
+  | "ack before a gap"
+  /** It has come, or a new epoch in its place. */
+  | "gap"
   /** An unsubscribe that was sent before is answered. */
   | "released"
   /** Unsubscribed, refused for good, or lost with the connection. */
@@ -38,14 +40,14 @@ export type WireEvent =
 
 /** Where an event leads. An event that isn't in a row changes nothing. */
 export const WIRE_STATES: StateTable<WireState, WireEvent> = {
-  idle: { subscribe: "asking", given: "given" },
+  idle: { subscribe: "asking", subscribed: "given" },
   asking: {
-    acknowledged: "following",
-    unrecovered: "owed a gap",
+    ack: "following",
+    "ack before a gap": "owed a gap",
     over: "idle",
     rest: "resting",
   },
-  "owed a gap": { crossed: "following", over: "idle", rest: "resting" },
+  "owed a gap": { gap: "following", over: "idle", rest: "resting" },
   following: { over: "idle", rest: "resting" },
   given: { released: "idle", over: "idle", rest: "resting" },
   resting: { rested: "idle", over: "idle" },

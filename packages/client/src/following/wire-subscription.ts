@@ -33,11 +33,11 @@ import {
 import { refusalMs } from "../connection/backoff.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Outbox } from "../publishing/outbox.ts";
-import { nextState } from "../support/state-table.ts";
+import { Machine } from "../support/machine.ts";
 import type { ChannelMessage, Item } from "./items.ts";
 import { publicationOf } from "./publication.ts";
 import { type Feed, samePlace, type Subscription } from "./subscription.ts";
-import { WIRE_STATES, type WireEvent, type WireState } from "./wire-states.ts";
+import { WIRE_STATES } from "./wire-states.ts";
 
 /** Dependencies of a channel's subscription on the wire. */
 export interface WireHost {
@@ -59,7 +59,7 @@ export class WireSubscription implements Feed {
   readonly #host: WireHost;
   readonly #channel: string;
   readonly #subscriptions = new Set<Subscription>();
-  #state: WireState = "idle";
+  readonly #cursor = new Machine(WIRE_STATES, "idle");
   /** Where the cursor was asked to begin. */
   #start: Start = "latest";
   /** Where the cursor is; null in the states that have none. */
@@ -101,7 +101,7 @@ export class WireSubscription implements Feed {
   /** Ends every subscription: null when the application closes the client, else why. */
   end(error: TailwireError | null): void {
     // A copy: a listener that is told may subscribe again, and that one isn't meant.
-    for (const subscription of Array.from(this.#subscriptions)) subscription.end(error);
+    for (const subscription of [...this.#subscriptions]) subscription.end(error);
   }
 
   /**
@@ -113,20 +113,21 @@ export class WireSubscription implements Feed {
     const refusal = new TailwireError({ code, description, retry, fault: "client" });
     if (this.#position) return this.#refused(refusal);
     if (retry) return;
-    for (const subscription of Array.from(this.#subscriptions)) {
+    for (const subscription of [...this.#subscriptions]) {
       if (subscription.state === "active") subscription.end(refusal);
     }
   }
 
   /** Whether the server is asked for publications, or sends them. */
   get isAsking(): boolean {
-    return this.#state !== "idle" && this.#state !== "resting";
+    const { state } = this.#cursor;
+    return state !== "idle" && state !== "resting";
   }
 
   /** The server has begun a subscription, which nobody here has asked for. */
   startedByServer(subscription: Subscription, position: Position): void {
     this.#subscriptions.add(subscription);
-    this.#enter("given");
+    this.#cursor.enter("subscribed");
     this.#position = position;
     this.#noteEpoch(position.epoch);
     subscription.acknowledge(position);
@@ -134,7 +135,7 @@ export class WireSubscription implements Feed {
 
   /** An unsubscribe was answered: a cursor that the server had begun before is over with it [SUB-10]. */
   released(): void {
-    if (this.#state !== "given") return;
+    if (this.#cursor.state !== "given") return;
     this.#drop("released");
     this.reconsider();
   }
@@ -153,7 +154,8 @@ export class WireSubscription implements Feed {
         this.#fruitless += 1;
         return this.#pause();
       }
-      this.#unsubscribe("over");
+      this.#drop("over");
+      this.#host.unsubscribe(this.#channel);
     }
     const start = this.#startFor(hungry, position);
     if (start) this.#subscribe(start);
@@ -169,7 +171,7 @@ export class WireSubscription implements Feed {
     const item = this.#advance(message, before);
     let served = true;
     // A copy: a listener may subscribe once more, to what comes after this.
-    for (const subscription of Array.from(this.#subscriptions))
+    for (const subscription of [...this.#subscriptions])
       served = subscription.accept(item, before) && served;
     if (!served) this.#settle(true);
     else if (item.type === "publication") this.#fruitless = this.#moves = 0;
@@ -177,16 +179,13 @@ export class WireSubscription implements Feed {
 
   /** Whether an answer, a gap or the end of a wait is due, after which it is reconsidered. */
   get #isDue(): boolean {
-    return this.#state === "asking" || this.#state === "owed a gap" || this.#state === "resting";
-  }
-
-  #enter(event: WireEvent): void {
-    this.#state = nextState(WIRE_STATES, this.#state, event);
+    const { state } = this.#cursor;
+    return state === "asking" || state === "owed a gap" || state === "resting";
   }
 
   /** The cursor is gone. */
   #drop(event: "over" | "rest" | "released"): void {
-    this.#enter(event);
+    this.#cursor.enter(event);
     this.#position = null;
   }
 
@@ -206,25 +205,21 @@ export class WireSubscription implements Feed {
   /** Gives the cursor up for a while. */
   #pause(): void {
     if (!this.#position) return;
-    this.#unsubscribe("rest");
-    this.#wait();
+    this.#host.unsubscribe(this.#channel);
+    this.#rest();
   }
 
   /** Begins again later: as long as this lasts, nobody who joins or leaves makes it sooner. */
-  #wait(retryAfterMs: number | null = null): void {
+  #rest(retryAfterMs?: number | null): void {
+    this.#drop("rest");
     this.#host.connection.scope.after(refusalMs(this.#fruitless, retryAfterMs), () => {
-      this.#enter("rested");
+      this.#cursor.enter("rested");
       this.reconsider();
     });
   }
 
-  #unsubscribe(event: "over" | "rest"): void {
-    this.#drop(event);
-    this.#host.unsubscribe(this.#channel);
-  }
-
   #subscribe(start: Start): void {
-    this.#enter("subscribe");
+    this.#cursor.enter("subscribe");
     this.#start = start;
     this.#host.connection.say({ type: "subscribe", channel: this.#channel, start }, (answer) => {
       if (answer instanceof TailwireError) this.#refused(answer);
@@ -233,7 +228,7 @@ export class WireSubscription implements Feed {
   }
 
   #acknowledged({ recovered }: Ack, position: Position): void {
-    this.#enter(recovered === false ? "unrecovered" : "acknowledged");
+    this.#cursor.enter(recovered === false ? "ack before a gap" : "ack");
     this.#position = position;
     // A position that can't be served is old news: the gap that follows names the epoch of now.
     if (recovered !== false) this.#noteEpoch(position.epoch);
@@ -252,9 +247,8 @@ export class WireSubscription implements Feed {
 
   #refused(error: TailwireError): void {
     if (error.retry) {
-      this.#drop("rest");
       this.#fruitless += 1;
-      this.#wait(error.retryAfterMs);
+      this.#rest(error.retryAfterMs);
     } else {
       this.#drop("over");
       this.end(error);
@@ -338,7 +332,7 @@ export class WireSubscription implements Feed {
 
   #cross(position: Position): void {
     this.#position = position;
-    this.#enter("crossed");
+    this.#cursor.enter("gap");
     this.#noteEpoch(position.epoch);
   }
 

@@ -95,8 +95,7 @@ export class Handover {
     this.#ended = true;
     this.#error = error;
     if (!error) this.#queue = [];
-    for (const answer of this.#questions.splice(0)) answer(this.#over());
-    this.#taker.enter("answered");
+    this.#tellEnd();
   }
 
   #park(parked: boolean): void {
@@ -109,7 +108,8 @@ export class Handover {
   #handOver(): void {
     for (;;) {
       const [item] = this.#queue;
-      if (!item || this.#inHand || this.#taker.state === "loop") return;
+      if (this.#inHand || this.#taker.state === "loop") return;
+      if (!item) return this.#ended ? this.#tellEnd() : undefined;
       const { publication, position, tell } = item;
       if (publication && this.#taker.state === "nobody") return;
       this.#inHand = item;
@@ -155,6 +155,11 @@ export class Handover {
       this.#taker.enter("ask");
       this.#handOver();
     });
+  }
+
+  #tellEnd(): void {
+    for (const answer of this.#questions.splice(0)) answer(this.#over());
+    this.#taker.enter("answered");
   }
 
   /** The end, as a loop is told it: the error once, then done. */

@@ -30,7 +30,7 @@ export class Listeners<Value> {
   call(value: Value): readonly Promise<unknown>[] {
     const work: Promise<unknown>[] = [];
     // A copy: listeners stop themselves and others, and register anew, while they are called.
-    for (const listener of [...this.#all]) {
+    for (const listener of Array.from(this.#all)) {
       if (!this.#all.has(listener)) continue;
       try {
         const result = listener(value);

@@ -8,7 +8,7 @@ import { Subscription } from "./following/subscription.ts";
 import type { Page, Published, PublishOptions, ReadOptions, SubscribeOptions } from "./types.ts";
 import type { WireSubscription } from "./following/wire-subscription.ts";
 
-/** What a channel needs of its client. */
+/** Dependencies of a channel. */
 export interface ChannelHost {
   /** Publishes. @throws `closed`, or why the server has closed the connection for good. */
   readonly publish: Outbox["publish"];
@@ -31,7 +31,7 @@ export class Channel {
   /**
    * Follows the channel. Several local subscriptions share one on the wire.
    *
-   * What arrives waits until the first iterator or listener is there. A refusal (`forbidden`) is
+   * Publications wait until the first iterator or listener is there. A refusal (`forbidden`) is
    * thrown by the iterator, and given to `onEnd` and `ready`.
    *
    * A publication is one object for all of them: treat it and its data as read-only, and copy what

@@ -35,9 +35,9 @@ export interface ClientOptions {
    * Gives the token to connect with. Called again for each connection, so return a fresh one each
    * time. Leave it out where the server lets anonymous clients in.
    *
-   * What it throws, and what is no text of 1 to 8,192 characters, is shown as `token_failed`, and it
-   * is asked again, after a wait that grows. The signal is aborted when nobody waits for the token
-   * any more, after 15 s at the latest.
+   * A throw, and a result that is no text of 1 to 8,192 characters, is shown as `token_failed`, and
+   * the client asks again, after a wait that grows. The signal is aborted when nobody waits for the
+   * token any more, after 15 s at the latest [AUTH-5, AUTH-8].
    */
   readonly getToken?: GetToken | undefined;
   /**
@@ -47,7 +47,7 @@ export interface ClientOptions {
   readonly codec?: ClientCodec | undefined;
 }
 
-/** A subscription that the server has begun by itself. */
+/** A subscription that the server has begun by itself [SUB-10]. */
 export interface Begun {
   readonly channel: Channel;
   readonly subscription: Subscription;
@@ -121,13 +121,13 @@ export class Client implements AsyncDisposable {
       );
   }
 
-  /** The connection as it is now: a new object on every change. */
+  /** The connection as it is now: a new object on every change, and the same until then. */
   get status(): ConnectionStatus {
     this.#status ??= { ...this.#connection.status, pending: this.#outbox.size };
     return this.#status;
   }
 
-  /** The public id under which this client publishes; null before the first connection. */
+  /** The public id that the server gave it, as in `publication.publisher`; null before the first connection. */
   get id(): string | null {
     return this.#connection.welcome?.client ?? null;
   }
@@ -179,12 +179,12 @@ export class Client implements AsyncDisposable {
     this.#connection.retryNow();
   }
 
-  /** Disconnects and stays so. Publications wait in the outbox. */
+  /** Disconnects and stays so, until `goOnline()`. Publications wait in the outbox. */
   goOffline(): void {
     this.#connection.goOffline();
   }
 
-  /** Ends `goOffline()`. */
+  /** Ends `goOffline()`: connects, unless there is no network or the page is hidden. */
   goOnline(): void {
     this.#connection.goOnline();
   }
@@ -192,8 +192,8 @@ export class Client implements AsyncDisposable {
   /**
    * Closes for good, and takes nothing new. Resolves when all that was published and asked is
    * answered, or 5 s have passed, or the application itself keeps it offline; until then the status
-   * is what it would be. What is left rejects: with `closed` when it was never sent, else with
-   * `indeterminate`. `await using` does the same.
+   * is what it would be. Publications and requests that are left reject: with `closed` when they were
+   * never sent, else with `indeterminate`. `await using` does the same.
    */
   close(): Promise<void> {
     if (!this.#closing) {
@@ -269,10 +269,10 @@ export class Client implements AsyncDisposable {
     }
   }
 
-  /** What the server began is handed to the application, or ended where nobody wants it. */
+  /** Hands a subscription that the server began to the application; ends it where nobody wants it. */
   #subscribed({ channel: name, position }: Subscribed): void {
     const known = this.#wires.get(name);
-    // Who asks for it already gets an answer, and the server's own is over [SUB-10].
+    // The subscribe that is under way is answered, and the server's own is over [SUB-10].
     if (known?.isAsking) return;
     // Nobody takes what it would bring: nobody wants it, or who follows the channel waits.
     if (known || this.#onSubscribed.size === 0 || this.#over()) {
@@ -303,7 +303,7 @@ export class Client implements AsyncDisposable {
     const why = overError(this.#connection.refusal ?? "closed");
     this.#outbox.close(why);
     this.#requests.close(why);
-    // Who is told can begin no other.
+    // A listener that is told of it can begin no other subscription.
     for (const wire of this.#wires.values()) wire.end(this.#closing ? null : why);
   }
 }

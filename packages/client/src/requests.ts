@@ -1,8 +1,8 @@
 /**
  * Requests to the application on the server, each with its answer, its deadline and its way back.
  *
- * A request is sent once: what it does may not bear repeating, so when its connection is lost the
- * truth is that nobody knows [REQ-4]. One that wasn't sent yet waits for the next connection.
+ * A request is sent once, since the application may not bear to run it twice: when its connection is
+ * lost, it is `indeterminate` [REQ-4]. One that wasn't sent yet waits for the next connection.
  */
 import {
   type AbortSignalLike,
@@ -21,11 +21,11 @@ import * as CLIENT_LIMITS from "./limits.ts";
 export interface RequestOptions {
   /** Takes the request back: the promise rejects with the signal's reason, the server is told. */
   readonly signal?: AbortSignalLike | undefined;
-  /** How long to wait for the answer, reconnects included. 30,000 where left out. */
+  /** Milliseconds to wait for the answer, reconnects included, before `timeout`; 30,000 where left out. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What may be asked, before it has an id and a timestamp. */
+/** A request or a read, before it has an id and a timestamp. */
 type Question =
   | Pick<Outgoing<RequestMessage>, "type" | "name" | "data">
   | Pick<ReadMessage, "type" | "channel" | "count" | "after" | "before">;
@@ -53,7 +53,7 @@ export class Requests {
     this.#settled = settled;
   }
 
-  /** Those that aren't answered. */
+  /** Requests and reads that aren't answered. */
   get size(): number {
     return this.#asked.size;
   }
@@ -97,7 +97,7 @@ export class Requests {
     }
   }
 
-  /** Rejects what is left, saying why. What may have been done was lost with its connection. */
+  /** Rejects what is left. Requests that may have run were settled when their connection was lost. */
   close(why: TailwireError): void {
     for (const asked of this.#asked.values()) this.#settle(asked, why);
   }

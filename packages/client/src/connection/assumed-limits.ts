@@ -3,7 +3,7 @@ import { PROTOCOL_LIMITS, type Welcome } from "@tailwire/protocol";
 
 export type ServerLimits = Pick<Welcome["limits"], "messageBytesMax" | "dedupeMs" | "appendMs">;
 
-/** What is assumed of the server until its first `welcome`: the defaults of the protocol's servers. */
+/** The limits assumed until the server's first `welcome`: the defaults of the protocol's servers. */
 export const ASSUMED_SERVER_LIMITS: ServerLimits = {
   messageBytesMax: PROTOCOL_LIMITS.messageBytesMax,
   dedupeMs: 120_000,

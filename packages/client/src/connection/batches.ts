@@ -7,7 +7,7 @@ import {
   wireBytes,
 } from "@tailwire/protocol";
 
-/** A message that waits to be written. What depends on the time is encoded when it is. */
+/** A message that waits. It is encoded when it is written, since a repeat's age depends on the time. */
 export interface Line {
   /** The encoded message; empty when it isn't wanted any more. */
   encode(codec: ClientCodec): Wire;
@@ -17,7 +17,7 @@ export interface Line {
   readonly onTooLarge?: ((error: TailwireError) => void) | undefined;
 }
 
-/** What one WebSocket message carries, and its size. */
+/** The lines of one WebSocket message, and their size. */
 export interface Batch {
   readonly encoded: readonly Wire[];
   readonly bytes: number;

@@ -8,7 +8,7 @@ export const CLOSES: {
   ]: (typeof CLOSE_CODES)[Name]["code"];
 } = { done: 1000, heartbeat_timeout: 4409, unauthenticated: 4501 };
 
-/** What a publication is refused with that makes the server close. */
+/** The code for a publication that made the server close [CLOSE-6]. */
 export type Blame = "too_large" | "invalid_data";
 
 /** The closes that are about what was sent: too large, no UTF-8, malformed. */

@@ -1,4 +1,4 @@
-/** What a connection is made of, and what it tells its owner, who knows what is said on it. */
+/** Dependencies of a connection, and its calls to its owner, which knows the messages. No behaviour. */
 import type { Ack, ClientCodec, ServerMessage, TailwireError, Welcome } from "@tailwire/protocol";
 import type { Blame } from "./closes.ts";
 import type { Ports } from "../ports.ts";
@@ -10,7 +10,7 @@ export type Answered = (answer: Ack | TailwireError) => void;
 export interface ConnectionOptions extends ConnectionOwner {
   readonly url: string;
   readonly ports: Ports;
-  /** What it would rather speak; JSON where the server can't. */
+  /** The encoding to offer first; JSON where the server can't speak it. */
   readonly codec: ClientCodec;
   /** Asks for the token to connect with; null where the server wants none. */
   readonly askToken: AskToken | null;
@@ -24,7 +24,7 @@ interface ConnectionOwner {
   received(
     message: Exclude<ServerMessage, { type: "welcome" | "ping" | "pong" | "ack" | "error" }>,
   ): void;
-  /** What was under way on the socket is lost, or may be. */
+  /** Messages under way on the socket are lost, or may be. */
   lost(): void;
   /** It is closed because of what was sent on it. */
   blamed(code: Blame): void;

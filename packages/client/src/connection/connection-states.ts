@@ -1,6 +1,6 @@
 /**
  * The states of the client's connection, as a table. Diagrams are made from it, and tests walk
- * every cell. What an application is shown is exactly this.
+ * every cell. An application is shown exactly these states.
  */
 import type { StateTable } from "../support/machine.ts";
 
@@ -31,7 +31,7 @@ export type ConnectionEvent =
   | "goOnline"
   | "close";
 
-/** Where an event leads. What isn't here changes nothing. */
+/** Where an event leads. An event that isn't in a row changes nothing. */
 export const CONNECTION_STATES: StateTable<ConnectionState, ConnectionEvent> = {
   idle: { use: "connecting", goOffline: "offline", close: "closed" },
   connecting: {

@@ -1,8 +1,8 @@
 /**
  * The client's connection: it keeps one alive for as long as it is wanted, whatever happens.
  *
- * It makes sockets, says hello, answers pings, notices silence, waits and tries again. What is
- * said on it is its owner's business; this file knows no channel and no publication.
+ * It makes sockets, says hello, answers pings, notices silence, waits and tries again. The other
+ * messages are its owner's business; this file knows no channel and no publication.
  */
 import {
   type Ack,
@@ -94,7 +94,7 @@ export class Connection {
     return this.#machine.state;
   }
 
-  /** What an application is shown of it. */
+  /** The part of `client.status` that is about the connection. */
   get status(): Omit<ConnectionStatus, "pending"> {
     return {
       state: this.state,
@@ -114,7 +114,7 @@ export class Connection {
     return this.#link?.isOpen === true;
   }
 
-  /** What the server takes, as far as is known. */
+  /** The server's limits: the last ones it named, or the assumed ones. */
   get limits(): ServerLimits {
     return this.welcome?.limits ?? ASSUMED_SERVER_LIMITS;
   }
@@ -272,7 +272,7 @@ export class Connection {
     try {
       link.socket = this.#ports.connect(this.#options.url, subprotocols, events);
     } catch {
-      // What a page may not open: shown, and tried again like the rest.
+      // A page may not open every URL: that is shown, and tried again like the rest.
       this.#lose("connect_failed");
     }
   }

@@ -16,7 +16,7 @@ import {
 import { firstBatch, type Line } from "./batches.ts";
 import type { Socket } from "../ports.ts";
 
-/** What is told about a message that is larger than the server takes. */
+/** The error for a message that is larger than the server takes. */
 export function tooLargeError(bytesMax: number): TailwireError {
   return localError("too_large", `at most ${bytesMax} bytes`);
 }
@@ -30,9 +30,9 @@ export class Link {
   /** When something was last heard, by the monotonic clock. */
   heardAt: number;
   #welcomedAt: number | null = null;
-  /** What one WebSocket message may carry, as far as is known. */
+  /** Bytes that one WebSocket message may carry, as far as is known. */
   #bytesMax: number;
-  /** What all of them together still may, before welcome [CONN-4]. */
+  /** Bytes that all of them together still may, before welcome [CONN-4]. */
   #firstBytes: number = PROTOCOL_LIMITS.firstBytesMax;
   #waiting: Line[] = [];
   #flushing = false;
@@ -93,7 +93,7 @@ export class Link {
     this.socket?.close(code, reason);
   }
 
-  /** What still waits isn't sent any more. */
+  /** Drops the lines that still wait. */
   forget(): void {
     this.codec = null;
     this.#waiting = [];

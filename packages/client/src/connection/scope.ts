@@ -1,6 +1,6 @@
 /**
- * What belongs to one attempt at a connection, and to the connection that comes of it: timers, and
- * whatever else has to end with it. It doesn't know what they are for.
+ * The scope of one attempt at a connection, and of the connection that comes of it: timers, and
+ * whatever else has to end with it. It doesn't know their purpose.
  */
 import type { Cancel, Clock } from "@tailwire/protocol";
 
@@ -32,7 +32,7 @@ export class Scope {
     return () => void this.#ends.delete(callback);
   }
 
-  /** Ends all that there is. What comes afterwards belongs to the next attempt. */
+  /** Ends all that there is. Timers set afterwards belong to the next attempt. */
   end(): void {
     const ends = [...this.#ends];
     this.#ends.clear();

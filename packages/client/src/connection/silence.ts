@@ -10,7 +10,7 @@ import * as CLIENT_LIMITS from "../limits.ts";
 import type { Scope } from "./scope.ts";
 
 /**
- * Watches until the scope ends, or the socket has fallen silent. What it gives asks for a sign of
+ * Watches until the scope ends, or the socket has fallen silent. The result asks for a sign of
  * life at once, unless an answer is awaited already.
  *
  * @param heartbeat - what the server named.

@@ -56,7 +56,7 @@ export class TokenRenewal {
     );
   }
 
-  /** Whoever gives one token for ever, or ones that end at once, isn't asked without a pause. */
+  /** An application that gives one token for ever, or ones that end at once, is asked with pauses. */
   #again(): void {
     this.#fruitless += 1;
     this.#after(ceilingMs(this.#fruitless));

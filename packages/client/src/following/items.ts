@@ -9,7 +9,7 @@ import type {
 } from "@tailwire/protocol";
 import type { Publication } from "../types.ts";
 
-/** What comes from the server for one channel. */
+/** The server's messages about one channel. */
 export type ChannelMessage =
   | PublicationMessage
   | SnapshotMessage

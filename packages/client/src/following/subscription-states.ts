@@ -4,7 +4,7 @@
  */
 import type { StateTable } from "../support/machine.ts";
 
-/** What an application is shown as `subscription.state`. */
+/** An application is shown it as `subscription.state`. */
 export type LifeState =
   /** Not acknowledged yet, or the connection is lost. */
   | "pending"
@@ -44,7 +44,7 @@ export const PROGRESS_STATES: StateTable<ProgressState, ProgressEvent> = {
   "caught up": { reset: "behind" },
 };
 
-/** Who takes publications. Notices (gaps, snapshots, `caughtup`) go to their own listeners. */
+/** The taker of publications. Notices (gaps, snapshots, `caughtup`) go to their own listeners. */
 export type TakerState =
   /** Neither a listener nor a loop: publications wait, notices are told. */
   | "nobody"

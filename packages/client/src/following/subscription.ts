@@ -38,7 +38,7 @@ import { Handover } from "./handover.ts";
 import type { Item } from "./items.ts";
 import { LIFE_STATES, PROGRESS_STATES } from "./subscription-states.ts";
 
-/** What a subscription tells whoever feeds it. */
+/** Dependencies of a subscription: the cursor that feeds it. */
 export interface Feed {
   /** It takes items again, or it has left: where the wire begins may have to change. */
   reconsider(): void;
@@ -50,7 +50,10 @@ type Listener = (publication: Publication) => void | Promise<void>;
 type ItemOf<Type extends Item["type"]> = Extract<Item, { type: Type }>;
 
 export class Subscription implements AsyncIterable<Publication>, AsyncDisposable {
-  /** Resolves when the server has acknowledged it; rejects when it refused. */
+  /**
+   * Resolves when the server has acknowledged it, or it is closed here; rejects with the TailwireError
+   * that ended it before, such as `forbidden` [AUTH-7].
+   */
   readonly ready: Promise<void>;
   readonly #feed: Feed;
   readonly #start: Start;
@@ -90,17 +93,20 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     return this.#life.state;
   }
 
-  /** The last publication handed over: keep it to go on from here another day. */
+  /**
+   * The last publication that was handled, or where it began: keep it to go on from here another day. Null
+   * until the server has placed the start.
+   */
   get position(): Position | null {
     return this.#handover.position;
   }
 
-  /** Whether the end of the log was reached since the last subscribe or gap. */
+  /** Whether the end of the log was reached since the last subscribe or gap [DEL-8]. */
   get caughtUp(): boolean {
     return this.#progress.state === "caught up";
   }
 
-  /** Publications that have arrived and wait to be handled. */
+  /** Publications and notices that have arrived and wait to be handled: 4,096 at most, then it is parked. */
   get waiting(): number {
     return this.#handover.waiting;
   }
@@ -115,7 +121,11 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     return this.#handover.on(event, listener);
   }
 
-  /** Calls back when publications were lost, before the first one after the gap. */
+  /**
+   * Calls back when publications were lost, before the first one after the gap [DEL-4].
+   *
+   * @throws TypeError when the listener is none; so do the others.
+   */
   onGap(listener: (gap: Gap) => void): Stop {
     return this.#onGap.add(listener);
   }
@@ -128,7 +138,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     return this.#onSnapshot.add(listener);
   }
 
-  /** Calls back once per subscribe and per gap, when the end of the log is reached. */
+  /** Calls back once per subscribe and per gap, when the end of the log is reached [DEL-8]. */
   onCaughtUp(listener: () => void): Stop {
     return this.#onCaughtUp.add(listener);
   }
@@ -138,7 +148,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     return this.#onEnd.add(listener);
   }
 
-  /** Ends the subscription. Publications on their way are discarded. */
+  /** Ends the subscription at once. Publications on their way are discarded, `onEnd` gets null. */
   async close(): Promise<void> {
     this.end(null);
   }
@@ -147,7 +157,10 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     return this.close();
   }
 
-  /** Hands publications over one by one. Leaving the loop ends the subscription. */
+  /**
+   * Hands publications over one by one: the position moves on when the loop comes round. Leaving the loop
+   * ends the subscription; an error that ends it is thrown in the loop, once all that arrived is handled.
+   */
   [Symbol.asyncIterator](): AsyncIterator<Publication, undefined> {
     return this.#handover.iterate(() => this.end(null));
   }
@@ -197,7 +210,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       case "gap":
         return this.#acceptGap(item, received);
       case "epoch":
-        // What was seen beyond the cursor the new epoch may not have: it has to be asked for.
+        // The new epoch may not have what was seen beyond the cursor: that has to be asked for.
         if (received.epoch === at.epoch && received.offset <= item.position.offset) {
           this.#received = { ...received, epoch: item.position.epoch };
         }

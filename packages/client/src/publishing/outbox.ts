@@ -132,8 +132,8 @@ export class Outbox {
   }
 
   /**
-   * The connection was closed for something that was sent on it. What was on it twice then is sent
-   * alone, and given up when that doesn't help either [CLOSE-6].
+   * The connection was closed for something that was sent on it. Publications that were on such a
+   * connection twice are sent alone, and given up when that doesn't help either [CLOSE-6].
    */
   blame(code: Blame): void {
     const onIt = [...this.#entries.values()].filter(({ sentOn }) => sentOn === this.#connections);
@@ -220,7 +220,7 @@ export class Outbox {
           connection: this.#connections,
         };
       },
-      // Of a connection that isn't welcome yet, nobody knew the limit when it was given to it.
+      // Before welcome nobody knew the connection's limit.
       onTooLarge: giveUp,
     });
   }
@@ -279,7 +279,7 @@ export class Outbox {
     if (!error.retry) return this.#reject(entry, error);
     // Refused here, and never sent before: it certainly isn't in the log.
     if (entry.first?.connection === this.#connections) entry.first = null;
-    // What was published after it must not overtake it: the whole channel waits.
+    // Later publications must not overtake it: the whole channel waits.
     if (this.#held.has(entry.channel)) return;
     const { channel } = entry;
     this.#held.set(channel, false);
@@ -302,7 +302,7 @@ export class Outbox {
     for (const entry of waiting) this.#send(entry);
   }
 
-  /** Sends what may be sent. What gets too old meanwhile is let go of by the same walk. */
+  /** Sends what may be sent. Entries that got too old are let go of by the same walk. */
   #sendAll(): void {
     if (this.#sending || !this.#connection.isOpen) return;
     this.#sending = true;

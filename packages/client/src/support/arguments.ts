@@ -1,5 +1,5 @@
 /**
- * What an application gives, checked before anything is done with it: a mistake costs its caller an
+ * An application's arguments, checked before anything is done with them: a mistake costs its caller an
  * error, and never the connection, which a server closes at the third malformed message [MSG-7].
  * It knows no channel, and nothing of what follows.
  */

@@ -1,4 +1,4 @@
-/** An application's listeners for one kind of news. What one of them throws harms nobody else. */
+/** An application's listeners for one kind of news. A listener that throws harms nobody else. */
 import type { Stop } from "../types.ts";
 
 export class Listeners<Value> {
@@ -9,8 +9,8 @@ export class Listeners<Value> {
   }
 
   /**
-   * Adds a listener: from the next news on, where one is being told. What is added twice is called
-   * twice.
+   * Adds a listener: from the next news on, where one is being told. A listener that is added twice is
+   * called twice.
    *
    * @throws TypeError when it is no function.
    */

@@ -24,7 +24,7 @@ class FakePage extends EventTarget {
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** What a driver tells of the events that come on a page. */
+/** The life events that a driver tells of a page. */
 function life(url: string, onLine: boolean | undefined) {
   const page = new FakePage();
   const scope = new EventTarget();

@@ -37,7 +37,7 @@ function attempt(url: string): Promise<Closed> {
   });
 }
 
-/** What comes of an attempt at a server that answers so instead of upgrading. */
+/** The outcome of an attempt at a server that answers so instead of upgrading. */
 async function answeredWith(answer: (response: ServerResponse) => void): Promise<Closed> {
   const server = createHttpServer((_request, response) => answer(response));
   return attempt(`ws://127.0.0.1:${await listen(server)}/tailwire`);

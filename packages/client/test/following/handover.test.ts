@@ -73,7 +73,7 @@ describe("the taker", () => {
         .then(() => subject.told.push("answer"));
     },
   };
-  /** What becomes of a publication and a gap behind it. */
+  /** The fate of a publication and a gap behind it. */
   const handed: Record<TakerState, { waiting: number; told: readonly string[] }> = {
     nobody: { waiting: 2, told: [] },
     listeners: { waiting: 0, told: ["gap"] },

@@ -1,4 +1,4 @@
-// What a subscription makes of a gap that was told of the cursor it shares with others.
+// A subscription and a gap that was told of the cursor it shares with others.
 import { expect, test } from "vitest";
 import { Subscription } from "../../src/following/subscription.ts";
 import type { Gap } from "../../src/types.ts";

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Listeners } from "../../src/support/listeners.ts";
 import { Subscription } from "../../src/following/subscription.ts";
 
-/** What nobody has caught, as a platform would show it. */
+/** Errors that nobody has caught, as a platform would show them. */
 const escaped: unknown[] = [];
 const note = (reason: unknown): void => void escaped.push(reason);
 let others: NodeJS.UnhandledRejectionListener[] = [];

@@ -103,22 +103,14 @@ export class Requests {
   }
 
   #send(asked: Asked): void {
-    const { id, question } = asked;
-    const timestamp = this.#clock.now();
-    this.#connection.answers.set(id, (answer) => this.#answered(asked, answer));
-    this.#connection.send({
-      encode: (codec) => (this.#asked.has(id) ? codec.encode({ id, timestamp, ...question }) : ""),
-      onWrite: () => {
-        asked.sent = true;
-      },
-      onTooLarge: (error) => this.#settle(asked, error),
+    const answered = (answer: Ack | TailwireError): void => {
+      if (answer instanceof TailwireError) return this.#settle(asked, answer);
+      asked.forget();
+      asked.resolve(answer);
+    };
+    this.#connection.say(asked.question, answered, asked.id, () => {
+      asked.sent = true;
     });
-  }
-
-  #answered(asked: Asked, answer: Ack | TailwireError): void {
-    if (answer instanceof TailwireError) return this.#settle(asked, answer);
-    asked.forget();
-    asked.resolve(answer);
   }
 
   /** Nobody waits for the answer any more: the server may stop working on it. */

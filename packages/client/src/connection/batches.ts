@@ -12,7 +12,7 @@ export interface Line {
   /** The encoded message; empty when it isn't wanted any more. */
   encode(codec: ClientCodec): Wire;
   /** It is about to be written. */
-  onWrite?(): void;
+  readonly onWrite?: (() => void) | undefined;
   /** On its own it is larger than the server takes, so it won't be written. */
   readonly onTooLarge?: ((error: TailwireError) => void) | undefined;
 }

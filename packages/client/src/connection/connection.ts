@@ -39,8 +39,8 @@ import { watchSilence } from "./silence.ts";
 import type { ConnectionStatus } from "../types.ts";
 import { VERSION } from "./version.ts";
 
-/** A message without data, before it has an id and a timestamp. */
-type Unidentified = WithoutEnvelope<Exclude<ClientMessage, { type: "publish" | "request" }>>;
+/** A message before it has an id and a timestamp. Publications say more of themselves. */
+type Unidentified = WithoutEnvelope<Exclude<Outgoing<ClientMessage>, { type: "publish" }>>;
 type WithoutEnvelope<Message> = Message extends unknown ? Omit<Message, "id" | "timestamp"> : never;
 
 /** Why the connection stays away: the application said so, there is no network, the page is hidden. */
@@ -160,13 +160,22 @@ export class Connection {
     this.#link?.send(line);
   }
 
-  /** Sends a message, and calls back with its answer. Only while {@link isOpen}. */
-  say({ type, ...rest }: Unidentified, answered?: Answered): void {
-    const id = this.nextId();
-    const message = { type, id, timestamp: this.#ports.clock.now(), ...rest } as ClientMessage;
+  /**
+   * Sends a message, and calls back with its answer. Only while {@link isOpen}. It isn't written once its
+   * answer isn't waited for any more.
+   */
+  say(
+    { type, ...rest }: Unidentified,
+    answered?: Answered,
+    id = this.nextId(),
+    onWrite?: () => void,
+  ): void {
+    const timestamp = this.#ports.clock.now();
+    const message = { type, id, timestamp, ...rest } as Outgoing<ClientMessage>;
     if (answered) this.answers.set(id, answered);
     this.send({
-      encode: (codec) => codec.encode(message as Outgoing<ClientMessage>),
+      encode: (codec) => (answered && !this.answers.has(id) ? "" : codec.encode(message)),
+      onWrite,
       onTooLarge: answered,
     });
   }
@@ -174,10 +183,10 @@ export class Connection {
   /** Listens to the platform from the first use on: a client that isn't used costs nothing. */
   #begin(): void {
     if (this.state !== "idle") return;
-    this.#stopLife = this.#ports.life(this.#options.url, (event) => this.#lived(event));
+    this.#stopLife = this.#ports.life(this.#options.url, (event) => this.#onLife(event));
   }
 
-  #lived(event: LifeEvent): void {
+  #onLife(event: LifeEvent): void {
     switch (event) {
       case "offline":
       case "pagehide":

@@ -215,8 +215,6 @@ export class Connection {
     if (this.#absences.size === 0) this.#enter("goOnline");
   }
 
-  // States
-
   #enter(event: ConnectionEvent): void {
     const from = this.state;
     this.#machine.enter(event);
@@ -244,8 +242,6 @@ export class Connection {
     this.#retryAt = clock.now() + ms;
     this.scope.after(ms, () => this.#connect());
   }
-
-  // Connecting
 
   #connect(): void {
     this.#end();
@@ -348,8 +344,6 @@ export class Connection {
     this.scope.end();
     if (link) this.#options.lost();
   }
-
-  // Talking
 
   #received(link: Link, wire: Wire): void {
     link.heardAt = this.#ports.clock.monotonic();

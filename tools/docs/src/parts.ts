@@ -1,7 +1,14 @@
 /** Every generated part of the documents, by name: each from the table in the code that it shows. */
 import { readFileSync } from "node:fs";
 import { benchParts } from "@tailwire/bench";
-import { CLIENT_LIMITS, CONNECTION_STATES as CLIENT_STATES } from "@tailwire/client/core";
+import {
+  CLIENT_LIMITS,
+  CONNECTION_STATES as CLIENT_STATES,
+  LIFE_STATES,
+  PROGRESS_STATES,
+  TAKER_STATES,
+  WIRE_STATES,
+} from "@tailwire/client/core";
 import { CLOSE_CODES, ERROR_CODES, PROTOCOL_LIMITS, verdictOf } from "@tailwire/protocol";
 import {
   ACCEPTANCES,
@@ -32,6 +39,10 @@ export function partsOf(root: string): Readonly<Record<string, Part>> {
   return {
     "server states": () => stateDiagram(SERVER_STATES, "awaiting hello"),
     "client states": () => stateDiagram(CLIENT_STATES, "idle"),
+    "wire states": () => stateDiagram(WIRE_STATES, "idle"),
+    "life states": () => stateDiagram(LIFE_STATES, "pending"),
+    "progress states": () => stateDiagram(PROGRESS_STATES, "behind"),
+    "taker states": () => stateDiagram(TAKER_STATES, "nobody"),
     acceptances,
     "reconnection flow": reconnectionFlow,
     timers,

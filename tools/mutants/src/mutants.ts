@@ -66,27 +66,27 @@ const PUBLISHING: readonly Change[] = [
   },
   {
     name: "the client sends what it repeats under a new id",
-    file: client("outbox"),
+    file: client("publishing/outbox"),
     find: '            type: "publish",\n            id,',
     replace:
       '            type: "publish",\n            id: first === null ? id : `${id}.${this.#connections}`,',
   },
   {
     name: "the client repeats the newest first",
-    file: client("outbox"),
+    file: client("publishing/outbox"),
     find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n        this.#sending = false;",
     replace:
       "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n        this.#sending = false;",
   },
   {
     name: "the client doesn't say that it repeats",
-    file: client("outbox"),
+    file: client("publishing/outbox"),
     find: "...(first &&",
     replace: "...(false &&",
   },
   {
     name: "the client calls what was sent unsent when it gives it up",
-    file: client("outbox"),
+    file: client("publishing/outbox"),
     find: 'entry.first ? localError("indeterminate") : error',
     replace: "error",
   },
@@ -167,7 +167,7 @@ const DELIVERY: readonly Change[] = [
   },
   {
     name: "the client takes what it has seen",
-    file: client("subscription"),
+    file: client("following/subscription"),
     find: 'if (link === "next") {',
     replace: 'if (link !== "broken") {',
   },
@@ -234,13 +234,13 @@ const CONDUCT: readonly Change[] = [
   },
   {
     name: "what belongs to a connection outlives it",
-    file: client("connection"),
+    file: client("connection/connection"),
     find: "this.scope.end();",
     replace: "",
   },
   {
     name: "silence is never noticed by the client",
-    file: client("connection"),
+    file: client("connection/connection"),
     find: '() => this.#lose("silent")',
     replace: "() => undefined",
   },

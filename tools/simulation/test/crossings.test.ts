@@ -111,6 +111,21 @@ describe("[SUB-10] a subscription that the server begins", () => {
     expect(world.node.subscriptions).toBe(0);
   });
 
+  test("goes on, also where the client had left the channel before its subscribe was answered", async () => {
+    const world = new World();
+    const ada = world.client("ada");
+    const begun: string[] = [];
+    ada.onSubscribed(({ channel }) => begun.push(channel.name));
+    const other = new Follower(ada.channel("room:2").subscribe());
+    await world.until(() => other.caughtUps === 1);
+    await ada.channel("room:1").subscribe().close();
+    await world.advance(10 * ROUND_TRIP_MS);
+    world.node.subscribe("ada", "room:1");
+    await world.advance(ROUND_TRIP_MS);
+    expect(begun).toEqual(["room:1"]);
+    expect(world.node.subscriptions).toBe(2);
+  });
+
   test("while its client waits, and leaves before the wait is over, isn't left behind", async () => {
     const { world, live } = await stage();
     end(world, "unavailable");

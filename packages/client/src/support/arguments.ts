@@ -37,13 +37,14 @@ export function checkName(name: string): void {
 
 /** How long something may take, and what takes it back. @throws `bad_message`. */
 export function checkWait(signal: AbortSignalLike | undefined, ms = 0): void {
-  if (typeof ms !== "number" || !(ms >= 0)) refuse("a time is from 0");
+  if (typeof ms !== "number" || !(ms >= 0)) refuse("a time is a number from 0");
   if (signal !== undefined && !isLike(signal, SIGNAL)) refuse("a signal is an AbortSignal");
 }
 
 /** How many publications a page may have. @throws `bad_message`. */
 export function checkCount(count: number): void {
-  if (!isInteger(count, 1, PROTOCOL_LIMITS.pageCountMax)) refuse("a limit is 1 to 1000");
+  if (!isInteger(count, 1, PROTOCOL_LIMITS.pageCountMax))
+    refuse("a limit is a number from 1 to 1000");
 }
 
 /** A position's three fields, and nothing else that it may have got. @throws `bad_position`. */
@@ -68,5 +69,5 @@ export function checkedStart(given: Start): Start {
   const { count, ageMs } = Object(rewind) as Table;
   if (isInteger(count, 0, PROTOCOL_LIMITS.rewindCountMax)) return { rewind: { count } };
   if (count === undefined && isInteger(ageMs, 0, Infinity)) return { rewind: { ageMs } };
-  return refuse("a start is latest, earliest, a position, a rewind");
+  return refuse("a start is latest, earliest, a position or a rewind");
 }

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import type { Case } from "./case.ts";
 import { BIN_CASES } from "./cases/bin.ts";
 import { BUNDLE_CASES } from "./cases/bundles.ts";
+import { DOCUMENT_CASES } from "./cases/documents.ts";
 import { RUNTIME_CASES } from "./cases/runtimes.ts";
 import { TYPE_CASES } from "./cases/types.ts";
 import { Skipped, Stage } from "./stage.ts";
@@ -17,7 +18,13 @@ const { values } = parseArgs({
   options: { only: { type: "string", default: "" }, install: { type: "boolean", default: false } },
 });
 
-const cases: readonly Case[] = [...RUNTIME_CASES, ...BIN_CASES, ...TYPE_CASES, ...BUNDLE_CASES];
+const cases: readonly Case[] = [
+  ...RUNTIME_CASES,
+  ...BIN_CASES,
+  ...TYPE_CASES,
+  ...BUNDLE_CASES,
+  ...DOCUMENT_CASES,
+];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 

@@ -51,8 +51,9 @@ export class Running {
     this.#ended.catch(() => undefined);
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
+  /** Everything that it has printed so far. */
+  get said(): string {
+    return this.#all;
   }
 
   /** Its outcome. @throws Error when it couldn't be started. */

@@ -125,7 +125,8 @@ export class Stage {
   }
 }
 
-function onPath(name: string): string | null {
+/** A program of the machine's own; null where there is none. */
+export function onPath(name: string): string | null {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   // npm puts the workspace's own binaries in front.
   const own = folders.filter((folder) => !folder.includes("node_modules"));

@@ -68,7 +68,7 @@ class Recipe {
     return server;
   }
 
-  /** What its client prints first. */
+  /** The first line of its client. */
   async client(): Promise<string> {
     const client = this.run(process.execPath, "client.mjs");
     const errors = told(client.stderr);

@@ -6,7 +6,7 @@
  */
 import type { Fault } from "./local-codes.ts";
 import type { JsonText } from "./json-text.ts";
-import type { Position } from "./position.ts";
+import type { Position, Start } from "./position.ts";
 
 interface Envelope<Type extends string> {
   readonly type: Type;
@@ -24,16 +24,6 @@ interface Carried {
   readonly data?: Data;
   readonly bytes?: Uint8Array;
 }
-
-/**
- * Where a subscription begins: after what is there now, before all that is retained, so many
- * publications or milliseconds back, or right after a position.
- */
-export type Start =
-  | "latest"
-  | "earliest"
-  | { readonly rewind: { readonly count: number } | { readonly ageMs: number } }
-  | Position;
 
 // From the client
 
@@ -273,3 +263,8 @@ export type Outgoing<Message> = Message extends { readonly data: Data }
         readonly publications?: readonly Outgoing<Entry>[];
       }
     : Message;
+
+/** A message before it is given its id and timestamp. */
+export type Unstamped<Message> = Message extends unknown
+  ? Omit<Outgoing<Message>, "id" | "timestamp">
+  : never;

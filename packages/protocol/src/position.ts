@@ -1,5 +1,4 @@
 /** Positions: places in a channel's log. */
-import type { Start } from "./messages.ts";
 
 /** A place in a channel's log: "seen up to and including this publication". */
 export interface Position {
@@ -10,6 +9,16 @@ export interface Position {
   /** Id of the publication there; null where there is none: an empty log, an edge, a snapshot. */
   readonly id: string | null;
 }
+
+/**
+ * Where a subscription begins: after what is there now, before all that is retained, so many
+ * publications or milliseconds back, or right after a position.
+ */
+export type Start =
+  | "latest"
+  | "earliest"
+  | { readonly rewind: { readonly count: number } | { readonly ageMs: number } }
+  | Position;
 
 /** Whether a start is a position. What names a rewind is one, whatever else is in it. */
 export function isPosition(start: Start): start is Position {

@@ -4,8 +4,90 @@
  * Everything in here is somebody else's code: the node calls it with a deadline, and takes a throw
  * for an answer. It doesn't know how an answer travels.
  */
-import type { PlatformSignal } from "@tailwire/protocol";
-import type { Authenticated, Authorize, User } from "./access/access.ts";
+import type { PlatformSignal, Position } from "@tailwire/protocol";
+
+/** An action that a user may want of a channel. Subscribing includes reading its log. */
+export type Action = "subscribe" | "publish";
+
+/** The user whom a connection belongs to. Add what the application wants to know about its users. */
+export interface User {
+  /** The same on every connection of this user, and nobody else's. */
+  readonly id: string;
+}
+
+/** A grant that needs no call of `authorize`. */
+export interface Capability {
+  /** A channel's name, or a pattern. */
+  readonly channel: string;
+  readonly actions: readonly Action[];
+}
+
+/** The findings of `authenticate`. They are read once; a later change doesn't count. */
+export interface Authenticated<U extends User = User> {
+  readonly user: U;
+  /**
+   * When the token ends, as a date or in Unix milliseconds: `claims.exp * 1000`. Never, where this is
+   * left out or Infinity. A token that has ended already is refused as a bad one is.
+   */
+  readonly expiresAt?: number | Date | undefined;
+  /** With these, a crowd that reconnects costs no look-up. */
+  readonly capabilities?: readonly Capability[] | undefined;
+}
+
+/** One question for `authorize`. */
+export interface AuthorizeQuestion<U extends User = User> {
+  readonly user: U;
+  readonly action: Action;
+  /** The declared pattern, which tells which params there are. */
+  readonly pattern: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** The full name, with its params in place: `room:7`. */
+  readonly channel: string;
+}
+
+/**
+ * Says whether a user may do something: `true` allows it. An answer that is no boolean is logged as a
+ * mistake and allows nothing. The call has a deadline, `limits.hookMs`.
+ */
+export type Authorize<U extends User = User> = (
+  question: AuthorizeQuestion<U>,
+) => boolean | Promise<boolean>;
+
+/** The question for a channel's state. */
+export interface SnapshotQuestion {
+  readonly channel: string;
+  readonly params: Readonly<Record<string, string>>;
+  /**
+   * The log's end just before this call. Return it as `position` if your state covers it, as a state
+   * does that took in all publications before the call; return a later one if you know it.
+   */
+  readonly position: Position;
+}
+
+export interface SnapshotAnswer {
+  /** A JSON value, or bytes: the state, which takes the place of whatever the client had. */
+  readonly data: unknown;
+  /**
+   * The position up to which publications are part of the state. Later ones in the log come after it,
+   * and a state that holds them already has to bear them again. The question's where it is left out.
+   */
+  readonly position?: Position | undefined;
+}
+
+export type SnapshotHook = (question: SnapshotQuestion) => SnapshotAnswer | Promise<SnapshotAnswer>;
+
+/** A publication on its way in. */
+export interface IncomingPublication<U extends User = User> {
+  readonly user: U;
+  /** The connection's notes, kept by `onConnect` and others. */
+  readonly context: Record<string, unknown>;
+  readonly channel: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly event: string;
+  readonly data: unknown;
+}
+
+export type OnPublish<U extends User = User> = (publication: IncomingPublication<U>) => unknown;
 
 /** A connection, as `onConnect` and `onDisconnect` see it. */
 export interface ConnectionInfo<U extends User = User> {
@@ -43,3 +125,6 @@ export interface Application {
   readonly onConnect: (connection: ConnectionInfo) => unknown;
   readonly onDisconnect: (connection: ConnectionInfo) => unknown;
 }
+
+/** Calls a function of the application, with its deadline. @throws TailwireError it threw; else Mistake. */
+export type CallHook = <Value>(name: string, hook: () => Value | Promise<Value>) => Promise<Value>;

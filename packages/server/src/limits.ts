@@ -3,8 +3,13 @@
  * milliseconds; what happens at a limit is said where it is.
  */
 import { PROTOCOL_LIMITS } from "@tailwire/protocol";
-import type { Retention } from "./log/broker.ts";
-import { givenOptions, integerFrom, type Kinds, numberFrom } from "./support/given-options.ts";
+import {
+  type Chosen,
+  givenOptions,
+  integerFrom,
+  type Kinds,
+  numberFrom,
+} from "./support/given-options.ts";
 
 export interface Limits {
   /** How often the server pings. Below the idle limit of common proxies, which is 60 s. */
@@ -142,9 +147,6 @@ const LIMITS: Kinds<Limits> = {
   tailBytesMax: COUNT,
 };
 
-/** Options that an application sets itself. One that is `undefined` is left out. */
-export type Chosen<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
-
 /**
  * The defaults with an application's own limits in place.
  *
@@ -153,26 +155,4 @@ export type Chosen<Options> = { readonly [Name in keyof Options]?: Options[Name]
  */
 export function limitsOf(own: Chosen<Limits> = {}): Limits {
   return { ...DEFAULT_LIMITS, ...givenOptions<Limits>("limits", own, LIMITS) };
-}
-
-/** How much of a log is kept where a channel says nothing else: ten minutes of a busy room. */
-export const DEFAULT_RETENTION: Retention = {
-  count: 10_000,
-  bytes: 4_194_304,
-  maxAgeMs: 600_000,
-};
-
-const RETENTION: Kinds<Retention> = {
-  count: numberFrom(1, Infinity),
-  bytes: numberFrom(1, Infinity),
-  maxAgeMs: numberFrom(1, Infinity),
-};
-
-/**
- * The default with a channel's own retention in place. Infinity is no limit, of that one kind.
- *
- * @throws TypeError for a name that isn't one; RangeError when one is no positive number.
- */
-export function retentionOf(where: string, own: Chosen<Retention> = {}): Retention {
-  return { ...DEFAULT_RETENTION, ...givenOptions<Retention>(where, own, RETENTION) };
 }

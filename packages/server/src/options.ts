@@ -4,11 +4,17 @@
  * Node's own types aren't named here; what becomes of the options is `server.ts`'s business.
  */
 import { type Codec, jsonCodec, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK } from "@tailwire/protocol";
-import type { Authenticated, Authorize, User } from "./access/access.ts";
-import type { ConnectionInfo, RequestHandler } from "./application.ts";
+import type {
+  Authenticated,
+  Authorize,
+  ConnectionInfo,
+  RequestHandler,
+  User,
+} from "./application.ts";
 import type { Broker } from "./log/broker.ts";
 import type { ChannelOptions } from "./access/channel-rules.ts";
 import {
+  type Chosen,
   BOOLEAN,
   FUNCTION,
   givenOptions,
@@ -20,7 +26,7 @@ import {
   TEXT,
   withMethods,
 } from "./support/given-options.ts";
-import type { Chosen, Limits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import type { Logger } from "./ports.ts";
 
 /** The HTTP request that asks for a WebSocket. Node's `IncomingMessage` has this shape. */

@@ -6,8 +6,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Server as HttpServer } from "node:http";
 import { channelName, type ParamArgs, type Position, tailwireError } from "@tailwire/protocol";
-import type { Authenticated, Authorize, User } from "./access/access.ts";
-import type { Application, RequestHandler } from "./application.ts";
+import type { Application, Authenticated, Authorize, RequestHandler, User } from "./application.ts";
 import { MemoryBroker } from "./brokers/memory.ts";
 import { type ChannelOptions, ChannelRules } from "./access/channel-rules.ts";
 import type { Totals } from "./telemetry/counters.ts";

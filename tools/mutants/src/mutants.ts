@@ -40,11 +40,11 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "a publication is acknowledged before it is appended",
     file: server("commands/publish"),
-    find: "append(connection, identity, message, content)\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
-    replace: `const { log } = connection.node.channel(message.channel);
+    find: "append(node, connection, identity, message, content)\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
+    replace: `const { log } = node.channel(message.channel);
         const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: identity.clientId + "/" + message.id };
         connection.say({ type: "ack", re: message.id, position });
-        append(connection, identity, message, content).then(() => undefined, () => undefined)`,
+        append(node, connection, identity, message, content).then(() => undefined, () => undefined)`,
   },
   {
     name: "an ack names the place behind the publication's",
@@ -176,20 +176,20 @@ const DELIVERY: readonly Change[] = [
 const CONDUCT: readonly Change[] = [
   {
     name: "an ended subscription's replay goes on",
-    file: server("connection/connection"),
-    find: "cursor.close();\n        const { code, description, retry } = error;",
-    replace: "const { code, description, retry } = error;",
+    file: server("connection/subscriptions"),
+    find: "this.release(channel);\n        cursor.close();",
+    replace: "this.release(channel);",
   },
   {
     name: "a token that has ended is served",
-    file: server("connection/connection"),
-    find: "return clock.monotonic() + leftMs;",
+    file: server("connection/heartbeat"),
+    find: "return this.#now + leftMs;",
     replace: "return Infinity;",
   },
   {
     name: "permission is asked for at subscribe only",
     file: server("commands/session"),
-    find: "const channels = [...connection.subscriptions.keys()];",
+    find: "const channels = connection.subscriptions.channels();",
     replace: "const channels = [];",
   },
   {
@@ -222,9 +222,9 @@ const CONDUCT: readonly Change[] = [
   },
   {
     name: "a connection that is gone leaves its cursors",
-    file: server("connection/connection"),
-    find: "for (const cursor of this.subscriptions.values())\n            cursor?.close();\n        this.subscriptions.clear();",
-    replace: "this.subscriptions.clear();",
+    file: server("connection/subscriptions"),
+    find: "this.closeAll();\n        this.#cursors.clear();",
+    replace: "this.#cursors.clear();",
   },
   {
     name: "a request stays unanswered when it fails",

@@ -121,8 +121,8 @@ const HELD: readonly Mutant[] = [
 const ISOLATION: readonly Mutant[] = [
   {
     name: "a write that never leaves is waited for",
-    file: server("connection/connection"),
-    find: "(this.output.blockedAt ?? Infinity) + this.node.limits.stallMs",
+    file: server("connection/heartbeat"),
+    find: "(this.#watched.output.blockedAt ?? Infinity) + this.#watched.node.limits.stallMs",
     replace: "Infinity",
     foundBy: "unit",
     test: "packages/server/test/connection/flow-control.test.ts",

@@ -237,7 +237,7 @@ export class Link implements Socket, Transport {
       return;
     }
     const fate = this.#options.tap("toServer", textOf(wire), this);
-    if (fate !== "cut before") this.#connection?.receive(wire);
+    if (fate !== "cut before") this.#connection?.input.receive(wire);
     if (fate !== "arrives") this.cut();
   }
 

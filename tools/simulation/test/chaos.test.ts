@@ -130,7 +130,9 @@ class Chaos {
   }
 
   #linkOf(user: string): Link | undefined {
-    return this.world.links.findLast((link) => link.isUp && link.connection?.user.id === user);
+    return this.world.links.findLast(
+      (link) => link.isUp && link.connection?.access.user.id === user,
+    );
   }
 }
 

@@ -293,7 +293,7 @@ test("a token that comes after its attempt is over isn't used for a later one", 
   late[0]?.("mallory");
   await world.until(() => bob.status.state === "connected");
   expect(world.links.length - links).toBe(1);
-  expect(world.link.connection?.user.id).toBe("bob");
+  expect(world.link.connection?.access.user.id).toBe("bob");
 });
 
 test("a client whose token is refused twice in a row is closed, and says why", async () => {

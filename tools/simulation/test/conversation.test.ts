@@ -37,7 +37,7 @@ class Conversation {
       destroy: nothing,
     };
     this.#connection = world.node.connect(transport, { user: { id: user } });
-    this.#connection.receive(
+    this.#connection.input.receive(
       `{"type":"hello","id":"h","timestamp":1,"session":"${session}","generation":${generation},"client":{"name":"x","version":"1"}}\n`,
     );
   }
@@ -45,7 +45,7 @@ class Conversation {
   async say(...messages: readonly object[]): Promise<readonly Said[]> {
     const before = this.heard.length;
     const lines = messages.map((message) => JSON.stringify({ timestamp: 1, ...message }));
-    this.#connection.receive(lines.join("\n"));
+    this.#connection.input.receive(lines.join("\n"));
     await this.#world.advance(100);
     return this.heard.slice(before).filter(({ type }) => type !== "welcome");
   }

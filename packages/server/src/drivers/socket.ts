@@ -4,7 +4,7 @@
  * `ws` does the handshake, parses what comes in and answers control frames. Publications go out
  * beside it: frames that are built once for all subscribers are written to the socket that the
  * upgrade handed over. That keeps order with `ws.send`, as long as compression is off and nothing
- * is written after a close began; `test/ws-contract.test.ts` holds `ws` to this.
+ * is written after a close began; `test/drivers/ws-contract.test.ts` holds `ws` to this.
  */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
@@ -93,7 +93,9 @@ function join(frames: readonly Uint8Array[]): Uint8Array {
 }
 
 /** A connection, as far as its socket calls it. */
-export type Wirable = Pick<Connection, "arrived" | "message" | "drained" | "gone" | "failed">;
+export interface Wirable extends Pick<Connection, "drained" | "gone" | "failed"> {
+  readonly input: Pick<Connection["input"], "arrived" | "message">;
+}
 
 /** A WebSocket that knows its connection, so that handlers are shared and not made for each. */
 interface Wired extends WebSocket {
@@ -121,7 +123,7 @@ export function wire(ws: WebSocket, socket: Socket, connection: Wirable): void {
 function onData(this: Socket, piece: Buffer): void {
   guard(this, (connection) => {
     const { frames, controlFrames } = (this as Metered).tailwireFrames.read(piece);
-    connection.arrived(piece.length, frames, controlFrames);
+    connection.input.arrived(piece.length, frames, controlFrames);
   });
 }
 
@@ -142,7 +144,7 @@ function guard(of: WebSocket | Socket, tell: (connection: Wirable) => void): voi
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   const bytes = data as Buffer;
-  guard(this, (connection) => connection.message(isBinary ? bytes : bytes.toString()));
+  guard(this, (connection) => connection.input.message(isBinary ? bytes : bytes.toString()));
 }
 
 function onClose(this: WebSocket): void {

@@ -92,7 +92,7 @@ export class Upgrades {
     // Without a listener a reset during the handshake would end the process.
     socket.on("error", destroyThis);
     this.#take(request, socket, head).catch((thrown: unknown) => {
-      this.#options.node.asTailwireError(thrown);
+      this.#options.node.report(thrown);
       socket.destroy();
     });
   }
@@ -193,7 +193,7 @@ export class Upgrades {
       if (admitted === null) return tailwireError("unauthenticated");
       return node.hasEnded(admitted) ? TOKEN_EXPIRED : admitted;
     } catch (thrown) {
-      const error = node.asTailwireError(thrown);
+      const error = node.report(thrown);
       // An error that is not the application's own was logged just now.
       if (thrown !== error) return UNCHECKED;
       const isFinal = error.fault === "client" && !error.retry;

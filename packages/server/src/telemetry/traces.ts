@@ -4,6 +4,7 @@
  * An entry says what kind of message it was and what it was about. Tokens, secrets and payloads
  * are never in it.
  */
+import type { Clock } from "@tailwire/protocol";
 
 /** One message, or a run of publications that went out together. */
 export interface TraceEntry {
@@ -21,6 +22,13 @@ export interface TraceEntry {
 /** An event to trace: any message, and what isn't one on the wire. */
 export interface Traced extends Partial<Record<(typeof SHOWN)[number], unknown>> {
   readonly type: string;
+}
+
+/** A connection, as far as traces name it. */
+export interface Traceable {
+  readonly access: { readonly userId: string };
+  /** Null before `hello`. */
+  readonly identity: { readonly clientId: string } | null;
 }
 
 /** An error that the tracer throws, or rejects with, is logged. */
@@ -57,9 +65,13 @@ const SHOWN = [
 export class Traces {
   readonly #tracers = new Map<string, Set<Tracer>>();
 
-  /** Whether anybody looks at this user's connections. */
-  has(user: string): boolean {
-    return this.#tracers.size > 0 && this.#tracers.has(user);
+  readonly #clock: Clock;
+  /** Calls a tracer, and logs what it throws. */
+  readonly #tell: (tracer: () => unknown) => void;
+
+  constructor(clock: Clock, tell: (tracer: () => unknown) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
   }
 
   /**
@@ -80,19 +92,27 @@ export class Traces {
     };
   }
 
-  /** To be called when nothing is under way: a tracer may end the connection that it is told of. */
-  tell(
-    about: Omit<TraceEntry, "type" | "fields">,
-    message: Traced,
-    guard: (tell: () => void) => void,
-  ): void {
+  /**
+   * A message comes in or goes out. Tracers are told of it when nothing is under way: they may end the
+   * connection.
+   */
+  note({ access, identity }: Traceable, direction: "in" | "out", message: Traced): void {
+    if (this.#tracers.size === 0 || !this.#tracers.has(access.userId)) return;
+    const client = identity?.clientId ?? null;
+    const about = { at: this.#clock.now(), user: access.userId, client, direction };
+    this.#clock.soon(() => this.#tellAll(about, message));
+  }
+
+  #tellAll(about: Omit<TraceEntry, "type" | "fields">, message: Traced): void {
     const fields = Object.fromEntries(
       SHOWN.flatMap((name) => (message[name] === undefined ? [] : [[name, copyOf(message[name])]])),
     );
     const entry = { ...about, type: message.type, fields };
     const tracers = this.#tracers.get(about.user) ?? new Set();
     // A copy: tracers take themselves and others back, and come again, while they are told.
-    for (const tracer of Array.from(tracers)) if (tracers.has(tracer)) guard(() => tracer(entry));
+    for (const tracer of Array.from(tracers)) {
+      if (tracers.has(tracer)) this.#tell(() => tracer(entry));
+    }
   }
 }
 

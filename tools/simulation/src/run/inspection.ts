@@ -4,6 +4,7 @@
  */
 import type { Cast } from "./cast.ts";
 import { CHANNELS, type Stage } from "./stage.ts";
+import type { Usher } from "./usher.ts";
 
 /** Counts what objects keep, whatever their code says. */
 export interface Census {
@@ -77,7 +78,7 @@ export function inspect({ world, witness }: Stage, cast: Cast, census: Census): 
 }
 
 /** Holds what nodes say that they have counted against what was seen of it. */
-export function inspectCounters({ world, witness, usher }: Stage): void {
+export function inspectCounters({ world, witness }: Stage, usher: Usher): void {
   let appended = 0;
   for (const { type } of witness.history) if (type === "appended") appended += 1;
   for (const { node } of world.hosts) {

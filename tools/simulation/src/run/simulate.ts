@@ -12,6 +12,7 @@ import { type FaultClass, regimeOf, type RunOptions } from "./regime.ts";
 import { sightsOf } from "./sights.ts";
 import { Storms } from "./storms.ts";
 import { CHANNELS, ON_PURPOSE, Stage } from "./stage.ts";
+import { Usher } from "./usher.ts";
 import type { Violation } from "../checker/violation.ts";
 
 export interface Outcome {
@@ -57,12 +58,13 @@ export async function simulate(
 ): Promise<Outcome> {
   const regime = regimeOf(seed, options);
   const stage = new Stage(regime, USERS);
+  const usher = new Usher(stage);
   const cast = new Cast(stage);
   const mischief = new Mischief(stage, cast);
   try {
     await misbehave(stage, cast, mischief, census);
     await heal(stage, cast, mischief, census);
-    await end(stage, cast, census);
+    await end(stage, cast, usher, census);
   } catch (error) {
     stage.witness.note({ type: "crash", error: String((error as Error).stack ?? error) });
   }
@@ -142,7 +144,7 @@ function backlogMs({ world: { limits } }: Stage, { players }: Cast): number {
 }
 
 /** Everybody leaves, and nothing may be left. */
-async function end(stage: Stage, cast: Cast, census: Census): Promise<void> {
+async function end(stage: Stage, cast: Cast, usher: Usher, census: Census): Promise<void> {
   const { world, witness, broker, lines } = stage;
   const left = (what: string, count: number): void => witness.note({ type: "left", what, count });
   for (const player of cast.players) {
@@ -157,7 +159,7 @@ async function end(stage: Stage, cast: Cast, census: Census): Promise<void> {
     left("deadlines", node.deadlines.size);
   }
   inspectLeft(stage, cast, census);
-  inspectCounters(stage);
+  inspectCounters(stage, usher);
   for (const line of lines.values()) left("tails of nodes", line.tails);
   left("listeners at the broker", broker.listeners);
   left("timers", world.clock.pending);

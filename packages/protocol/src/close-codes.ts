@@ -21,6 +21,7 @@ export const CLOSE_CODES = {
   hello_timeout: { code: 4408, meaning: "No hello came in time." },
   heartbeat_timeout: { code: 4409, meaning: "Several pings in a row weren't answered." },
   token_expired: { code: 4410, meaning: "The token has ended, and no fresh one came in time." },
+  message_timeout: { code: 4411, meaning: "A message wasn't complete in time." },
   slow_consumer: { code: 4413, meaning: "What was written didn't leave in time." },
   rate_limited: { code: 4429, meaning: "Far too much at once, for too long." },
   unauthenticated: { code: 4501, meaning: "The token is missing or was refused." },

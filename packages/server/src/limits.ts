@@ -20,6 +20,8 @@ export interface Limits {
   readonly missedPongsMax: number;
   /** How long after the upgrade `hello` may take: then 4408. */
   readonly helloTimeoutMs: number;
+  /** How long a message may take from its first byte to its last: then 4411. */
+  readonly messageMs: number;
   /** How long a close may take before the socket is destroyed. */
   readonly closeTimeoutMs: number;
   /** How long a write may stay unfinished: then 4413. Kernel buffers are outside our memory. */
@@ -51,7 +53,7 @@ export interface Limits {
   readonly appendMs: number;
   /** Connections of one node: then 503. Each takes kilobytes and a file descriptor. */
   readonly connectionsMax: number;
-  /** Connections of one address that haven't said hello: then 503. */
+  /** Connections of one address, or of one IPv6 /64, that haven't said hello: then 503. */
   readonly newcomersPerAddressMax: number;
   /** How long a ticket lets somebody in. */
   readonly ticketMs: number;
@@ -78,6 +80,7 @@ export const DEFAULT_LIMITS: Limits = {
   pongTimeoutMs: 10_000,
   missedPongsMax: 2,
   helloTimeoutMs: 10_000,
+  messageMs: 10_000,
   closeTimeoutMs: 5_000,
   stallMs: 15_000,
   hookMs: 5_000,
@@ -121,6 +124,7 @@ const LIMITS: Kinds<Limits> = {
   pongTimeoutMs: HEARTBEAT,
   missedPongsMax: COUNT,
   helloTimeoutMs: DURATION,
+  messageMs: HEARTBEAT,
   closeTimeoutMs: DURATION,
   stallMs: DURATION,
   hookMs: DURATION,

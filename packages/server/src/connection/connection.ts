@@ -54,6 +54,7 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
   readonly codec: Codec;
   readonly input: Input;
   readonly output: Output;
+  readonly heartbeat: Heartbeat;
   readonly subscriptions = new Subscriptions();
   readonly lanes: Lanes;
   readonly holds: Holds;
@@ -73,7 +74,6 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
   /** When the upgrade was granted, by the monotonic clock. */
   readonly #beganAt: number;
   readonly #transport: Transport;
-  readonly #heartbeat: Heartbeat;
   #state: ConnectionState = "awaiting hello";
   #messageCount = 0;
   #badMessages = 0;
@@ -89,7 +89,7 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     this.output = new Output(ports, limits, codec, transport);
     this.lanes = new Lanes(this);
     this.holds = new Holds(ports.clock, limits.dedupeMs);
-    this.#heartbeat = new Heartbeat(this);
+    this.heartbeat = new Heartbeat(this);
   }
 
   get state(): ConnectionState {
@@ -116,7 +116,7 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
   /** The last write has left user space. */
   drained(): void {
     this.output.drained();
-    this.#heartbeat.dueAgain();
+    this.heartbeat.dueAgain();
     this.#enqueueIfNeeded();
   }
 
@@ -130,7 +130,7 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
   gone(): void {
     if (this.#state === "closed") return;
     this.#state = nextState(this.#state, "gone");
-    this.#heartbeat.end();
+    this.heartbeat.end();
     this.subscriptions.clear();
     this.output.end();
     this.onKnown?.();
@@ -148,13 +148,13 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     this.identity = identity;
     this.onKnown?.();
     this.onKnown = null;
-    this.#heartbeat.begin();
+    this.heartbeat.begin();
   }
 
   /** A fresh token was accepted. */
   renew(access: Access): void {
     this.access = access;
-    this.#heartbeat.dueAgain();
+    this.heartbeat.dueAgain();
   }
 
   /** Ends a subscription from this side, and says why. */
@@ -223,7 +223,7 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     this.subscriptions.closeAll();
     this.output.serve();
     this.#state = nextState(this.#state, "close");
-    this.#heartbeat.expect(this.node.limits.closeTimeoutMs);
+    this.heartbeat.expect(this.node.limits.closeTimeoutMs);
     this.node.counters.closed(name);
     this.node.log("connection closed", { close: name, user: this.access.userId });
     this.input.end();
@@ -235,11 +235,11 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
   // Calls by the sweep and the deadlines: either may come late, on a node that stood still
 
   serve(): boolean {
-    if (this.#heartbeat.isExpired) this.close("token_expired");
+    if (this.heartbeat.isExpired) this.close("token_expired");
     if (!listens(this.#state)) return false;
     const wasFree = this.output.blockedAt === null;
     this.output.serve();
-    if (wasFree && this.output.blockedAt !== null) this.#heartbeat.dueAgain();
+    if (wasFree && this.output.blockedAt !== null) this.heartbeat.dueAgain();
     this.input.throttle();
     return this.#hasWork;
   }
@@ -258,10 +258,6 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
   }
 
   // Calls by the input
-
-  heard(): void {
-    this.#heartbeat.heard();
-  }
 
   accept(decoded: Decoded<ClientMessage>): void {
     try {

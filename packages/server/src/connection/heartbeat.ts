@@ -1,6 +1,6 @@
 /**
- * A connection's heartbeat and deadlines: the next ping, the end of a write that stalls, the end of its
- * token. Before `hello` and while it closes there is one deadline each.
+ * A connection's heartbeat and deadlines: the next ping, the end of a write that stalls, of a message
+ * that isn't complete, and of its token. Before `hello` and while it closes there is one deadline each.
  *
  * It doesn't know messages, nor what a close is.
  */
@@ -37,6 +37,8 @@ export class Heartbeat implements Due {
   readonly #watched: Watched;
   #pingAt = Infinity;
   #missedPongs = 0;
+  /** When the message that is coming has to be complete. */
+  #assembledBy = Infinity;
 
   constructor(watched: Watched) {
     this.#watched = watched;
@@ -46,6 +48,18 @@ export class Heartbeat implements Due {
   /** Something has come, which shows that the peer lives [LIVE-2]. */
   heard(): void {
     this.#missedPongs = 0;
+  }
+
+  /**
+   * Says whether a message has come in part, and whether one was completed just now: the rest of one
+   * that drips in would be waited for, and its parts kept, for as long as its pings are answered.
+   */
+  assemble(isPartial: boolean, hasCompleted: boolean): void {
+    if (!isPartial) this.#assembledBy = Infinity;
+    else if (hasCompleted || this.#assembledBy === Infinity) {
+      this.#assembledBy = this.#now + this.#watched.node.limits.messageMs;
+      this.dueAgain();
+    }
   }
 
   /** Sets the one deadline of a state that isn't open, in milliseconds from now. */
@@ -66,7 +80,7 @@ export class Heartbeat implements Due {
   /** Sets what is due next of an open connection. */
   dueAgain(): void {
     if (this.#watched.state !== "open") return;
-    const dueAt = Math.min(this.#stallAt, this.#pingAt, this.#expiresAt);
+    const dueAt = Math.min(this.#stallAt, this.#pingAt, this.#expiresAt, this.#assembledBy);
     this.#watched.node.deadlines.set(this, dueAt);
   }
 
@@ -81,12 +95,19 @@ export class Heartbeat implements Due {
     const now = this.#now;
     if (now >= this.#stallAt) this.#watched.close("slow_consumer");
     else if (now >= this.#expiresAt) this.#watched.close("token_expired");
+    else if (now >= this.#assembledBy) this.#endAssembly(now);
     else if (now >= this.#pingAt) this.#beat(now);
     this.dueAgain();
   }
 
   end(): void {
     this.#watched.node.deadlines.clear(this);
+  }
+
+  #endAssembly(now: number): void {
+    // While this side doesn't read, the rest may have come.
+    if (this.#watched.input.reading) this.#watched.close("message_timeout");
+    else this.#assembledBy = now + this.#watched.node.limits.messageMs;
   }
 
   #beat(now: number): void {

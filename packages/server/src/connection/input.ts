@@ -18,6 +18,7 @@ import {
 import { type ConnectionState, listens } from "./states.ts";
 import type { Counters } from "../telemetry/counters.ts";
 import type { Limits } from "../limits.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { Output } from "./output.ts";
 import type { Ports, Transport } from "../ports.ts";
 import { InboundRate } from "./rate-limit.ts";
@@ -51,8 +52,7 @@ export interface InputOwner {
   readonly state: ConnectionState;
   readonly codec: Codec;
   readonly output: Output;
-  /** Something has come, which shows that the peer lives. */
-  heard(): void;
+  readonly heartbeat: Pick<Heartbeat, "heard" | "assemble">;
   /** Carries one message out, or says what is wrong with it. */
   accept(decoded: Decoded<ClientMessage>): void;
   close(name: CloseName): void;
@@ -109,7 +109,7 @@ export class Input {
    */
   arrived(bytes: number, frames: number, controlFrames: number): void {
     this.#host.counters.bytesIn += bytes;
-    if (controlFrames > 0) this.#owner.heard();
+    if (controlFrames > 0) this.#owner.heartbeat.heard();
     if (this.#owner.state === "awaiting hello") this.#firstBytes += bytes;
     if (this.#firstBytes > FIRST_WIRE_BYTES_MAX) this.#owner.close("too_large");
     const inTime = this.#rate.charge(frames, bytes);
@@ -127,7 +127,7 @@ export class Input {
   message(wire: Wire): void {
     const { state, codec } = this.#owner;
     if (!listens(state)) return;
-    this.#owner.heard();
+    this.#owner.heartbeat.heard();
     if (state === "awaiting hello" && wireBytes(wire) > PROTOCOL_LIMITS.firstBytesMax) {
       return this.#owner.close("too_large");
     }

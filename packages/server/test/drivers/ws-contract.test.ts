@@ -171,6 +171,7 @@ const ignore = (): void => undefined;
 function transportOf(ws: WebSocket, socket: Socket, drained = ignore): NodeTransport {
   wire(ws, socket, {
     input: { arrived: ignore, message: ignore },
+    heartbeat: { assemble: ignore },
     drained,
     gone: ignore,
     failed: ignore,

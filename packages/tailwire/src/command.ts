@@ -35,6 +35,8 @@ function closeOnSignal(standalone: Standalone): void {
   };
   process.on("SIGINT", close);
   process.on("SIGTERM", close);
+  // The process that `npx tailwire` started this one from is gone.
+  process.on("disconnect", close);
 }
 
 function jsonLine({ url, websocket }: Standalone): string {
@@ -56,8 +58,27 @@ function announcement(standalone: Standalone, options: StartOptions): string {
     `  websocket  ${websocket}`,
     "",
     ...moved,
-    "  For development: any token is the user's name; room:{id} and demo:{id} are open.",
-    `  ${reach} Ctrl+C stops it.`,
+    "  For development: any token is the user's name; everybody may publish to and follow",
+    `  room:{id} and demo:{id}. ${reach}`,
+    "  In a program of yours, after `npm install tailwire`:",
+    "",
+    ...programFor(websocket).map((line) => (line === "" ? "" : `    ${line}`)),
+    "",
+    "  Ctrl+C stops it.",
     "",
   ].join("\n");
+}
+
+/** A program that talks to this server, whole. */
+function programFor(websocket: string): readonly string[] {
+  return [
+    'import { createClient } from "tailwire/client";',
+    "",
+    `const client = createClient("${websocket}", { getToken: () => "ada" });`,
+    'const room = client.channel("room:{id}", { id: "7" });',
+    'room.subscribe({ start: "earliest" }).on("message", ({ data, publisher }) => {',
+    '  console.log(publisher, "says", data);',
+    "});",
+    'await room.publish("message", { text: "hello" });',
+  ];
 }

@@ -1,2 +1,2 @@
-/** tailwire: the standalone server with its demo page, to be started from a program. */
-export { type Standalone, type StandaloneOptions, startStandalone } from "./standalone.ts";
+/** tailwire, for a server: all of @tailwire/server under the name that is typed first. */
+export * from "@tailwire/server";

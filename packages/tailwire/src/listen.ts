@@ -4,6 +4,9 @@ import { TailwireError } from "@tailwire/protocol";
 
 export const DEFAULT_PORT = 3000;
 
+/** Connections that may wait to be accepted: a crowd that comes back at once. Node's default is 511. */
+const BACKLOG = 4_096;
+
 /**
  * Listens, and gives the port. Null asks for the default one, or for any where that is taken.
  *
@@ -22,7 +25,7 @@ export async function listen(server: Server, host: string, port: number | null):
 function listenOn(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off("error", reject);
       const address = server.address();
       resolve(typeof address === "object" && address !== null ? address.port : port);

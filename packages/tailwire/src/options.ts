@@ -10,15 +10,17 @@ export interface StartOptions {
   readonly help: boolean;
 }
 
-export const USAGE = `tailwire: the standalone server, with a page to try it on
+export const USAGE = `tailwire: a server for development, with a page to try it on
 
-  npm start                            serve on http://127.0.0.1:3000
-  npm start -- --port 8080 --json      for scripts: one line of JSON when it is ready
+  npx tailwire                         serve on http://127.0.0.1:3000
+  npx tailwire --port 8080 --json      for scripts: one line of JSON when it is ready
 
   --port <number>   where to listen; 0 takes any free port (default: 3000, or any free one)
   --host <address>  which address to listen on (default: 127.0.0.1, this machine only)
   --json            print one line, {"url", "websocket", "pid"}, and nothing else
-  --help            show this`;
+  --help            show this
+
+In the repository the same is npm start, with options behind --: npm start -- --port 8080`;
 
 const KNOWN = {
   port: { type: "string" },

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
 import { type Client, createClient } from "@tailwire/client";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Tally } from "../page/counters.ts";
-import { DEFAULT_PORT } from "../src/listen.ts";
+import { DEFAULT_PORT, listen } from "../src/listen.ts";
 import { type Standalone, startStandalone } from "../src/standalone.ts";
 import { ask, build, codeOf, startForTest } from "./support.ts";
 
@@ -248,6 +248,17 @@ test("the machine's figures are published, and kept for who comes later", async 
 });
 
 describe("listening", () => {
+  test("has room for a crowd that comes back at once", async () => {
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    const asked = vi.spyOn(server, "listen");
+    await listen(server, "127.0.0.1", 0);
+    expect(asked).toHaveBeenCalledWith(
+      { host: "127.0.0.1", port: 0, backlog: 4_096 },
+      expect.any(Function),
+    );
+  });
+
   test("an explicit port that is taken is an error with a code", async () => {
     const { port } = await startForTest();
     await expect(startStandalone({ port })).rejects.toMatchObject({ code: "port_in_use" });

@@ -1,18 +1,25 @@
 /** The start command as a process of its own: what it prints, and how it ends. */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createClient } from "@tailwire/client";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { build, packageFolder, startForTest } from "./support.ts";
 
 beforeAll(build, 60_000);
 
-function start(...args: string[]): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [join(packageFolder, "dist", "start.js"), ...args]);
+function run(...args: string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, args, { cwd: packageFolder });
   onTestFinished(() => void child.kill("SIGKILL"));
   return child;
 }
+
+const start = (...args: string[]): ChildProcessWithoutNullStreams =>
+  run(join(packageFolder, "dist", "start.js"), ...args);
+
+/** As `npx tailwire` starts it. */
+const bin = (...args: string[]): ChildProcessWithoutNullStreams =>
+  run(join(packageFolder, "dist", "bin.js"), ...args);
 
 /** How it ended, and all that it printed. */
 async function ended(
@@ -48,6 +55,19 @@ describe("--json", () => {
 });
 
 describe("words", () => {
+  test("have a program that talks to this very server, in ten lines", async () => {
+    const child = start("--port", "0");
+    const [words] = (await once(child.stdout, "data")) as [Buffer];
+    const lines = words
+      .toString()
+      .split("\n")
+      .filter((line) => line.startsWith("    "));
+    expect(lines.length).toBeLessThan(10);
+    const program = run("--input-type=module", "-e", lines.join("\n"));
+    const [said] = (await once(program.stdout, "data")) as [Buffer];
+    expect(said.toString()).toMatch(/^\S+ says \{ text: 'hello' \}\n$/);
+  });
+
   test("name the addresses and the policy", async () => {
     const child = start("--port", "0");
     const end = ended(child);
@@ -58,7 +78,7 @@ describe("words", () => {
     expect(out).toMatch(/http:\/\/127\.0\.0\.1:\d+\n/);
     expect(out).toMatch(/ws:\/\/127\.0\.0\.1:\d+\/tailwire\n/);
     expect(out).toContain("any token is the user's name");
-    expect(out).toContain("room:{id} and demo:{id} are open");
+    expect(out).toContain("room:{id} and demo:{id}");
   });
 
   test("--help lists every option and starts nothing", async () => {
@@ -80,5 +100,64 @@ describe("what can't be done ends with 1, a code, and nothing on standard output
     const { code, out, err } = await ended(start("--port", String(port), "--json"));
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(/^tailwire: port_in_use: .*\n$/);
+  });
+});
+
+describe("npx tailwire", () => {
+  /** The process that serves, when it does. */
+  async function served(child: ChildProcessWithoutNullStreams): Promise<number> {
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const { pid } = JSON.parse(line.toString()) as { readonly pid: number };
+    onTestFinished(() => {
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    });
+    return pid;
+  }
+
+  const isAlive = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  const commandLine = (pid: number): string =>
+    execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("passes %s on, and ends with 0", async (signal) => {
+    const child = bin("--port", "0", "--json");
+    const end = ended(child);
+    const pid = await served(child);
+    expect(commandLine(pid)).toContain("--max-semi-space-size=4 ");
+    child.kill(signal);
+    expect((await end).code).toBe(0);
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test("ends its server, too, when it is killed", async () => {
+    const child = bin("--port", "0", "--json");
+    const pid = await served(child);
+    child.kill("SIGKILL");
+    await vi.waitUntil(() => !isAlive(pid), { timeout: 15_000 });
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test("ends with the server's code, and as a shell says it where a signal killed that", async () => {
+    expect(await ended(bin("--prot", "80"))).toMatchObject({ code: 1, out: "" });
+    const child = bin("--port", "0", "--json");
+    const end = ended(child);
+    process.kill(await served(child), "SIGKILL");
+    expect((await end).code).toBe(128 + 9);
+  });
+
+  test("leaves a size that somebody has chosen", async () => {
+    const chosen = run(
+      "--max-semi-space-size=8",
+      join(packageFolder, "dist", "bin.js"),
+      "--json",
+      "--port=0",
+    );
+    expect(await served(chosen)).toBe(chosen.pid);
   });
 });

@@ -42,10 +42,11 @@ function blocksOf(file: string, text: string): DocBlock[] {
 }
 
 /**
- * Why a block is not checked: the words after `ignore-with`, as in ```` ```ts ignore-with pseudocode ````.
- * `undefined` if it is to be checked, "" if the reason is missing.
+ * Why a block is not checked: the words after `ignore-with`, as in ```` ```ts ignore-with pseudocode ````,
+ * perhaps behind the name of the file that it is. `undefined` if it is to be checked, "" if the reason is
+ * missing.
  */
 export function ignoreReason(block: DocBlock): string | undefined {
-  const match = /^ignore(?:-with)?\b[\s:-]*(.*)$/.exec(block.note);
+  const match = /^(?:[\w./-]+\.\w+ )?ignore(?:-with)?\b[\s:-]*(.*)$/.exec(block.note);
   return match === null ? undefined : (match[1] ?? "");
 }

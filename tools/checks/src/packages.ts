@@ -34,6 +34,13 @@ function faultsOf(
   if (manifest["repository"] !== undefined && directory !== folder) {
     faults.push({ file, message: `"repository.directory" has to be "${folder}"` });
   }
+  const prepack = asObject(manifest["scripts"])["prepack"];
+  if (typeof prepack !== "string" || !prepack.startsWith("tsc -b")) {
+    faults.push({
+      file,
+      message: "its prepack has to begin with tsc -b, or a clean clone packs nothing",
+    });
+  }
   if (tree.get(`${folder}/README.md`)?.startsWith(`# ${name}\n`) !== true) {
     const message = `${folder}/README.md is missing, or doesn't begin with "# ${name}"`;
     faults.push({ file, message });

@@ -15,6 +15,7 @@ export const ignoredFolders: readonly string[] = [
   "coverage",
   "dist",
   "node_modules",
+  "packed",
 ];
 
 /** Reads every text file below `root`, save the ignored folders and symbolic links. */

@@ -9,6 +9,7 @@ const manifest = {
   keywords: ["websocket"],
   homepage: "https://a.example",
   license: "MIT",
+  scripts: { prepack: "tsc -b" },
   repository: { type: "git", url: "git+https://a.example", directory: "packages/client" },
 };
 
@@ -50,6 +51,13 @@ test.each(["description", "keywords", "homepage", "license", "repository"])(
     ]);
   },
 );
+
+test.each([{}, { prepack: "node copy.js" }])("a package packed unbuilt is found: %j", (scripts) => {
+  const text = JSON.stringify({ ...manifest, scripts });
+  expect(check({ "packages/client/package.json": text })).toEqual([
+    expect.stringContaining("its prepack has to begin with tsc -b"),
+  ]);
+});
 
 test("an address of another folder is found", () => {
   const repository = { ...manifest.repository, directory: "packages/server" };

@@ -18,12 +18,13 @@ const KINDS: readonly (readonly [title: string, kinds: readonly string[]])[] = [
 ];
 
 /** The whole page. @throws Error for a kind of export that it has no place for. */
-export function apiPage(name: string, entries: readonly ApiEntry[]): string {
+export function apiPage(name: string, entries: readonly ApiEntry[], words = ""): string {
   const lines = [
     `# ${name}`,
     "",
     "Every export, from the declarations that are shipped. This page is generated: `npm run docs`.",
   ];
+  if (words !== "") lines.push("", words);
   for (const { specifier, items } of entries) {
     lines.push("", `## \`import … from "${specifier}"\``);
     const left = new Set(items);

@@ -5,6 +5,8 @@ import { apiPage } from "./api-page.ts";
 interface Packed {
   readonly name: string;
   readonly folder: string;
+  /** Entry points that have another page, in words. */
+  readonly words?: string;
   /** Declarations in `dist`, by the text that follows the package's name in an import. */
   readonly entries: Readonly<Record<string, string>>;
 }
@@ -32,14 +34,19 @@ const PACKAGES: Readonly<Record<string, Packed>> = {
   "docs/api/tailwire.md": {
     name: "tailwire",
     folder: "packages/tailwire",
-    entries: { "": "index" },
+    words:
+      "`tailwire` is all of [@tailwire/server](server.md), `tailwire/client` all of " +
+      "[@tailwire/client](client.md), `tailwire/msgpack` the codec of " +
+      "[@tailwire/protocol/msgpack](protocol.md), and `tailwire/client.min.js` the client in one file, " +
+      "for a page without a bundler.",
+    entries: { "/standalone": "standalone" },
   },
 };
 
 /** The pages by path, each whole. */
 export function apiPages(root: string): Readonly<Record<string, () => string>> {
   return Object.fromEntries(
-    Object.entries(PACKAGES).map(([path, { name, folder, entries }]) => [
+    Object.entries(PACKAGES).map(([path, { name, folder, words, entries }]) => [
       path,
       () =>
         apiPage(
@@ -48,6 +55,7 @@ export function apiPages(root: string): Readonly<Record<string, () => string>> {
             specifier: name + below,
             items: apiOf(root, folder, entry),
           })),
+          words,
         ),
     ]),
   );

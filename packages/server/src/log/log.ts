@@ -26,6 +26,7 @@ import type {
   TailListener,
 } from "./broker.ts";
 import { AppendQueue } from "./append-queue.ts";
+import { EarlyPushes } from "./early-pushes.ts";
 import type { Limits } from "../limits.ts";
 import type { Ports } from "../ports.ts";
 import { Retained } from "./retained.ts";
@@ -62,10 +63,16 @@ export class Log {
   #tail: Tail | null = null;
   #retained: Retained | null = null;
   #epoch = "";
+  /** Up to where sweeps have got the log out: what follows stays in the tail, whatever is retained. */
+  #sweptTo = 0;
+  /** What follows this offset is kept for a state. */
+  #stateAt = Infinity;
   #rereading = false;
   #rereadAgain = false;
-  /** Whether the broker has shown that the tail is behind it: nobody is placed by it until it is read. */
-  #doubtful = false;
+  /** Null where no push ever came too early. */
+  #early: EarlyPushes | null = null;
+  /** A place that the broker has shown and the tail hasn't: nobody is placed by it until it has. */
+  #doubt: Pick<Position, "epoch" | "offset"> | null = null;
   #cancelRetry: Cancel | null = null;
   #closed = false;
 
@@ -89,7 +96,7 @@ export class Log {
 
   /** This node's share of the log's end, trimmed as of now; null before {@link open}. */
   get tail(): Retained | null {
-    this.#retained?.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
+    this.#trim();
     return this.#retained;
   }
 
@@ -122,12 +129,28 @@ export class Log {
     this.#tail = tail;
     const missed = this.#rereadAgain;
     this.#adopt(tail.position);
-    if (missed) this.#reread();
+    if (!this.#takeEarly() || missed) this.#reread();
   }
 
   /** The broker pushes what was appended. */
   push(epoch: string, publications: readonly Publication[]): void {
-    if (!this.#take(epoch, publications)) this.#reread();
+    if (this.#take(epoch, publications)) return;
+    this.#early ??= new EarlyPushes(this.#limits.tailBytesMax);
+    const isKept = this.#early.add(epoch, publications);
+    const isAwaited = this.#rereading || this.#retained === null;
+    if (!isKept || !isAwaited) this.#reread();
+  }
+
+  /** Cursors have been served up to an offset, as far as their sockets let them. */
+  swept(offset: number): void {
+    this.#sweptTo = offset;
+    this.#trim();
+  }
+
+  /** Keeps what follows an offset for a state as of there, up to the next such call; Infinity: nothing. */
+  keepForState(offset: number): void {
+    this.#stateAt = offset;
+    this.#trim();
   }
 
   /** The broker may have missed something. */
@@ -156,7 +179,7 @@ export class Log {
       return { position, recovered: false };
     }
     if (this.holds(start)) return { position: start, recovered: true };
-    const read = await this.read(start);
+    const read = await this.read(start, 1);
     return read.kind === "gap"
       ? { position: start, recovered: false }
       : { position: { ...start, epoch: read.epoch }, recovered: true };
@@ -164,7 +187,7 @@ export class Log {
 
   /** Whether what follows the position is in the tail. */
   holds(position: Position): boolean {
-    if (this.#doubtful || position.epoch !== this.#epoch) return false;
+    if (this.#doubt !== null || position.epoch !== this.#epoch) return false;
     return this.tail?.holds(position.offset, position.id) ?? false;
   }
 
@@ -183,11 +206,14 @@ export class Log {
   }
 
   /** Doubts the tail where the broker's answer shows that the log goes on elsewhere than it thinks. */
-  #compare({ epoch, offset }: Pick<Position, "epoch" | "offset">): void {
-    if (this.#retained === null) return;
-    if (epoch === this.#epoch && offset <= this.#retained.last) return;
-    this.#doubtful = true;
+  #compare(place: Pick<Position, "epoch" | "offset">): void {
+    if (this.#retained === null || this.#reaches(place)) return;
+    this.#doubt = place;
     this.#reread();
+  }
+
+  #reaches({ epoch, offset }: Pick<Position, "epoch" | "offset">): boolean {
+    return epoch === this.#epoch && offset <= this.lastOffset;
   }
 
   /** Adds what follows on. False when something lies between, or the tail isn't open yet. */
@@ -201,9 +227,27 @@ export class Log {
       fits &&= link !== "broken";
       if (link === "next") retained.add(publication);
     }
-    retained.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
-    if (retained.last !== before) this.#owner.grew();
+    this.#trim();
+    if (retained.last !== before) {
+      if (this.#doubt !== null && this.#reaches(this.#doubt)) this.#doubt = null;
+      this.#owner.grew();
+    }
     return fits;
+  }
+
+  /** Tries what was pushed before its turn. False when something still lies between. */
+  #takeEarly(): boolean {
+    let fits = true;
+    for (const { epoch, publications } of this.#early?.takeAll() ?? []) {
+      fits = this.#take(epoch, publications) && fits;
+    }
+    return fits;
+  }
+
+  #trim(): void {
+    const { clock } = this.#ports;
+    const keptAfter = Math.min(this.#sweptTo, this.#stateAt);
+    this.#retained?.trim(clock.now(), this.#limits.tailBytesMax, keptAfter, this.#stateAt);
   }
 
   /** Reads on from the last position that is certain. One at a time; asked meanwhile: once more. */
@@ -230,26 +274,44 @@ export class Log {
 
   #goOn(offset: number, read: ReadResult): void {
     if (this.#closed) return;
-    if (read.kind === "gap") {
-      const { continuesAfter } = read.gap;
-      if (continuesAfter.epoch === this.#epoch && continuesAfter.offset === offset) throw stuck();
-      this.#adopt(continuesAfter);
-      this.#rereadAgain = true;
-    } else {
-      if (read.epoch !== this.#epoch) this.#adopt({ epoch: read.epoch, offset, id: null });
-      const fits = this.#take(read.epoch, read.publications);
-      if (read.publications.length > 0 && this.lastOffset <= offset) throw stuck();
-      // A full page may have more behind it.
-      if (!fits || read.publications.length > 0) this.#rereadAgain = true;
-      else this.#doubtful = false;
-    }
+    const isBegun = this.#beginAnew(offset, read);
+    const before = this.lastOffset;
+    const fits = this.#take(this.#epoch, read.publications);
+    const end = this.lastOffset;
+    if (read.kind === "publications" && read.publications.length > 0 && end <= offset)
+      throw stuck();
+    const isAhead = isBegun || end > before;
+    const earlyFit = this.#takeEarly();
+    // A page that brings news may be full and have more behind it, unless pushes join it.
+    const isWhole = !isAhead || this.lastOffset > end;
+    if (!isAhead) this.#doubt = null;
+    if (!fits || !earlyFit || !isWhole || this.#doubt !== null) this.#rereadAgain = true;
     this.#owner.grew();
+  }
+
+  /** Begins the tail anew where a read from its end says that the log goes on elsewhere. */
+  #beginAnew(offset: number, read: ReadResult): boolean {
+    if (read.kind === "publications") {
+      if (read.epoch === this.#epoch) return false;
+      this.#adopt({ epoch: read.epoch, offset, id: null });
+      return true;
+    }
+    const { continuesAfter, reason } = read.gap;
+    // Pushes may have brought meanwhile what the broker has trimmed.
+    if (reason === "trimmed" && this.lastOffset > offset && this.#reaches(continuesAfter))
+      return false;
+    if (continuesAfter.epoch === this.#epoch && continuesAfter.offset === offset) throw stuck();
+    this.#adopt(continuesAfter);
+    return true;
   }
 
   /** Begins the tail anew at a position. Cursors elsewhere read on from their own. */
   #adopt(position: Position): void {
     this.#epoch = position.epoch;
     this.#retained = new Retained(this.retention, position);
+    this.#sweptTo = position.offset;
+    this.#stateAt = Infinity;
+    if (this.#doubt !== null && this.#reaches(this.#doubt)) this.#doubt = null;
   }
 
   #within<Value>(promise: Promise<Value>): Promise<Value> {

@@ -266,7 +266,7 @@ test.each(["the same page", "the same gap"])(
     broker.read = async (after) => {
       broker.reads.push(after);
       return what === "the same gap"
-        ? { kind: "gap", gap }
+        ? { kind: "gap", gap, publications: [] }
         : { kind: "publications", epoch: "e1", publications: all };
     };
     log.suspect();

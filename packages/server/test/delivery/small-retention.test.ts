@@ -1,0 +1,93 @@
+// A log that keeps little must not collapse: who falls behind is told a gap, and goes on with what
+// there is. Costs are counted in calls of the broker, never in time.
+import { describe, expect, test } from "vitest";
+import type { Broker, BrokerLog, ReadResult } from "@tailwire/server/broker-contract";
+import { Bench, type Peer, type Said } from "../bench.ts";
+
+const LATEST: Said = { type: "subscribe", channel: "room:1", start: "latest" };
+
+/** A broker whose reads take a while, and how many it was asked for. */
+class SlowReads {
+  reads = 0;
+  readonly #ms: number;
+  wait: (ms: number) => Promise<void> = () => Promise.resolve();
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  readonly wrap = (broker: Broker): Broker => ({
+    ...broker,
+    capabilities: broker.capabilities,
+    close: () => broker.close(),
+    log: (channel, retention): BrokerLog => {
+      const log = broker.log(channel, retention);
+      return { ...log, read: (after, limit) => this.#answer(log.read(after, limit)) };
+    },
+  });
+
+  async #answer(read: Promise<ReadResult>): Promise<ReadResult> {
+    this.reads += 1;
+    const result = await read;
+    await this.wait(this.#ms);
+    return result;
+  }
+}
+
+interface Room {
+  readonly bench: Bench;
+  readonly peers: readonly Peer[];
+  readonly broker: SlowReads;
+}
+
+async function roomOf(count: number, retention: object, peerCount = 3): Promise<Room> {
+  const broker = new SlowReads(5);
+  const channels = { "room:{id}": { retention: { count, ...retention } } };
+  const bench = new Bench({ channels, wrapBroker: broker.wrap });
+  broker.wait = (ms) => new Promise((resolve) => bench.clock.after(ms, () => resolve()));
+  const peers: Peer[] = [];
+  for (let index = 0; index < peerCount; index += 1) {
+    const peer = await bench.openPeer(`user ${index}`);
+    await peer.say(LATEST);
+    peer.forget();
+    peers.push(peer);
+  }
+  return { bench, peers, broker };
+}
+
+/** Publishes one each millisecond. */
+async function publishEach({ bench }: Room, from: number, to: number): Promise<void> {
+  for (let number = from; number <= to; number += 1) {
+    void bench.node.publish("room:1", "said", number);
+    await bench.clock.advance(1);
+  }
+}
+
+/** What a peer was delivered, and what it was told is lost: together all that was published. */
+function accountOf(peer: Peer): { delivered: number; lost: number; gaps: number } {
+  let [delivered, lost, gaps] = [0, 0, 0];
+  for (const message of peer.heard) {
+    if (message.type === "publication") delivered += 1;
+    if (message.type !== "gap") continue;
+    gaps += 1;
+    lost += message.lost ?? NaN;
+  }
+  return { delivered, lost, gaps };
+}
+
+describe("[DEL-4] a peer whose socket was full for a while", () => {
+  for (const count of [1, 5]) {
+    test(`is told one gap where ${count} are retained, and gets all that follows`, async () => {
+      const room = await roomOf(count, {});
+      const slow = room.peers[0] as Peer;
+      slow.socket.completes = false;
+      await publishEach(room, 1, 20);
+      slow.socket.completes = true;
+      await slow.drain();
+      await publishEach(room, 21, 100);
+      expect(accountOf(slow)).toEqual({ delivered: 81 + count, lost: 19 - count, gaps: 1 });
+      expect(accountOf(room.peers[1] as Peer)).toEqual({ delivered: 100, lost: 0, gaps: 0 });
+      expect(room.broker.reads).toBe(0);
+    });
+  }
+});

@@ -199,10 +199,13 @@ export class Log {
 
   /** Reads from the broker, for a position that lies before the tail. @throws `unavailable`. */
   async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
-    const limit = { count, bytes: this.#limits.flushBytesMax };
-    const read = await this.#within(this.#handle.read(after, limit));
+    const read = await this.#read(after, count);
     this.#compare(read.kind === "gap" ? read.gap.continuesAfter : { epoch: read.epoch, offset: 0 });
     return read;
+  }
+
+  #read(after: Position, count: number): Promise<ReadResult> {
+    return this.#within(this.#handle.read(after, { count, bytes: this.#limits.flushBytesMax }));
   }
 
   /** Doubts the tail where the broker's answer shows that the log goes on elsewhere than it thinks. */
@@ -262,7 +265,7 @@ export class Log {
       this.#rereadAgain = false;
       const { last: offset, lastId: id } = this.#retained;
       try {
-        this.#goOn(offset, await this.read({ epoch: this.#epoch, offset, id }));
+        this.#goOn(offset, await this.#read({ epoch: this.#epoch, offset, id }, PAGE_COUNT));
       } catch {
         this.#cancelRetry?.();
         this.#cancelRetry = this.#ports.clock.after(REREAD_MS, () => this.#reread());

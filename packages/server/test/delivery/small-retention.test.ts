@@ -91,3 +91,90 @@ describe("[DEL-4] a peer whose socket was full for a while", () => {
     });
   }
 });
+
+test("a hundred at one moment reach everybody who keeps up, however few are retained", async () => {
+  const room = await roomOf(1, { bytes: 1 });
+  for (let number = 1; number <= 100; number += 1) {
+    void room.bench.node.publish("room:1", "said", number);
+  }
+  await room.bench.clock.advance(1);
+  for (const peer of room.peers) {
+    expect(accountOf(peer)).toEqual({ delivered: 100, lost: 0, gaps: 0 });
+  }
+  expect(room.broker.reads).toBe(0);
+});
+
+test("the tail keeps no more than is retained when everybody has been served", async () => {
+  const { bench, peers } = await roomOf(3, {});
+  for (let number = 1; number <= 100; number += 1)
+    void bench.node.publish("room:1", "said", number);
+  await bench.clock.advance(1);
+  expect(bench.node.channel("room:1").log.tail?.count).toBe(3);
+  expect(accountOf(peers[0] as Peer).delivered).toBe(100);
+});
+
+test("a publication that is larger than its channel retains reaches everybody", async () => {
+  const room = await roomOf(10, { bytes: 500 });
+  const slow = room.peers[0] as Peer;
+  slow.socket.completes = false;
+  for (const letter of "abc") {
+    void room.bench.node.publish("room:1", "said", letter.repeat(5_000));
+    await room.bench.clock.advance(1);
+  }
+  slow.socket.completes = true;
+  await slow.drain();
+  expect(accountOf(slow)).toEqual({ delivered: 2, lost: 1, gaps: 1 });
+  expect(accountOf(room.peers[1] as Peer)).toEqual({ delivered: 3, lost: 0, gaps: 0 });
+});
+
+describe("[DEL-4] what follows a gap goes with it", () => {
+  /** Types of the messages that each write has carried. */
+  const writesOf = ({ socket, heard }: Peer): string[][] => {
+    let frame = 0;
+    let said = 0;
+    return socket.writes.map((frames) => {
+      const lines = socket.written
+        .slice(frame, (frame += frames))
+        .join("")
+        .trim()
+        .split("\n");
+      return heard.slice(said, (said += lines.length)).map(({ type }) => type);
+    });
+  };
+
+  test("in the same write, where that has no room any more", async () => {
+    const room = await roomOf(1, {}, 1);
+    const slow = room.peers[0] as Peer;
+    slow.socket.completes = false;
+    await publishEach(room, 1, 3);
+    slow.forget();
+    // Answers that fill the next write.
+    const { output } = slow.connection;
+    while (output.bytes < room.bench.limits.flushBytesMax - 100)
+      slow.connection.say({ type: "ping" });
+    await slow.drain();
+    const [first = []] = writesOf(slow);
+    expect(first.slice(-2)).toEqual(["gap", "publication"]);
+  });
+
+  test("where the broker tells it, as of another epoch, and no second gap is in that write", async () => {
+    const room = await roomOf(1, {}, 1);
+    const peer = room.peers[0] as Peer;
+    await peer.say({ type: "unsubscribe", channel: "room:1" });
+    await publishEach(room, 1, 3);
+    peer.forget();
+    await peer.say({ ...LATEST, start: { epoch: "another", offset: 1, id: null } } as Said);
+    await publishEach(room, 4, 40);
+    await room.bench.clock.advance(20);
+    const { delivered, lost, gaps } = accountOf(peer);
+    expect(Number.isNaN(lost)).toBe(true);
+    expect(delivered).toBeGreaterThan(25);
+    expect(gaps).toBeLessThan(3);
+    for (const write of writesOf(peer)) {
+      const at = write.indexOf("gap");
+      if (at < 0) continue;
+      expect(write[at + 1]).toBe("publication");
+      expect(write.indexOf("gap", at + 1)).toBe(-1);
+    }
+  });
+});

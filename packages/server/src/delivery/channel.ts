@@ -17,18 +17,20 @@ import { type Snapshot, Snapshots } from "./snapshots.ts";
 import { SparseMap, SparseSet } from "../support/sparse.ts";
 import type { Sweep } from "./sweep.ts";
 
+/** A place that the log can't serve. */
+export interface GapStep {
+  readonly kind: "gap";
+  readonly gap: LogGap;
+  /** The state as of where it goes on, where the channel has one. */
+  readonly snapshot: Snapshot | null;
+  /** What was read behind it, where it was read. */
+  readonly following: Slice | null;
+}
+
 /** The next step for a cursor. */
 export type Step =
   | Slice
-  /**
-   * With the state as of where it goes on, where the channel has one; else with what was read behind it.
-   */
-  | {
-      readonly kind: "gap";
-      readonly gap: LogGap;
-      readonly snapshot: Snapshot | null;
-      readonly following: Slice | null;
-    }
+  | GapStep
   /** The state that is owed can't be had. */
   | { readonly kind: "failure"; readonly error: unknown }
   | { readonly kind: "epoch"; readonly epoch: string }
@@ -198,6 +200,21 @@ export class Channel implements LogOwner {
       this.#reads.set(key, read);
     }
     return read;
+  }
+
+  /**
+   * A gap that has waited for its socket, up to where the tail begins by now: when nothing was there to
+   * read behind it, the log may have gone on far beyond.
+   */
+  upToDate(step: GapStep): GapStep {
+    const { gap, snapshot, following } = step;
+    const { offset, epoch } = gap.continuesAfter;
+    const { tail } = this.log;
+    if (snapshot !== null || following !== null) return step;
+    if (tail === null || epoch !== this.log.epoch || offset >= tail.edge) return step;
+    const to = { epoch, offset: tail.edge, id: tail.edgeId };
+    const lost = gap.lost === null ? null : gap.lost + tail.edge - offset;
+    return { ...step, gap: { ...gap, to, continuesAfter: to, lost } };
   }
 
   close(): void {

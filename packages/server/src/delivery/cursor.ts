@@ -101,7 +101,9 @@ export class Cursor {
   /** What follows: from the tail, where it has passed a page that waited; null where it has to be read. */
   #step(): Step | null {
     const held = this.#channel.next(this.#position, this.#owner.codec);
-    return held ?? (typeof this.#next === "object" ? this.#next : null);
+    if (held !== null) return held;
+    if (typeof this.#next !== "object") return null;
+    return this.#next.kind === "gap" ? this.#channel.upToDate(this.#next) : this.#next;
   }
 
   close(): void {

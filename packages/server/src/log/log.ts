@@ -313,7 +313,7 @@ export class Log {
     this.#epoch = position.epoch;
     this.#retained = new Retained(this.retention, position);
     this.#sweptTo = position.offset;
-    this.#stateAt = Infinity;
+    if (this.#stateAt < Infinity) this.#stateAt = position.offset;
     if (this.#doubt !== null && this.#reaches(this.#doubt)) this.#doubt = null;
   }
 

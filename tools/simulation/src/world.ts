@@ -90,7 +90,13 @@ export class World {
   /** Looks at every message as it arrives. */
   tap: Tap = () => "arrives";
   /** Is told what happens at the ends of links. */
-  watch: LinkWatch = { sent: ignore, written: ignore, closed: ignore, gone: ignore };
+  watch: LinkWatch = {
+    sent: ignore,
+    written: ignore,
+    flushed: ignore,
+    closed: ignore,
+    gone: ignore,
+  };
   /** What the clients' platform throws when a socket is to be made. */
   cannotConnect: Error | null = null;
   /** Whether connections are refused, as when nobody listens. */

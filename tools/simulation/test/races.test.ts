@@ -219,6 +219,7 @@ test("[AUTH-9] a node that stood still until after a token's end delivers nothin
     sent: () => undefined,
     written: (to, wire) =>
       void (to === world.links[0] && String(wire).includes("too late") && (late += 1)),
+    flushed: () => undefined,
     closed: () => undefined,
     gone: () => undefined,
   };

@@ -204,17 +204,18 @@ export class Channel implements LogOwner {
 
   /**
    * A gap that has waited for its socket, up to where the tail begins by now: when nothing was there to
-   * read behind it, the log may have gone on far beyond.
+   * read behind it, the log may have gone on far beyond. Null where only the broker knows how far.
    */
-  upToDate(step: GapStep): GapStep {
+  upToDate(step: GapStep): GapStep | null {
     const { gap, snapshot, following } = step;
-    const { offset, epoch } = gap.continuesAfter;
+    const { continuesAfter } = gap;
     const { tail } = this.log;
-    if (snapshot !== null || following !== null) return step;
-    if (tail === null || epoch !== this.log.epoch || offset >= tail.edge) return step;
-    const to = { epoch, offset: tail.edge, id: tail.edgeId };
-    const lost = gap.lost === null ? null : gap.lost + tail.edge - offset;
-    return { ...step, gap: { ...gap, to, continuesAfter: to, lost } };
+    if (snapshot !== null || following !== null || tail === null) return step;
+    if (continuesAfter.epoch !== this.log.epoch || continuesAfter.offset >= tail.edge) return step;
+    const more = this.#gapAt(continuesAfter, tail);
+    if (more === null) return null;
+    const lost = gap.lost === null || more.lost === null ? null : gap.lost + more.lost;
+    return { ...step, gap: { ...more, reason: gap.reason, lost } };
   }
 
   close(): void {

@@ -35,7 +35,7 @@ export interface Counted {
 }
 
 export interface Reported extends Counted {
-  /** What gaps have said is lost, where that is counted. */
+  /** The sum of losses that gaps have told, where that is counted. */
   readonly lost: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

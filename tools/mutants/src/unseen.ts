@@ -118,9 +118,9 @@ const HELD: readonly Mutant[] = [
   },
   {
     name: "retention trims what those in line haven't been sent",
-    file: server("log/log"),
-    find: "Math.min(this.#sweptTo, this.#stateAt)",
-    replace: "this.#stateAt",
+    file: server("log/node-tail"),
+    find: "Math.min(this.sweptTo, this.stateAt)",
+    replace: "this.stateAt",
     foundBy: "unit",
     test: "packages/server/test/delivery/small-retention.test.ts",
   },

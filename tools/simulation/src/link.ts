@@ -33,7 +33,7 @@ export interface LinkWatch {
   sent(link: Link, wire: Wire): void;
   /** The server has written something. */
   written(link: Link, wire: Wire): void;
-  /** What it has written since the last call was one write. */
+  /** All that it has written since the last call was one write. */
   flushed(link: Link): void;
   /** The client has heard that it is over. */
   closed(link: Link, code: number): void;

@@ -23,7 +23,7 @@ export interface GapStep {
   readonly gap: LogGap;
   /** The state as of where it goes on, where the channel has one. */
   readonly snapshot: Snapshot | null;
-  /** What was read behind it, where it was read. */
+  /** The publications that were read behind it; null where nothing was, or none are there. */
   readonly following: Slice | null;
 }
 

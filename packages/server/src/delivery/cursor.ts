@@ -98,7 +98,7 @@ export class Cursor {
     }
   }
 
-  /** What follows: from the tail, where it has passed a page that waited; null where it has to be read. */
+  /** The next step: from the tail, where it has passed a page that waited; null where it has to be read. */
   #step(): Step | null {
     const held = this.#channel.next(this.#position, this.#owner.codec);
     if (held !== null) return held;

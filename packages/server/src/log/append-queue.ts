@@ -33,11 +33,6 @@ export class AppendQueue {
     this.#log = log;
   }
 
-  /** Appends that have no result yet. */
-  get pending(): number {
-    return this.#waiting.length + (this.#appending ? 1 : 0);
-  }
-
   /**
    * Appends, after what was given before. Callers at the same time share one call of the broker.
    * `onRetry` is called when it wasn't appended and may come again, before any other is taken: a

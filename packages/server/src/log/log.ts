@@ -29,7 +29,7 @@ import { AppendQueue } from "./append-queue.ts";
 import { EarlyPushes } from "./early-pushes.ts";
 import type { Limits } from "../limits.ts";
 import type { Ports } from "../ports.ts";
-import { Retained } from "./retained.ts";
+import { NodeTail } from "./node-tail.ts";
 import { within } from "../support/within.ts";
 
 /** Publications read from the broker at once; bytes are limited as well. */
@@ -61,12 +61,8 @@ export class Log {
   /** Made with the first append: most channels are quiet. */
   #appends: AppendQueue | null = null;
   #tail: Tail | null = null;
-  #retained: Retained | null = null;
+  #retained: NodeTail | null = null;
   #epoch = "";
-  /** Up to where sweeps have got the log out: what follows stays in the tail, whatever is retained. */
-  #sweptTo = 0;
-  /** What follows this offset is kept for a state. */
-  #stateAt = Infinity;
   #rereading = false;
   #rereadAgain = false;
   /** Null where no push ever came too early. */
@@ -95,7 +91,7 @@ export class Log {
   }
 
   /** This node's share of the log's end, trimmed as of now; null before {@link open}. */
-  get tail(): Retained | null {
+  get tail(): NodeTail | null {
     this.#trim();
     return this.#retained;
   }
@@ -107,11 +103,6 @@ export class Log {
   /** Bytes of all publications that the tail was ever given. */
   get bytesAdded(): number {
     return this.#retained?.bytesAdded ?? 0;
-  }
-
-  /** Appends that have no result yet. */
-  get pending(): number {
-    return this.#appends?.pending ?? 0;
   }
 
   /** Begins to follow the log. @throws `unavailable`. */
@@ -143,13 +134,13 @@ export class Log {
 
   /** Cursors have been served up to an offset, as far as their sockets let them. */
   swept(offset: number): void {
-    this.#sweptTo = offset;
+    if (this.#retained !== null) this.#retained.sweptTo = offset;
     this.#trim();
   }
 
   /** Keeps what follows an offset for a state as of there, up to the next such call; Infinity: nothing. */
   keepForState(offset: number): void {
-    this.#stateAt = offset;
+    if (this.#retained !== null) this.#retained.stateAt = offset;
     this.#trim();
   }
 
@@ -199,13 +190,10 @@ export class Log {
 
   /** Reads from the broker, for a position that lies before the tail. @throws `unavailable`. */
   async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
-    const read = await this.#read(after, count);
+    const limit = { count, bytes: this.#limits.flushBytesMax };
+    const read = await this.#within(this.#handle.read(after, limit));
     this.#compare(read.kind === "gap" ? read.gap.continuesAfter : { epoch: read.epoch, offset: 0 });
     return read;
-  }
-
-  #read(after: Position, count: number): Promise<ReadResult> {
-    return this.#within(this.#handle.read(after, { count, bytes: this.#limits.flushBytesMax }));
   }
 
   /** Doubts the tail where the broker's answer shows that the log goes on elsewhere than it thinks. */
@@ -248,9 +236,7 @@ export class Log {
   }
 
   #trim(): void {
-    const { clock } = this.#ports;
-    const keptAfter = Math.min(this.#sweptTo, this.#stateAt);
-    this.#retained?.trim(clock.now(), this.#limits.tailBytesMax, keptAfter, this.#stateAt);
+    this.#retained?.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
   }
 
   /** Reads on from the last position that is certain. One at a time; asked meanwhile: once more. */
@@ -264,8 +250,10 @@ export class Log {
     while (this.#rereadAgain && !this.#closed && this.#retained !== null) {
       this.#rereadAgain = false;
       const { last: offset, lastId: id } = this.#retained;
+      const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
       try {
-        this.#goOn(offset, await this.#read({ epoch: this.#epoch, offset, id }, PAGE_COUNT));
+        const reading = this.#handle.read({ epoch: this.#epoch, offset, id }, limit);
+        this.#goOn(offset, await this.#within(reading));
       } catch {
         this.#cancelRetry?.();
         this.#cancelRetry = this.#ports.clock.after(REREAD_MS, () => this.#reread());
@@ -311,9 +299,7 @@ export class Log {
   /** Begins the tail anew at a position. Cursors elsewhere read on from their own. */
   #adopt(position: Position): void {
     this.#epoch = position.epoch;
-    this.#retained = new Retained(this.retention, position);
-    this.#sweptTo = position.offset;
-    if (this.#stateAt < Infinity) this.#stateAt = position.offset;
+    this.#retained = new NodeTail(this.retention, position, this.#retained);
     if (this.#doubt !== null && this.#reaches(this.#doubt)) this.#doubt = null;
   }
 

@@ -63,7 +63,7 @@ async function publishEach({ bench }: Room, from: number, to: number): Promise<v
   }
 }
 
-/** What a peer was delivered, and what it was told is lost: together all that was published. */
+/** Publications that a peer was delivered, and told are lost: together all that there were. */
 function accountOf(peer: Peer): { delivered: number; lost: number; gaps: number } {
   let [delivered, lost, gaps] = [0, 0, 0];
   for (const message of peer.heard) {

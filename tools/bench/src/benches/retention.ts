@@ -64,7 +64,7 @@ export const retention: Bench<Kept> = {
 };
 
 /**
- * What was counted when all is delivered or told as lost. @throws Error when that isn't what was
+ * The counts when all is delivered or told as lost. @throws Error when that isn't what was
  * published.
  */
 async function accounted(subscribers: Receiver, expected: number): Promise<Reported> {

@@ -133,7 +133,7 @@ const DELIVERY: readonly Change[] = [
     name: "what follows a gap isn't sent with it",
     file: server("delivery/cursor"),
     find: "return this.#sendFollowing(step.following, flush);",
-    replace: "return;",
+    replace: 'this.#next = "growth"; return;',
   },
   {
     name: "a gap that a node makes is counted one short",

@@ -14,7 +14,7 @@ interface Memory {
 }
 
 /** The longest pauses of a server in a while, in milliseconds. */
-export interface Pauses {
+interface Pauses {
   /** In which its garbage collector let nothing else run. */
   readonly gcMs: number;
   /** In which its event loop did one thing, or didn't have the processor. */

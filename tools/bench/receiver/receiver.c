@@ -13,6 +13,7 @@
  *   publish FIRST COUNT RATE MS TEXT
  *                                 says it RATE times a second, on one after the other
  *   reset                         counts from zero
+ *   gaps                          counts from now on what gaps say is lost, too
  *   report                        says what was counted
  *
  * In TEXT, \n is a new line, %t the time in a mark, %n a number that rises, %cN the same modulo N.
@@ -35,6 +36,8 @@
 /* A mark is "@ and 16 digits: when the publication was sent, in microseconds. */
 #define MARK "\"@"
 #define MARK_BYTES 18
+/* What a gap says is lost: the name and a number of 10 digits at most, in as many bytes as a mark has. */
+#define LOST "\"lost\":"
 /* What is looked at again with the next bytes, since something may be cut there. */
 #define CARRY_BYTES (MARK_BYTES - 1)
 #define READ_BYTES 262144
@@ -59,8 +62,8 @@ static int opened, greeted, ready, gone;
 static char *greetings[CONNECTIONS_MAX];
 static char request[1024], awaited[64];
 static int poller;
-static int commandsWait;
-static uint64_t deliveries, bytes, countedSince, number;
+static int commandsWait, countsGaps;
+static uint64_t deliveries, lost, bytes, countedSince, number;
 static uint32_t latencies[STEPS];
 static char incoming[CARRY_BYTES + READ_BYTES];
 
@@ -94,7 +97,7 @@ static void answer(const char *format, ...) {
 }
 
 static void reset(void) {
-  deliveries = bytes = 0;
+  deliveries = lost = bytes = 0;
   memset(latencies, 0, sizeof latencies);
   countedSince = now();
 }
@@ -191,6 +194,15 @@ static void count(const char *from, size_t length) {
   }
 }
 
+static void countLost(const char *from, size_t length) {
+  const char *end = from + length, *mark = from;
+  while ((mark = memmem(mark, (size_t)(end - mark), LOST, sizeof LOST - 1)) != NULL &&
+         mark + MARK_BYTES <= end) {
+    mark += sizeof LOST - 1;
+    lost += strtoull(mark, NULL, 10);
+  }
+}
+
 static void hear(struct connection *connection) {
   memcpy(incoming, connection->carry, (size_t)connection->carried);
   ssize_t got = recv(connection->fd, incoming + connection->carried, READ_BYTES, 0);
@@ -205,6 +217,7 @@ static void hear(struct connection *connection) {
   if (connection->state == OPEN && memmem(incoming, length, awaited, strlen(awaited)) != NULL)
     becomeReady(connection);
   if (connection->state == READY) count(incoming, length);
+  if (connection->state == READY && countsGaps) countLost(incoming, length);
   connection->carried = length < CARRY_BYTES ? (int)length : CARRY_BYTES;
   memcpy(connection->carry, incoming + length - connection->carried, (size_t)connection->carried);
 }
@@ -336,11 +349,13 @@ static void carryOut(char *line) {
   else if (strcmp(line, "reset") == 0) {
     reset();
     answer("{}");
+  } else if (strcmp(line, "gaps") == 0) {
+    countsGaps = 1;
   } else if (strcmp(line, "report") == 0) {
-    answer("{\"deliveries\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50Ms\":%.3f,\"p99Ms\":%.3f,"
+    answer("{\"deliveries\":%llu,\"lost\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"p50Ms\":%.3f,\"p99Ms\":%.3f,"
            "\"gone\":%d,\"cpuSeconds\":%.6f}",
-           (unsigned long long)deliveries, (unsigned long long)bytes, seconds(now() - countedSince),
-           latency(0.5), latency(0.99), gone, cpuSeconds());
+           (unsigned long long)deliveries, (unsigned long long)lost, (unsigned long long)bytes,
+           seconds(now() - countedSince), latency(0.5), latency(0.99), gone, cpuSeconds());
   } else {
     fail(line);
   }

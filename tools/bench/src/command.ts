@@ -7,6 +7,7 @@ import { codec } from "./benches/codec.ts";
 import { memory, resume, storm, subscriptions } from "./benches/crowds.ts";
 import { fanout } from "./benches/fanout.ts";
 import { channels, latency, rate } from "./benches/loads.ts";
+import { retention, roomsSoak } from "./benches/retention.ts";
 import { SERVER_NAMES, type ServerName } from "./dialects.ts";
 import { installPeers } from "./peers.ts";
 import { pinned } from "./processes.ts";
@@ -20,6 +21,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   rate,
   latency,
   channels,
+  retention,
+  "rooms-soak": roomsSoak,
   memory,
   subscriptions,
   storm,

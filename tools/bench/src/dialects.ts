@@ -4,11 +4,12 @@
  */
 import { PAYLOAD_TEMPLATE } from "./payload.ts";
 
-export type ServerName = "tailwire" | "ws" | "socket.io" | "bun" | "centrifugo";
+export type ServerName = "tailwire" | "ws" | "ws-ack" | "socket.io" | "bun" | "centrifugo";
 
 export const SERVER_NAMES: readonly ServerName[] = [
   "tailwire",
   "ws",
+  "ws-ack",
   "socket.io",
   "bun",
   "centrifugo",
@@ -41,6 +42,13 @@ const BARE: Dialect = {
     JSON.stringify({ do: "publish", channel, data: {} }).replace("{}", PAYLOAD_TEMPLATE),
   turn: (count) => JSON.stringify({ do: "turn", count }),
   resume: () => JSON.stringify({ do: "resume" }),
+};
+
+/** The same with an id in what is published, which is acknowledged by it. */
+const BARE_ACK: Dialect = {
+  ...BARE,
+  publish: (channel) =>
+    JSON.stringify({ do: "publish", id: "p%n", channel, data: {} }).replace("{}", PAYLOAD_TEMPLATE),
 };
 
 const message = (fields: object): string => `${JSON.stringify({ timestamp: 0, ...fields })}\\n`;
@@ -105,6 +113,7 @@ const CENTRIFUGO: Dialect = {
 const DIALECTS: Readonly<Record<ServerName, Dialect>> = {
   tailwire: TAILWIRE,
   ws: BARE,
+  "ws-ack": BARE_ACK,
   bun: BARE,
   "socket.io": SOCKET_IO,
   centrifugo: CENTRIFUGO,

@@ -35,6 +35,8 @@ export interface Counted {
 }
 
 export interface Reported extends Counted {
+  /** The sum of losses that gaps have told, where that is counted. */
+  readonly lost: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Connections that were lost. */
@@ -95,6 +97,11 @@ export class Receiver {
   publish(text: string, rate: number, ms: number): Promise<{ sent: number; refused: number }> {
     this.#process.say(`publish 0 ${this.#opened} ${rate} ${ms} ${text}`);
     return this.#process.hear<{ sent: number; refused: number }>();
+  }
+
+  /** Counts from now on what gaps say is lost, too. */
+  countGaps(): void {
+    this.#process.say("gaps");
   }
 
   async reset(): Promise<void> {

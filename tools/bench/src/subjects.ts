@@ -13,6 +13,14 @@ interface Memory {
   readonly heapBytes: number | null;
 }
 
+/** The longest pauses of a server in a while, in milliseconds. */
+interface Pauses {
+  /** In which its garbage collector let nothing else run. */
+  readonly gcMs: number;
+  /** In which its event loop did one thing, or didn't have the processor. */
+  readonly loopMs: number;
+}
+
 export interface Subject {
   readonly dialect: Dialect;
   readonly process: Process;
@@ -20,6 +28,8 @@ export interface Subject {
   /** The log's epoch; empty where the server keeps no log. */
   readonly epoch: string;
   memory(): Promise<Memory>;
+  /** The longest pauses since it was asked last, in milliseconds; zeros at first. Node alone tells. */
+  pauses(): Promise<Pauses>;
 }
 
 /** Milliseconds of rest for a server that can't collect garbage on request. */
@@ -30,6 +40,7 @@ export function availableServers(): readonly ServerName[] {
   const here: Readonly<Record<ServerName, boolean>> = {
     tailwire: true,
     ws: true,
+    "ws-ack": true,
     "socket.io": hasSocketIo(),
     bun: bunPath() !== null,
     centrifugo: centrifugoPath() !== null,
@@ -40,11 +51,19 @@ export function availableServers(): readonly ServerName[] {
 /** Flags for Node, from the environment: `BENCH_NODE_FLAGS=--cpu-prof` leaves a profile. */
 const nodeFlags = (process.env["BENCH_NODE_FLAGS"] ?? "").split(" ").filter(Boolean);
 
+/** `ws` acknowledges what has an id. */
+const FILES: Readonly<Record<Exclude<ServerName, "centrifugo">, string>> = {
+  tailwire: "tailwire",
+  ws: "ws",
+  "ws-ack": "ws",
+  "socket.io": "socket-io",
+  bun: "bun",
+};
+
 /** Starts a server, with `missed` publications in its log. */
 export async function startSubject(name: ServerName, missed = 0): Promise<Subject> {
   if (name === "centrifugo") return startCentrifugo();
-  const file = name === "socket.io" ? "socket-io" : name;
-  const script = fileURLToPath(new URL(`servers/${file}.js`, import.meta.url));
+  const script = fileURLToPath(new URL(`servers/${FILES[name]}.js`, import.meta.url));
   const child =
     name === "bun"
       ? new Process("server", bunPath() ?? "bun", [script, `${missed}`])
@@ -59,6 +78,10 @@ export async function startSubject(name: ServerName, missed = 0): Promise<Subjec
       child.signal("SIGUSR2");
       const { rss, heapBytes } = await child.hear<{ rss: number; heapBytes: number }>();
       return { residentBytes: rss, heapBytes };
+    },
+    pauses: () => {
+      child.signal("SIGHUP");
+      return child.hear<Pauses>();
     },
   };
 }
@@ -79,6 +102,7 @@ async function startCentrifugo(): Promise<Subject> {
       await new Promise((resolve) => setTimeout(resolve, REST_MS));
       return { residentBytes: child.residentBytes, heapBytes: null };
     },
+    pauses: () => Promise.reject(new Error("it doesn't tell its pauses")),
   };
 }
 

@@ -130,6 +130,18 @@ const DELIVERY: readonly Change[] = [
     replace: "",
   },
   {
+    name: "what follows a gap isn't sent with it",
+    file: server("delivery/cursor"),
+    find: "return this.#sendFollowing(step.following, flush);",
+    replace: 'this.#next = "growth"; return;',
+  },
+  {
+    name: "a gap that a node makes is counted one short",
+    file: server("log/retained"),
+    find: "? this.#edge - offset : null",
+    replace: "? this.#edge - offset - 1 : null",
+  },
+  {
     name: "a gap is counted one short",
     file: BROKER,
     find: 'this.#gap("trimmed", this.#edge, this.#edge - offset)',
@@ -144,8 +156,8 @@ const DELIVERY: readonly Change[] = [
   {
     name: "a state is called newer than it is",
     file: server("delivery/snapshots"),
-    find: "return { position, payload };",
-    replace: 'return { position: (await log.start("latest")).position, payload };',
+    find: "{ position: started.position, payload }",
+    replace: '{ position: (await this.#options.log.start("latest")).position, payload }',
   },
   {
     name: "recovered is said of everything",

@@ -33,6 +33,8 @@ export interface LinkWatch {
   sent(link: Link, wire: Wire): void;
   /** The server has written something. */
   written(link: Link, wire: Wire): void;
+  /** All that it has written since the last call was one write. */
+  flushed(link: Link): void;
   /** The client has heard that the link is over. */
   closed(link: Link, code: number): void;
   /** The server has heard that the link is over. */
@@ -197,6 +199,7 @@ export class Link implements Socket, Transport {
       const { length: bytes } = frame;
       this.#carry("toClient", bytes, () => this.#arriveAtClient({ wire, bytes }));
     }
+    this.#options.watch.flushed(this);
     this.#blocked = this.#unreadBytes > this.#options.kernelBytes;
     return !this.#blocked;
   }

@@ -90,7 +90,13 @@ export class World {
   /** Looks at every message as it arrives. */
   tap: Tap = () => "arrives";
   /** Called with the events at the ends of links. */
-  watch: LinkWatch = { sent: ignore, written: ignore, closed: ignore, gone: ignore };
+  watch: LinkWatch = {
+    sent: ignore,
+    written: ignore,
+    flushed: ignore,
+    closed: ignore,
+    gone: ignore,
+  };
   /** The error that the clients' platform throws for a new socket; null: none. */
   cannotConnect: Error | null = null;
   /** Whether connections are refused, as when nobody listens. */

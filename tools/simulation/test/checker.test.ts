@@ -336,6 +336,15 @@ judge([
     [epoch("A"), ...subscribe(), caughtUp, ...done(1), { type: "healed" }, settled],
   ],
   [
+    "R30",
+    "a gap is written, and nothing of what lies behind it",
+    [{ type: "gapped", connection: "c", channel, behind: 2, followed: false }],
+    [
+      { type: "gapped", connection: "c", channel, behind: 2, followed: true },
+      { type: "gapped", connection: "c", channel, behind: 0, followed: false },
+    ],
+  ],
+  [
     "R29",
     "a node has counted more than there was",
     [{ type: "counted", what: "gaps", said: 2, least: 1, most: 1 }],

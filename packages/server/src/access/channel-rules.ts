@@ -28,7 +28,7 @@ export interface ChannelOptions<U extends User = User> {
   /**
    * Gives the channel's state, whole: for whoever begins with what is there now, and after a gap.
    * It has a deadline, `limits.hookMs`, and takes at most `limits.messageBytesMax`; those who need it
-   * at the same time share one call. Where it throws, or gives no `data`, it is `snapshot_unavailable`.
+   * within a second share one call. Where it throws, or gives no `data`, it is `snapshot_unavailable`.
    */
   readonly snapshot?: SnapshotHook | undefined;
 }

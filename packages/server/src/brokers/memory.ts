@@ -169,8 +169,9 @@ class MemoryLog {
     this.#touch();
     this.#retained.trim(this.#options.clock.now());
     const gap = this.#gapAt(after);
-    if (gap !== null) return { kind: "gap", gap };
-    const publications = firstOf(this.#retained.after(after.offset), limit);
+    const { offset } = gap?.continuesAfter ?? after;
+    const publications = firstOf(this.#retained.after(offset), limit);
+    if (gap !== null) return { kind: "gap", gap, publications };
     return { kind: "publications", epoch: this.#epoch, publications };
   }
 
@@ -179,7 +180,7 @@ class MemoryLog {
     this.#retained.trim(this.#options.clock.now());
     const gap = before === null ? null : this.#gapAt(before);
     // Nothing is left before what was trimmed, which is no news to whoever reads back.
-    if (gap !== null && gap.reason !== "trimmed") return { kind: "gap", gap };
+    if (gap !== null && gap.reason !== "trimmed") return { kind: "gap", gap, publications: [] };
     const publications = firstOf(this.#retained.before(before?.offset ?? Infinity), limit);
     return { kind: "publications", epoch: this.#epoch, publications: publications.toReversed() };
   }

@@ -6,7 +6,7 @@
  */
 import type { Codec, Position, TailwireError } from "@tailwire/protocol";
 import type { CallHook } from "../application.ts";
-import type { Broker, LogGap, Publication } from "../log/broker.ts";
+import type { Broker, LogGap, Publication, ReadResult } from "../log/broker.ts";
 import type { ChannelRule } from "../access/channel-rules.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
 import type { Limits } from "../limits.ts";
@@ -17,11 +17,20 @@ import { type Snapshot, Snapshots } from "./snapshots.ts";
 import { SparseMap, SparseSet } from "../support/sparse.ts";
 import type { Sweep } from "./sweep.ts";
 
+/** A place that the log can't serve. */
+export interface GapStep {
+  readonly kind: "gap";
+  readonly gap: LogGap;
+  /** The state as of where it goes on, where the channel has one. */
+  readonly snapshot: Snapshot | null;
+  /** The publications that were read behind it; null where nothing was, or none are there. */
+  readonly following: Slice | null;
+}
+
 /** The next step for a cursor. */
 export type Step =
   | Slice
-  /** With the state as of where it goes on, where the channel has one. */
-  | { readonly kind: "gap"; readonly gap: LogGap; readonly snapshot: Snapshot | null }
+  | GapStep
   /** The state that is owed can't be had. */
   | { readonly kind: "failure"; readonly error: unknown }
   | { readonly kind: "epoch"; readonly epoch: string }
@@ -137,16 +146,15 @@ export class Channel implements LogOwner {
     this.#host.sweep.grew(this);
   }
 
-  /**
-   * Whether so much is new that nothing is gained by waiting for more: one write carries no more, or
-   * retention would soon pass cursors that only wait to be told.
-   */
+  /** Whether so much is new that nothing is gained by waiting for more: one write carries no more. */
   get isFull(): boolean {
-    const bytes = this.log.bytesAdded - this.#toldBytes;
-    const count = this.log.lastOffset - this.#toldOffset;
-    const { retention } = this.log;
-    const bytesMax = Math.min(this.#host.limits.flushBytesMax, retention.bytes / 2);
-    return bytes >= bytesMax || count >= retention.count / 2;
+    const { flushBytesMax, tailBytesMax } = this.#host.limits;
+    return this.log.bytesAdded - this.#toldBytes >= Math.min(flushBytesMax, tailBytesMax / 2);
+  }
+
+  /** Cursors that were told have been served, as far as their sockets let them. */
+  swept(): void {
+    this.log.swept(this.#toldOffset);
   }
 
   /** Tells the cursors that the log has grown. */
@@ -174,7 +182,10 @@ export class Channel implements LogOwner {
   next(position: Position, codec: Codec): Step | null {
     const tail = this.log.tail;
     if (tail === null || position.epoch !== this.log.epoch) return null;
-    if (!tail.holds(position.offset, position.id)) return null;
+    if (!tail.holds(position.offset, position.id)) {
+      const gap = this.snapshots === null ? this.#gapAt(position, tail) : null;
+      return gap === null ? null : { kind: "gap", gap, snapshot: null, following: null };
+    }
     // Nothing has to be encoded to know that there is nothing.
     if (position.offset === tail.last) return END;
     return this.#linesOf(tail, codec).sliceAfter(position.offset, tail) ?? END;
@@ -191,6 +202,22 @@ export class Channel implements LogOwner {
     return read;
   }
 
+  /**
+   * A gap that has waited for its socket, up to where the tail begins by now: when nothing was there to
+   * read behind it, the log may have gone on far beyond. Null where only the broker knows how far.
+   */
+  upToDate(step: GapStep): GapStep | null {
+    const { gap, snapshot, following } = step;
+    const { continuesAfter } = gap;
+    const { tail } = this.log;
+    if (snapshot !== null || following !== null || tail === null) return step;
+    if (continuesAfter.epoch !== this.log.epoch || continuesAfter.offset >= tail.edge) return step;
+    const more = this.#gapAt(continuesAfter, tail);
+    if (more === null) return null;
+    const lost = gap.lost === null || more.lost === null ? null : gap.lost + more.lost;
+    return { ...step, gap: { ...more, reason: gap.reason, lost } };
+  }
+
   close(): void {
     this.#closed = true;
     this.log.close();
@@ -199,10 +226,14 @@ export class Channel implements LogOwner {
   async #readAfter(position: Position, codec: Codec): Promise<Step> {
     while (!this.#closed) {
       try {
-        const read = await this.log.read(position);
-        if (read.kind === "gap") return await this.#gapStep(read.gap);
+        const known = this.#gapAt(position, this.log.tail);
+        const read: ReadResult =
+          known === null
+            ? await this.log.read(position)
+            : { kind: "gap", gap: known, publications: [] };
+        if (read.kind === "gap") return await this.#gapStep(read.gap, read.publications, codec);
         if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch };
-        return this.#sliceOf(read.epoch, read.publications, codec);
+        return this.#sliceOf(read.epoch, read.publications, codec) ?? END;
       } catch {
         await new Promise<void>((resolve) => this.#host.ports.clock.after(REREAD_MS, resolve));
       }
@@ -210,20 +241,32 @@ export class Channel implements LogOwner {
     return END;
   }
 
+  /** The gap at a position that retention has passed here; null where only the broker knows. */
+  #gapAt({ epoch, offset }: Position, tail: Retained | null): LogGap | null {
+    const lost = tail === null || epoch !== this.log.epoch ? null : tail.lostAfter(offset);
+    if (tail === null || lost === null) return null;
+    const edge = { epoch, offset: tail.edge, id: tail.edgeId };
+    return { reason: "trimmed", to: edge, continuesAfter: edge, lost };
+  }
+
   /** Where there is a state, delivery goes on right after it, not at the log's edge [STATE-3]. */
-  async #gapStep(gap: LogGap): Promise<Step> {
-    if (this.snapshots === null) return { kind: "gap", gap, snapshot: null };
+  async #gapStep(gap: LogGap, publications: readonly Publication[], codec: Codec): Promise<Step> {
+    if (this.snapshots === null) {
+      const following = this.#sliceOf(gap.continuesAfter.epoch, publications, codec);
+      return { kind: "gap", gap, snapshot: null, following };
+    }
     try {
       const snapshot = await this.snapshots.take();
-      return { kind: "gap", gap: { ...gap, continuesAfter: snapshot.position }, snapshot };
+      const goesOn = { ...gap, continuesAfter: snapshot.position };
+      return { kind: "gap", gap: goesOn, snapshot, following: null };
     } catch (error) {
       return { kind: "failure", error };
     }
   }
 
-  #sliceOf(epoch: string, publications: readonly Publication[], codec: Codec): Step {
+  #sliceOf(epoch: string, publications: readonly Publication[], codec: Codec): Slice | null {
     const [first, ...rest] = publications;
-    if (first === undefined) return END;
+    if (first === undefined) return null;
     const { ports, limits } = this.#host;
     const page = [first, ...rest] as const;
     return encodePage(ports, codec, this.name, epoch, page, limits.flushBytesMax);

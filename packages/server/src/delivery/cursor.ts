@@ -81,17 +81,29 @@ export class Cursor {
     this.#owner.mark(this);
   }
 
-  /** Puts what follows the position into a flush: the place that decides what is sent. */
+  /**
+   * Puts what follows the position into a flush: the place that decides what is sent. There is one gap in
+   * it at most, and what follows a gap goes with it, whatever room there is: a cursor that is told gaps
+   * and nothing else would never get on.
+   */
   serve(flush: Flush): void {
+    let hasGap = false;
     while (flush.hasRoom && this.behind) {
-      const step =
-        typeof this.#next === "object"
-          ? this.#next
-          : this.#channel.next(this.#position, this.#owner.codec);
+      const step = this.#step();
+      if (step === null) return this.#readPage();
+      if (step.kind === "gap" && hasGap) return;
+      hasGap ||= step.kind === "gap";
       this.#next = "look";
-      if (step === null) this.#readPage();
-      else this.#send(step, flush);
+      this.#send(step, flush);
     }
+  }
+
+  /** The next step: from the tail, where it has passed a page that waited; null where it has to be read. */
+  #step(): Step | null {
+    const held = this.#channel.next(this.#position, this.#owner.codec);
+    if (held !== null) return held;
+    if (typeof this.#next !== "object") return null;
+    return this.#next.kind === "gap" ? this.#channel.upToDate(this.#next) : this.#next;
   }
 
   close(): void {
@@ -115,7 +127,7 @@ export class Cursor {
         );
         this.#position = step.gap.continuesAfter;
         this.#owesCaughtUp = true;
-        return;
+        return this.#sendFollowing(step.following, flush);
       case "failure":
         return this.#owner.fail(channel, step.error);
       case "epoch":
@@ -133,6 +145,13 @@ export class Cursor {
       default:
         step satisfies never;
     }
+  }
+
+  /** Sends what follows a gap: what the tail has, which may be more by now than was read. */
+  #sendFollowing(read: Slice | null, flush: Flush): void {
+    const held = this.#channel.next(this.#position, this.#owner.codec);
+    if (held?.kind === "slice") this.#send(held, flush);
+    else if (read !== null) this.#send(read, flush);
   }
 
   /** Says something, or two things that nothing can part. */

@@ -2,7 +2,7 @@
  * A channel's state, as the application gives it: whole, as of a position in the log.
  *
  * State and log are two stores, and either may move on while the other is asked: a snapshot is a
- * state from whose position the log can go on. Cursors that ask at the same time share one call.
+ * state from whose position the log can go on. Cursors that ask within a second share one call.
  */
 import {
   carrying,
@@ -22,6 +22,7 @@ import type { ChannelRule } from "../access/channel-rules.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log/log.ts";
 import { givenBy, inWords, Mistake } from "../support/mistake.ts";
+import type { Ports } from "../ports.ts";
 
 export interface Snapshot {
   /** Everything up to here is part of it. */
@@ -39,9 +40,13 @@ export function snapshotMessage(
 /** How often a state is asked for that the log has already passed by. */
 const TRIES = 3;
 
+/** The application is asked for a channel's state once in so many milliseconds at most. */
+const ASK_EVERY_MS = 1_000;
+
 export interface SnapshotsOptions {
   readonly name: string;
   readonly rule: ChannelRule;
+  readonly ports: Ports;
   readonly limits: Limits;
   readonly log: Log;
   readonly callHook: CallHook;
@@ -53,6 +58,9 @@ export class Snapshots {
   readonly #options: SnapshotsOptions;
   readonly #hook: SnapshotHook;
   #flight: Promise<Snapshot> | null = null;
+  /** The last one, for as long as nobody may ask anew. The tail keeps what follows it. */
+  #last: Snapshot | null = null;
+  #mayAskAt = -Infinity;
 
   constructor(options: SnapshotsOptions, hook: SnapshotHook) {
     this.#options = options;
@@ -69,20 +77,47 @@ export class Snapshots {
 
   async #take(): Promise<Snapshot> {
     try {
+      const known = this.#last === null ? null : await this.#placed(this.#last);
+      if (known !== null) return known;
       for (let tries = 0; tries < TRIES; tries += 1) {
-        const { position, payload } = await this.#ask();
-        const started = await this.#options.log.start(position);
-        if (started.recovered) return { position: started.position, payload };
+        const snapshot = await this.#placed(await this.#ask());
+        if (snapshot !== null) return this.#keep(snapshot);
       }
     } catch (error) {
+      this.#forget();
       const { code, description } = this.#options.report(error);
       throw tailwireError("snapshot_unavailable", `${code}: ${description}`);
     }
+    this.#forget();
     throw tailwireError("snapshot_unavailable", "its position isn't retained");
   }
 
+  /** The same where the log can go on from its place; else null. */
+  async #placed({ position, payload }: Snapshot): Promise<Snapshot | null> {
+    const started = await this.#options.log.start(position);
+    return started.recovered ? { position: started.position, payload } : null;
+  }
+
+  #keep(snapshot: Snapshot): Snapshot {
+    this.#last = snapshot;
+    const { clock } = this.#options.ports;
+    clock.after(Math.max(0, this.#mayAskAt - clock.monotonic()), () => {
+      if (this.#last === snapshot) this.#forget();
+    });
+    return snapshot;
+  }
+
+  #forget(): void {
+    this.#last = null;
+    this.#options.log.keepForState(Infinity);
+  }
+
   async #ask(): Promise<Snapshot> {
-    const { name, rule, limits, log, callHook } = this.#options;
+    const { name, rule, limits, log, callHook, ports } = this.#options;
+    const waitMs = this.#mayAskAt - ports.clock.monotonic();
+    if (waitMs > 0) await new Promise<void>((resolve) => ports.clock.after(waitMs, resolve));
+    this.#mayAskAt = ports.clock.monotonic() + ASK_EVERY_MS;
+    log.keepForState(log.lastOffset);
     // Asked for before the state: what is published meanwhile may be in it, and comes once more.
     const { position: end } = await log.start("latest");
     const params = rule.pattern.match(name) ?? {};

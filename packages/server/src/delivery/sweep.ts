@@ -42,6 +42,8 @@ export interface Grown {
   readonly isFull: boolean;
   /** Puts the connections of cursors that lie behind in line, by {@link Sweep.enqueue}. */
   tellCursors(): void;
+  /** Called when all that stood in line for it have been served. */
+  swept(): void;
 }
 
 export class Sweep {
@@ -49,6 +51,8 @@ export class Sweep {
   /** How many connections there are, to tell a broadcast from traffic of a few. */
   readonly #population: () => number;
   readonly #dirty = new Set<Grown>();
+  /** Channels whose cursors stand in line, or have in this sweep. */
+  readonly #marked = new Set<Grown>();
   #line: Served[] = [];
   #head = 0;
   #scheduled = false;
@@ -126,6 +130,7 @@ export class Sweep {
     for (const channel of this.#dirty) {
       if (!newSweep && channel.size > LARGE_CHANNEL) continue;
       this.#dirty.delete(channel);
+      this.#marked.add(channel);
       channel.tellCursors();
     }
     // Served entries are let go of before the line has grown much.
@@ -149,6 +154,8 @@ export class Sweep {
     this.#head = 0;
     this.#busyMs = 0;
     this.#served = 0;
+    for (const channel of this.#marked) channel.swept();
+    this.#marked.clear();
     if (pauseMs >= 1) {
       this.#scheduled = true;
       this.#cancelRest = this.#clock.after(pauseMs, () => {

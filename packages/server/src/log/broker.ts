@@ -28,7 +28,10 @@ export interface Publication {
   readonly data: Payload;
 }
 
-/** How much of a log is kept. The first limit reached trims the oldest publications. */
+/**
+ * How much of a log is kept. The first limit reached trims the oldest publications; the newest is never
+ * trimmed for its bytes.
+ */
 export interface Retention {
   /** Publications at most. */
   readonly count: number;
@@ -120,7 +123,16 @@ export type ReadResult =
       /** In the log's order; empty at the end of the log in that direction. */
       readonly publications: readonly Publication[];
     }
-  | { readonly kind: "gap"; readonly gap: LogGap };
+  | {
+      readonly kind: "gap";
+      readonly gap: LogGap;
+      /**
+       * The publications right after `continuesAfter`, as many as the page may carry: one at least, if
+       * there are any. A log that keeps little has passed by again before anybody could ask for them.
+       * Empty where the page was to be read back.
+       */
+      readonly publications: readonly Publication[];
+    };
 
 /** The callbacks of a node that follows a log. */
 export interface TailListener {

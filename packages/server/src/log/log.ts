@@ -8,11 +8,10 @@
 import {
   type Cancel,
   chain,
-  ERROR_CODES,
   isPosition,
   type Position,
   type Start,
-  TailwireError,
+  type TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
 import type {
@@ -26,10 +25,11 @@ import type {
   Tail,
   TailListener,
 } from "./broker.ts";
+import { AppendQueue } from "./append-queue.ts";
+import { EarlyPushes } from "./early-pushes.ts";
 import type { Limits } from "../limits.ts";
-import { thrownBy } from "../support/mistake.ts";
 import type { Ports } from "../ports.ts";
-import { Retained } from "./retained.ts";
+import { NodeTail } from "./node-tail.ts";
 import { within } from "../support/within.ts";
 
 /** Publications read from the broker at once; bytes are limited as well. */
@@ -37,16 +37,6 @@ const PAGE_COUNT = 1_000;
 
 /** How soon a failed read is tried again, in milliseconds. */
 const REREAD_MS = 250;
-
-interface WaitingAppend {
-  readonly append: Append;
-  /** When it came, by the monotonic clock. */
-  readonly at: number;
-  readonly resolve: (result: AppendResult) => void;
-  readonly reject: (error: unknown) => void;
-  /** Called at once, before anything else is taken, when it is refused and may come again. */
-  readonly onRetry: () => void;
-}
 
 /** Where a subscription starts, and for a position whether all that follows it is retained. */
 export interface Started {
@@ -68,15 +58,17 @@ export class Log {
   readonly #limits: Limits;
   readonly #broker: Broker;
   readonly #owner: LogOwner;
-  #waiting: WaitingAppend[] = [];
-  #appending = false;
+  /** Made with the first append: most channels are quiet. */
+  #appends: AppendQueue | null = null;
   #tail: Tail | null = null;
-  #retained: Retained | null = null;
+  #retained: NodeTail | null = null;
   #epoch = "";
   #rereading = false;
   #rereadAgain = false;
-  /** Whether the broker has shown that the tail is behind it: nobody is placed by it until it is read. */
-  #doubtful = false;
+  /** Null where no push ever came too early. */
+  #early: EarlyPushes | null = null;
+  /** A place that the broker has shown and the tail hasn't: nobody is placed by it until it has. */
+  #doubt: Pick<Position, "epoch" | "offset"> | null = null;
   #cancelRetry: Cancel | null = null;
   #closed = false;
 
@@ -99,8 +91,8 @@ export class Log {
   }
 
   /** This node's share of the log's end, trimmed as of now; null before {@link open}. */
-  get tail(): Retained | null {
-    this.#retained?.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
+  get tail(): NodeTail | null {
+    this.#trim();
     return this.#retained;
   }
 
@@ -111,11 +103,6 @@ export class Log {
   /** Bytes of all publications that the tail was ever given. */
   get bytesAdded(): number {
     return this.#retained?.bytesAdded ?? 0;
-  }
-
-  /** Appends that have no result yet. */
-  get pending(): number {
-    return this.#waiting.length + (this.#appending ? 1 : 0);
   }
 
   /** Begins to follow the log. @throws `unavailable`. */
@@ -133,12 +120,28 @@ export class Log {
     this.#tail = tail;
     const missed = this.#rereadAgain;
     this.#adopt(tail.position);
-    if (missed) this.#reread();
+    if (!this.#takeEarly() || missed) this.#reread();
   }
 
   /** The broker pushes what was appended. */
   push(epoch: string, publications: readonly Publication[]): void {
-    if (!this.#take(epoch, publications)) this.#reread();
+    if (this.#take(epoch, publications)) return;
+    this.#early ??= new EarlyPushes(this.#limits.tailBytesMax);
+    const isKept = this.#early.add(epoch, publications);
+    const isAwaited = this.#rereading || this.#retained === null;
+    if (!isKept || !isAwaited) this.#reread();
+  }
+
+  /** Cursors have been served up to an offset, as far as their sockets let them. */
+  swept(offset: number): void {
+    if (this.#retained !== null) this.#retained.sweptTo = offset;
+    this.#trim();
+  }
+
+  /** Keeps what follows an offset for a state as of there, up to the next such call; Infinity: nothing. */
+  keepForState(offset: number): void {
+    if (this.#retained !== null) this.#retained.stateAt = offset;
+    this.#trim();
   }
 
   /** The broker may have missed something. */
@@ -153,19 +156,10 @@ export class Log {
     this.#tail = null;
   }
 
-  /**
-   * Appends, after what was given before. Callers at the same time share one call of the broker.
-   * `onRetry` is called when it wasn't appended and may come again, before any other is taken: a
-   * promise tells that too late [PUB-12].
-   *
-   * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
-   */
-  append(append: Append, onRetry: () => void = () => undefined): Promise<AppendResult> {
-    return new Promise((resolve, reject) => {
-      const at = this.#ports.clock.monotonic();
-      this.#waiting.push({ append, at, resolve, reject, onRetry });
-      if (!this.#appending) void this.#appendWaiting();
-    });
+  /** Appends in order: {@link AppendQueue.append}. */
+  append(append: Append, onRetry?: () => void): Promise<AppendResult> {
+    this.#appends ??= new AppendQueue(this.#ports, this.#limits, () => this.#handle);
+    return this.#appends.append(append, onRetry);
   }
 
   /** Where a start lies now [SUB-2]. @throws `unavailable`. */
@@ -176,7 +170,7 @@ export class Log {
       return { position, recovered: false };
     }
     if (this.holds(start)) return { position: start, recovered: true };
-    const read = await this.read(start);
+    const read = await this.read(start, 1);
     return read.kind === "gap"
       ? { position: start, recovered: false }
       : { position: { ...start, epoch: read.epoch }, recovered: true };
@@ -184,7 +178,7 @@ export class Log {
 
   /** Whether what follows the position is in the tail. */
   holds(position: Position): boolean {
-    if (this.#doubtful || position.epoch !== this.#epoch) return false;
+    if (this.#doubt !== null || position.epoch !== this.#epoch) return false;
     return this.tail?.holds(position.offset, position.id) ?? false;
   }
 
@@ -203,76 +197,14 @@ export class Log {
   }
 
   /** Doubts the tail where the broker's answer shows that the log goes on elsewhere than it thinks. */
-  #compare({ epoch, offset }: Pick<Position, "epoch" | "offset">): void {
-    if (this.#retained === null) return;
-    if (epoch === this.#epoch && offset <= this.#retained.last) return;
-    this.#doubtful = true;
+  #compare(place: Pick<Position, "epoch" | "offset">): void {
+    if (this.#retained === null || this.#reaches(place)) return;
+    this.#doubt = place;
     this.#reread();
   }
 
-  async #appendWaiting(): Promise<void> {
-    this.#appending = true;
-    while (this.#waiting.length > 0) await this.#appendBatch(this.#waiting.splice(0));
-    this.#appending = false;
-  }
-
-  /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
-  async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
-    const now = this.#ports.clock.monotonic();
-    const call = (async () =>
-      this.#handle.append(batch.map(({ append, at }) => aged(append, now - at))))();
-    const progress = { ended: false };
-    const end = (): void => {
-      progress.ended = true;
-    };
-    const ending = call.then(end, end);
-    const late = (): TailwireError =>
-      tailwireError("indeterminate", "the broker didn't answer in time");
-    const { clock } = this.#ports;
-    try {
-      const results = await within(clock, this.#limits.appendMs, call, late);
-      this.#answer(batch, results);
-    } catch (thrown) {
-      const error = failureOf(thrown);
-      for (const waiting of batch) fail(waiting, error);
-      // Certainly not appended, so it comes again: what waits behind it must not be there first.
-      if (error instanceof TailwireError && error.retry) this.#rejectWaiting(error);
-    }
-    while (!progress.ended) {
-      await within(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
-      this.#expireWaiting();
-    }
-  }
-
-  /** Hands out the results, and holds what waits behind a refusal that may pass. */
-  #answer(batch: readonly WaitingAppend[], results: readonly AppendResult[]): void {
-    const holding = new Set<string | null>();
-    for (const [index, { append, resolve, onRetry }] of batch.entries()) {
-      const result = results[index] as AppendResult;
-      if (!KINDS.has(result?.kind)) throw new TypeError(`there is no result for entry ${index}`);
-      if (result.kind === "refused" && ERROR_CODES[result.code].retry) {
-        holding.add(append.producer);
-        onRetry();
-      }
-      resolve(result);
-    }
-    // Null is nobody's: the server's own publications don't come again.
-    holding.delete(null);
-    const isHeld = ({ append }: WaitingAppend): boolean => holding.has(append.producer);
-    const held = this.#waiting.filter(isHeld);
-    this.#waiting = this.#waiting.filter((waiting) => !isHeld(waiting));
-    for (const waiting of held) fail(waiting, tailwireError("held"));
-  }
-
-  /** Appends that waited behind a call that hangs, and were never sent, are told so. */
-  #expireWaiting(): void {
-    const now = this.#ports.clock.now();
-    const late = this.#waiting.some(({ append }) => now >= append.notAfter);
-    if (late) this.#rejectWaiting(tailwireError("expired"));
-  }
-
-  #rejectWaiting(error: TailwireError): void {
-    for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
+  #reaches({ epoch, offset }: Pick<Position, "epoch" | "offset">): boolean {
+    return epoch === this.#epoch && offset <= this.lastOffset;
   }
 
   /** Adds what follows on. False when something lies between, or the tail isn't open yet. */
@@ -286,9 +218,25 @@ export class Log {
       fits &&= link !== "broken";
       if (link === "next") retained.add(publication);
     }
-    retained.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
-    if (retained.last !== before) this.#owner.grew();
+    this.#trim();
+    if (retained.last !== before) {
+      if (this.#doubt !== null && this.#reaches(this.#doubt)) this.#doubt = null;
+      this.#owner.grew();
+    }
     return fits;
+  }
+
+  /** Tries what was pushed before its turn. False when something still lies between. */
+  #takeEarly(): boolean {
+    let fits = true;
+    for (const { epoch, publications } of this.#early?.takeAll() ?? []) {
+      fits = this.#take(epoch, publications) && fits;
+    }
+    return fits;
+  }
+
+  #trim(): void {
+    this.#retained?.trim(this.#ports.clock.now(), this.#limits.tailBytesMax);
   }
 
   /** Reads on from the last position that is certain. One at a time; asked meanwhile: once more. */
@@ -302,8 +250,10 @@ export class Log {
     while (this.#rereadAgain && !this.#closed && this.#retained !== null) {
       this.#rereadAgain = false;
       const { last: offset, lastId: id } = this.#retained;
+      const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
       try {
-        this.#goOn(offset, await this.read({ epoch: this.#epoch, offset, id }));
+        const reading = this.#handle.read({ epoch: this.#epoch, offset, id }, limit);
+        this.#goOn(offset, await this.#within(reading));
       } catch {
         this.#cancelRetry?.();
         this.#cancelRetry = this.#ports.clock.after(REREAD_MS, () => this.#reread());
@@ -315,26 +265,42 @@ export class Log {
 
   #goOn(offset: number, read: ReadResult): void {
     if (this.#closed) return;
-    if (read.kind === "gap") {
-      const { continuesAfter } = read.gap;
-      if (continuesAfter.epoch === this.#epoch && continuesAfter.offset === offset) throw stuck();
-      this.#adopt(continuesAfter);
-      this.#rereadAgain = true;
-    } else {
-      if (read.epoch !== this.#epoch) this.#adopt({ epoch: read.epoch, offset, id: null });
-      const fits = this.#take(read.epoch, read.publications);
-      if (read.publications.length > 0 && this.lastOffset <= offset) throw stuck();
-      // A full page may have more behind it.
-      if (!fits || read.publications.length > 0) this.#rereadAgain = true;
-      else this.#doubtful = false;
-    }
+    const isBegun = this.#beginAnew(offset, read);
+    const before = this.lastOffset;
+    const fits = this.#take(this.#epoch, read.publications);
+    const end = this.lastOffset;
+    if (read.kind === "publications" && read.publications.length > 0 && end <= offset)
+      throw stuck();
+    const isAhead = isBegun || end > before;
+    const earlyFit = this.#takeEarly();
+    // A page that brings news may be full and have more behind it, unless pushes join it.
+    const isWhole = !isAhead || this.lastOffset > end;
+    if (!isAhead) this.#doubt = null;
+    if (!fits || !earlyFit || !isWhole || this.#doubt !== null) this.#rereadAgain = true;
     this.#owner.grew();
+  }
+
+  /** Begins the tail anew where a read from its end says that the log goes on elsewhere. */
+  #beginAnew(offset: number, read: ReadResult): boolean {
+    if (read.kind === "publications") {
+      if (read.epoch === this.#epoch) return false;
+      this.#adopt({ epoch: read.epoch, offset, id: null });
+      return true;
+    }
+    const { continuesAfter, reason } = read.gap;
+    // Pushes may have brought meanwhile what the broker has trimmed.
+    if (reason === "trimmed" && this.lastOffset > offset && this.#reaches(continuesAfter))
+      return false;
+    if (continuesAfter.epoch === this.#epoch && continuesAfter.offset === offset) throw stuck();
+    this.#adopt(continuesAfter);
+    return true;
   }
 
   /** Begins the tail anew at a position. Cursors elsewhere read on from their own. */
   #adopt(position: Position): void {
     this.#epoch = position.epoch;
-    this.#retained = new Retained(this.retention, position);
+    this.#retained = new NodeTail(this.retention, position, this.#retained);
+    if (this.#doubt !== null && this.#reaches(this.#doubt)) this.#doubt = null;
   }
 
   #within<Value>(promise: Promise<Value>): Promise<Value> {
@@ -364,24 +330,4 @@ class Listener implements TailListener {
 /** Asked again at once, a broker that gives the same for ever would be asked in a loop. */
 function stuck(): TailwireError {
   return tailwireError("unavailable", "the broker's page doesn't lead on");
-}
-
-/** A repeat grows older while it waits, and may be forgotten meanwhile [PUB-5]. */
-function aged(append: Append, ms: number): Append {
-  const { repeat } = append;
-  if (repeat === undefined || ms === 0) return append;
-  return { ...append, repeat: { ...repeat, ageMs: repeat.ageMs + Math.ceil(ms) } };
-}
-
-const KINDS: ReadonlySet<unknown> = new Set<AppendResult["kind"]>(["appended", "refused"]);
-
-/** A result that breaks the broker's contract says nothing about the append. */
-function failureOf(thrown: unknown): Error {
-  if (thrown instanceof TailwireError) return thrown;
-  return thrownBy("broker.append", thrown, tailwireError("indeterminate"));
-}
-
-function fail({ reject, onRetry }: WaitingAppend, error: unknown): void {
-  if (error instanceof TailwireError && error.retry) onRetry();
-  reject(error);
 }

@@ -4,7 +4,7 @@
  * It asks the log and keeps nothing.
  */
 import { type LostRange, type Position, tailwireError } from "@tailwire/protocol";
-import type { LogGap, Publication } from "./broker.ts";
+import type { Publication } from "./broker.ts";
 import type { Log } from "./log.ts";
 
 export interface Page {
@@ -18,36 +18,18 @@ export interface Page {
   readonly gap: LostRange | null;
 }
 
-/** How often a log may change under a page that is read. */
-const TRIES = 3;
-
 /** The page that follows a position. @throws `unavailable`. */
 export async function pageAfter(log: Log, after: Position, count: number): Promise<Page> {
-  let at = after;
-  let gap: LostRange | null = null;
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    // One more than was asked for tells whether there are more.
-    const read = await log.read(at, count + 1);
-    if (read.kind === "gap") {
-      gap = gap === null ? { ...read.gap, from: after } : joined(gap, read.gap);
-      at = read.gap.continuesAfter;
-      continue;
-    }
-    const publications = read.publications.slice(0, count);
-    const last = publications.at(-1);
-    const more =
-      read.publications.length > count ||
-      (last !== undefined && (await hasAfter(log, placeOf(last, read.epoch))));
-    return { position: { ...at, epoch: read.epoch }, publications, more, gap };
-  }
-  throw tailwireError("unavailable", "the log changes faster than it can be read");
-}
-
-/** Two gaps, the second of which opened while the log was read on behind the first. */
-function joined(first: LostRange, second: LogGap): LostRange {
-  const lost = first.lost === null || second.lost === null ? null : first.lost + second.lost;
-  const reason = second.reason === "trimmed" ? first.reason : second.reason;
-  return { ...second, reason, from: first.from, lost };
+  // One more than was asked for tells whether there are more.
+  const read = await log.read(after, count + 1);
+  const publications = read.publications.slice(0, count);
+  const isGap = read.kind === "gap";
+  const position = isGap ? read.gap.continuesAfter : { ...after, epoch: read.epoch };
+  const last = publications.at(-1);
+  const more =
+    read.publications.length > count ||
+    (last !== undefined && (await hasAfter(log, placeOf(last, position.epoch))));
+  return { position, publications, more, gap: isGap ? { ...read.gap, from: after } : null };
 }
 
 /** The page that precedes a position, or with null the end of the log. @throws `unavailable`. */

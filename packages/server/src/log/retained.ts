@@ -20,13 +20,18 @@ interface Entries {
   /** Offset of the last publication ever added. */
   last: number;
   lastTimestamp: number;
+  /** Whether the edge is where count or bytes of the retention have put it. */
+  isCut: boolean;
+  /** Whether offsets are left out, so that they don't count publications. */
+  hasHoles: boolean;
 }
 
 /** Where nothing was added: read by all, written by nobody. */
 const NOTHING: Pick<Readonly<Entries>, "publications" | "head"> = { publications: [], head: 0 };
 
 function newEntries(): Entries {
-  return { publications: [], head: 0, bytes: 0, bytesAdded: 0, last: 0, lastTimestamp: 0 };
+  const numbers = { head: 0, bytes: 0, bytesAdded: 0, last: 0, lastTimestamp: 0 };
+  return { publications: [], ...numbers, isCut: false, hasHoles: false };
 }
 
 export class Retained {
@@ -81,9 +86,10 @@ export class Retained {
   }
 
   add(publication: Publication): void {
-    const { offset, timestamp } = publication;
+    const { offset, timestamp, prev = offset - 1 } = publication;
     const bytes = publicationBytes(publication);
     this.#entries ??= newEntries();
+    this.#entries.hasHoles ||= prev !== offset - 1;
     this.#entries.publications.push(publication);
     this.#entries.bytes += bytes;
     this.#entries.bytesAdded += bytes;
@@ -93,21 +99,26 @@ export class Retained {
 
   /**
    * Drops what the retention doesn't cover at `now`, in Unix milliseconds, and what is more than
-   * `bytesMax`.
+   * `bytesMax`. For its bytes the newest isn't dropped: one that is too large would reach nobody.
+   * Within `bytesMax`, what follows the offset `keptAfter` stays however much it is, and what follows
+   * `keptOfAnyAgeAfter` however old.
    */
-  trim(now: number, bytesMax = Infinity): void {
+  trim(now: number, bytesMax = Infinity, keptAfter = Infinity, keptOfAnyAgeAfter = Infinity): void {
     const entries = this.#entries;
     if (entries === null) return;
-    const { count, maxAgeMs } = this.#retention;
-    const bytes = Math.min(this.#retention.bytes, bytesMax);
+    const { count, bytes, maxAgeMs } = this.#retention;
     const oldest = now - maxAgeMs;
     let first = entries.publications[entries.head];
-    while (
-      first !== undefined &&
-      (this.count > count || entries.bytes > bytes || first.timestamp < oldest)
-    ) {
+    while (first !== undefined) {
+      const { offset, timestamp } = first;
+      const isLast = this.count === 1;
+      const isBeyond = this.count > count || (entries.bytes > bytes && !isLast);
+      const isTooMuch = entries.bytes > bytesMax && !isLast;
+      const isTooOld = timestamp < oldest && offset <= keptOfAnyAgeAfter;
+      if (!isTooMuch && !isTooOld && !(isBeyond && offset <= keptAfter)) break;
+      entries.isCut = isBeyond;
       entries.bytes -= publicationBytes(first);
-      this.#edge = first.offset;
+      this.#edge = offset;
       this.#edgeId = first.id;
       entries.publications[entries.head] = undefined;
       entries.head += 1;
@@ -117,6 +128,16 @@ export class Retained {
       entries.publications = entries.publications.slice(entries.head);
       entries.head = 0;
     }
+  }
+
+  /**
+   * How many publications lie between an offset and the edge, where count or bytes of the retention have
+   * put the edge, so that no broker has them either. Null where that isn't known.
+   */
+  lostAfter(offset: number): number | null {
+    if (offset >= this.#edge || this.#entries === null) return null;
+    const { isCut, hasHoles } = this.#entries;
+    return isCut && !hasHoles ? this.#edge - offset : null;
   }
 
   /** Whether `offset` and `id` name a place in here: known, or at the edge, with the same id. */

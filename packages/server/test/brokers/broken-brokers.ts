@@ -187,6 +187,18 @@ const READING: readonly BrokenBroker[] = [
       continuesAfter: { ...gap.continuesAfter, offset: gap.continuesAfter.offset + 1, id: null },
     })),
   ),
+  log("its gaps bring nothing", "a gap brings what follows", (sound) => ({
+    read: async (after, limit) => {
+      const read = await sound.read(after, limit);
+      return read.kind === "gap" ? { ...read, publications: [] } : read;
+    },
+  })),
+  log("its gaps bring all there is", "a gap brings what follows", (sound) => ({
+    read: async (after, limit) => {
+      const read = await sound.read(after, limit);
+      return read.kind === "gap" ? sound.read(after, { count: 1_000, bytes: 1_000_000 }) : read;
+    },
+  })),
   log("it takes any epoch for its own", "an unknown epoch", (sound) => ({
     read: async (after, limit) =>
       sound.read({ ...after, epoch: (await sound.locate("latest")).epoch }, limit),

@@ -1,8 +1,22 @@
 // Brokers that keep, forget or name their logs wrongly, each in one way.
-import type { Append, Broker, Publication, Retention } from "@tailwire/server/broker-contract";
+import {
+  type Append,
+  type Broker,
+  type Publication,
+  publicationBytes,
+  type Retention,
+} from "@tailwire/server/broker-contract";
 import { MemoryBroker } from "@tailwire/server/core";
 import { Dice } from "@tailwire/simulation";
-import { type BrokenBroker, broker, eachPublications, made, named, retained } from "./breaking.ts";
+import {
+  type BrokenBroker,
+  broker,
+  eachPublications,
+  log,
+  made,
+  named,
+  retained,
+} from "./breaking.ts";
 
 export const BROKEN_KEEPERS: readonly BrokenBroker[] = [
   broker(
@@ -14,6 +28,9 @@ export const BROKEN_KEEPERS: readonly BrokenBroker[] = [
     "it keeps a byte too many",
     "retention by bytes",
     retained((r) => ({ ...r, bytes: r.bytes + 1 })),
+  ),
+  log("it drops what alone is too large", "however large", (sound, { bytes }) =>
+    eachPublications((all) => all.filter((one) => publicationBytes(one) <= bytes))(sound),
   ),
   broker(
     "it keeps what is old",

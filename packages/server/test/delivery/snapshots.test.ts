@@ -114,6 +114,78 @@ test("[STATE-2] what is published while the application computes comes after the
   expect(peer.heardInShort.slice(2)).toEqual(["publication 3", "publication 4", "caughtup"]);
 });
 
+describe("[STATE-2] the application is asked once a second at most", () => {
+  /** A bench whose states take 100 ms, and how often one was asked for. */
+  function slowBench(): { readonly bench: Bench; readonly asked: () => number } {
+    let asked = 0;
+    const bench: Bench = benchWith(({ position }) => {
+      asked += 1;
+      return new Promise((resolve) => {
+        bench.clock.after(100, () => resolve({ data: position.offset }));
+      });
+    });
+    return { bench, asked: () => asked };
+  }
+
+  /** Publishes one each millisecond. */
+  async function publishFor(bench: Bench, ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 1) {
+      void bench.node.publish("room:1", "said", passed);
+      await bench.clock.advance(1);
+    }
+  }
+
+  test("while much is published, and what follows the state is all there", async () => {
+    const { bench, asked } = slowBench();
+    const peers: Peer[] = [];
+    for (const name of ["ada", "bob", "eve", "joe"]) {
+      const peer = await bench.openPeer(name);
+      await peer.say(LATEST);
+      peers.push(peer);
+      await publishFor(bench, 200);
+    }
+    expect(asked()).toBe(1);
+    for (const peer of peers) {
+      expect(peer.heardInShort.slice(0, 2)).toEqual(["ack r1", "snapshot"]);
+      expect(peer.heardInShort).not.toContain("gap");
+      const offsets = peer.heard.flatMap((one) => (one.type === "publication" ? one.offset : []));
+      expect(offsets.at(-1)).toBe(800);
+      expect(peer.heard[1]).toMatchObject({ position: { offset: (offsets[0] ?? 0) - 1 } });
+      expect(offsets).toHaveLength(800 - (offsets[0] ?? 0) + 1);
+    }
+  });
+
+  test("after which it is asked again, and the tail keeps what is retained and no more", async () => {
+    const { bench, asked } = slowBench();
+    const peer = await bench.openPeer();
+    await peer.say(LATEST);
+    await publishFor(bench, 300);
+    const { log } = bench.node.channel("room:1");
+    expect(log.tail?.count).toBe(300);
+    await bench.clock.advance(700);
+    expect(log.tail?.count).toBe(5);
+    await (await bench.openPeer("bob")).say(LATEST);
+    expect(asked()).toBe(2);
+  });
+
+  test("for gaps as well, each with the state and what follows it", async () => {
+    const { bench, asked } = slowBench();
+    const peer = await bench.openPeer();
+    await peer.say(LATEST);
+    await publishFor(bench, 150);
+    for (let times = 0; times < 3; times += 1) {
+      peer.socket.completes = false;
+      await publishFor(bench, 20);
+      peer.socket.completes = true;
+      await peer.drain();
+      await publishFor(bench, 130);
+    }
+    expect(peer.heardInShort).not.toContain("unsubscribed");
+    expect(peer.heardInShort.at(-1)).toBe("publication 600");
+    expect(asked()).toBe(1);
+  });
+});
+
 test("[STATE-3] a gap comes with the state, in one WebSocket message, and goes on after it", async () => {
   const peer = await peerAt(
     9,
@@ -151,7 +223,7 @@ describe("[STATE-4] a state", () => {
     });
     const peer = await peerAt(2, bench);
     await peer.say(LATEST);
-    await bench.clock.advance(1);
+    await bench.clock.advance(2_000);
     expect(peer.heardInShort).toEqual(["error r1 snapshot_unavailable"]);
     expect(asked).toBe(3);
     expect(peer.connection.subscriptions.size).toBe(0);
@@ -165,6 +237,7 @@ describe("[STATE-4] a state", () => {
     });
     const peer = await peerAt(2, bench);
     await peer.say(LATEST);
+    await bench.clock.advance(1_000);
     expect(peer.heardInShort).toEqual(["ack r1", "snapshot", "caughtup"]);
     expect(peer.heard[1]).toMatchObject({ data: 2 });
   });

@@ -42,6 +42,8 @@ function bench(population = 1_000) {
   const turns: number[] = [];
   /** Which channels were marked, and how many had been served before. */
   const marks: (readonly [channel: string, servedBefore: number])[] = [];
+  /** Which channels were swept, and how many had been served by then. */
+  const swept: (readonly [channel: string, servedBefore: number])[] = [];
   const sweep = new Sweep(clock, () => population);
   const connection = (name: string, more = 0, costMs = 0): Connection => ({
     name,
@@ -63,8 +65,9 @@ function bench(population = 1_000) {
       marks.push([name, served.length]);
       for (const one of connections) sweep.enqueue(one);
     },
+    swept: () => void swept.push([name, served.length]),
   });
-  return { clock, sweep, served, turns, marks, connection, channel };
+  return { clock, sweep, served, turns, marks, swept, connection, channel };
 }
 
 describe("the line", () => {
@@ -287,6 +290,21 @@ describe("the pause after a sweep", () => {
     expect(served).toEqual(["a", "b"]);
     await clock.advance(8);
     expect(served).toEqual(["a", "b", "c"]);
+  });
+
+  test("has behind it what was marked in its sweep, which is told when all of that were served", async () => {
+    const { clock, sweep, swept, connection, channel } = bench();
+    const more = [connection("b", 2, 5), connection("c", 0, 5)];
+    sweep.grew(channel("room", 1, [connection("a")]));
+    sweep.grew(channel("other", 2, more));
+    await clock.settle();
+    expect(swept).toEqual([
+      ["room", 5],
+      ["other", 5],
+    ]);
+    sweep.enqueue(connection("d"));
+    await clock.settle();
+    expect(swept).toHaveLength(2);
   });
 
   test("is none where a channel became full in the meantime", async () => {

@@ -145,7 +145,10 @@ export class FakeLog implements BrokerLog {
     }
     const to = this.#position(reason === "ahead" ? this.last : this.edge);
     const lost = reason === "trimmed" ? this.edge - after.offset : null;
-    return { kind: "gap", gap: { reason, to, continuesAfter: to, lost } };
+    const publications = this.publications
+      .filter(({ offset }) => offset > to.offset)
+      .slice(0, count);
+    return { kind: "gap", gap: { reason, to, continuesAfter: to, lost }, publications };
   }
 
   #position(offset: number): Position {

@@ -87,6 +87,62 @@ describe("pushes", () => {
     expect(held(log)).toEqual(upTo(6));
   });
 
+  test("pushes that come during a read are kept, and join what it brings", async () => {
+    const { broker, log, clock } = bench();
+    await log.open();
+    broker.gates.read.closed = true;
+    broker.grow(1);
+    for (let round = 0; round < 5; round += 1) broker.push(broker.grow(2));
+    await clock.settle();
+    broker.gates.read.open();
+    await clock.settle();
+    expect(held(log)).toEqual(upTo(11));
+    expect(broker.reads).toHaveLength(1);
+  });
+
+  test("pushes join what a read brings behind a gap, from a log that keeps one", async () => {
+    const { broker, log, clock } = bench();
+    await log.open();
+    broker.gates.read.closed = true;
+    broker.grow(9);
+    broker.trim(8);
+    broker.push(broker.grow(1));
+    await clock.settle();
+    broker.push(broker.grow(1));
+    broker.trim(10);
+    broker.gates.read.open();
+    await clock.settle();
+    expect(held(log)).toEqual([9, 10, 11]);
+    expect(broker.reads).toHaveLength(1);
+  });
+
+  test("a gap that pushes have bridged meanwhile leaves the tail as it is", async () => {
+    const { broker, log, clock } = bench();
+    await log.open();
+    broker.push(broker.grow(2));
+    broker.gates.read.closed = true;
+    const all = broker.grow(4);
+    broker.trim(5);
+    log.suspect();
+    broker.push(all);
+    broker.gates.read.open();
+    await clock.settle();
+    expect(held(log)).toEqual(upTo(6));
+  });
+
+  test("pushes beyond what a tail may hold aren't kept, and are read", async () => {
+    const { broker, log, clock } = bench();
+    await log.open();
+    broker.gates.read.closed = true;
+    broker.grow(1);
+    for (let round = 0; round < 10_000; round += 1) broker.push(broker.grow(1));
+    await clock.settle();
+    broker.gates.read.open();
+    await clock.settle();
+    expect(log.lastOffset).toBe(10_001);
+    expect(broker.reads.length).toBeGreaterThan(1);
+  });
+
   test("a log of many pages is read to its end", async () => {
     const { broker, log, clock } = bench();
     await log.open();
@@ -148,6 +204,19 @@ describe("pushes", () => {
 });
 
 describe("opening", () => {
+  test("takes what was pushed before its position was known", async () => {
+    const { broker, log, clock } = bench();
+    broker.gates.tail.closed = true;
+    const opening = log.open();
+    await clock.settle();
+    broker.push(broker.grow(2));
+    broker.gates.tail.open();
+    await opening;
+    await clock.settle();
+    expect(held(log)).toEqual([1, 2]);
+    expect(broker.reads).toEqual([]);
+  });
+
   test("it begins at the tail's position, and what lies before is not held", async () => {
     const { broker, log } = bench();
     broker.grow(3);
@@ -266,7 +335,7 @@ test.each(["the same page", "the same gap"])(
     broker.read = async (after) => {
       broker.reads.push(after);
       return what === "the same gap"
-        ? { kind: "gap", gap }
+        ? { kind: "gap", gap, publications: [] }
         : { kind: "publications", epoch: "e1", publications: all };
     };
     log.suspect();

@@ -1,6 +1,6 @@
 // The retained end of a log does what a plain array does that is filtered anew for each question.
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type Publication,
   publicationBytes,
@@ -27,12 +27,19 @@ class Model {
     this.last = publication.offset;
   }
 
-  trim(now: number): void {
+  trim(now: number, [bytesMax, keptAfter, keptOfAnyAgeAfter]: readonly number[] = []): void {
     const { count, bytes, maxAgeMs } = this.#retention;
     const sum = (): number => this.all.reduce((total, one) => total + publicationBytes(one), 0);
-    const tooMuch = (): boolean => this.all.length > count || sum() > bytes;
-    while (this.all[0] !== undefined && (tooMuch() || this.all[0].timestamp < now - maxAgeMs)) {
-      this.edge = this.all.shift() as Publication;
+    for (let [first, second] = this.all; first !== undefined; [first, second] = this.all) {
+      const isLast = second === undefined;
+      const tooMany = this.all.length > count || (sum() > bytes && !isLast);
+      const goes =
+        (tooMany && first.offset <= (keptAfter ?? Infinity)) ||
+        (first.timestamp < now - maxAgeMs && first.offset <= (keptOfAnyAgeAfter ?? Infinity)) ||
+        (sum() > (bytesMax ?? Infinity) && !isLast);
+      if (!goes) return;
+      this.edge = first;
+      this.all.shift();
     }
   }
 
@@ -58,7 +65,13 @@ const small = fc.integer({ min: 0, max: 12 });
 const steps = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: fc.record({ hole: fc.constantFrom(1, 1, 1, 2, 5), later: small }) },
-    { weight: 2, arbitrary: fc.record({ trimAfter: small }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        trimAfter: small,
+        kept: fc.constantFrom([], [400, 9, 20], [Infinity, 12, Infinity]),
+      }),
+    },
   ),
   { maxLength: 80 },
 );
@@ -74,7 +87,8 @@ const start = fc.record({ offset: small, id: fc.constantFrom(null, "start") });
 /** Does the same to both, and says what time it is at the end. */
 function replay(retained: Retained, model: Model, all: readonly object[]): number {
   let now = 0;
-  for (const step of all as ({ hole: number; later: number } | { trimAfter: number })[]) {
+  type Step = { hole: number; later: number } | { trimAfter: number; kept: readonly number[] };
+  for (const step of all as Step[]) {
     if ("hole" in step) {
       now += step.later;
       const publication = publicationAt(model.last + step.hole, { timestamp: now });
@@ -82,8 +96,8 @@ function replay(retained: Retained, model: Model, all: readonly object[]): numbe
       model.add(publication);
     } else {
       now += step.trimAfter;
-      retained.trim(now);
-      model.trim(now);
+      retained.trim(now, ...step.kept);
+      model.trim(now, step.kept);
     }
   }
   return now;
@@ -148,7 +162,67 @@ test("it trims only when asked", () => {
   for (const offset of [1, 2, 3]) retained.add(publicationAt(offset));
   expect(retained.count).toBe(3);
   retained.trim(0);
-  expect([retained.count, retained.edge, retained.edgeId]).toEqual([0, 3, "p3"]);
+  expect([retained.count, retained.edge, retained.edgeId]).toEqual([1, 2, "p2"]);
+});
+
+test("the newest is never trimmed for its bytes, and is for its age", () => {
+  const retained = new Retained({ count: 9, bytes: 1, maxAgeMs: 10 }, { offset: 0, id: null });
+  for (const offset of [1, 2]) retained.add(publicationAt(offset, { timestamp: 100 }));
+  retained.trim(110, 1);
+  expect([...retained.after(0)].map(({ offset }) => offset)).toEqual([2]);
+  retained.trim(111, 1);
+  expect(retained.count).toBe(0);
+});
+
+describe("how many are lost after an offset is known", () => {
+  const kept = { count: 3, bytes: 9_999, maxAgeMs: 10 };
+  const filled = (count: number, changes: Partial<Publication> = {}): Retained => {
+    const retained = new Retained(kept, { offset: 4, id: "p4" });
+    for (let offset = 5; offset < 5 + count; offset += 1) {
+      retained.add(publicationAt(offset, { timestamp: 100, ...changes }));
+    }
+    return retained;
+  };
+
+  test("where count has trimmed, also for what lay before the first that it had", () => {
+    const retained = filled(5);
+    retained.trim(100);
+    expect([2, 4, 5, 6, 7].map((offset) => retained.lostAfter(offset))).toEqual([
+      4,
+      2,
+      1,
+      null,
+      null,
+    ]);
+  });
+
+  test("where bytes have", () => {
+    const bytes = publicationBytes(publicationAt(5)) * 2;
+    const retained = new Retained({ ...kept, bytes }, { offset: 4, id: "p4" });
+    for (const offset of [5, 6, 7]) retained.add(publicationAt(offset));
+    retained.trim(0);
+    expect(retained.lostAfter(4)).toBe(1);
+  });
+
+  test("not where it begins late, nor after a trim by age or to fewer bytes than it retains", () => {
+    const begun = filled(3);
+    begun.trim(100);
+    expect(begun.lostAfter(2)).toBe(null);
+    const aged = filled(5);
+    aged.trim(100);
+    aged.trim(111);
+    expect(aged.lostAfter(4)).toBe(null);
+    const narrow = filled(5);
+    narrow.trim(100, publicationBytes(publicationAt(5)));
+    expect(narrow.lostAfter(4)).toBe(null);
+  });
+
+  test("not where offsets don't count publications", () => {
+    const retained = filled(3);
+    retained.add(publicationAt(20, { timestamp: 100, prev: 7 }));
+    retained.trim(100);
+    expect(retained.lostAfter(4)).toBe(null);
+  });
 });
 
 test("a publication is trimmed when it is older than the age, and not when it is as old", () => {

@@ -8,12 +8,24 @@ import type { Sample } from "../statistics.ts";
 import { onStage, settle } from "./stage.ts";
 
 /** Publishers, who share the rate. */
-const PUBLISHERS = 50;
+export const PUBLISHERS = 50;
 
 /**
  * Milliseconds before the measurement: Node compiles meanwhile, on threads that share the server's core.
  */
-const WARM_UP_MS = 3_000;
+export const WARM_UP_MS = 3_000;
+
+/** Channels of each connection, so that all have as many and cross those of others. */
+export function crossing(
+  name: string,
+  { channels, perConnection }: { readonly channels: number; readonly perConnection: number },
+): Load["channelsOf"] {
+  return (index) =>
+    Array.from(
+      { length: perConnection },
+      (_one, at) => `${name}:${(index * perConnection + at) % channels}`,
+    );
+}
 
 export interface Load {
   readonly connections: number;

@@ -1,7 +1,7 @@
 /** Benches of load from outside: fan-out at a rate, latency, and many channels. */
 import type { Bench } from "../bench.ts";
 import { CHANNEL } from "../payload.ts";
-import { measureLoad } from "./load.ts";
+import { crossing, measureLoad } from "./load.ts";
 
 const windowMs = (quick: boolean): number => (quick ? 1_000 : 2_000);
 
@@ -49,23 +49,17 @@ type Channels = {
 export const channels: Bench<Channels> = {
   figure: "deliveriesPerCpuSecond",
   better: "more",
-  servers: ["tailwire", "ws", "socket.io", "bun", "centrifugo"],
+  servers: ["tailwire", "ws", "ws-ack", "socket.io", "bun", "centrifugo"],
   cases: (quick) => {
     const alone = { connections: 1_000, channels: 1_000, perConnection: 1, rate: 5_000 };
     const few = { connections: 1_000, channels: 1_000, perConnection: 10, rate: 5_000 };
-    const crossing = { connections: 1_000, channels: 500, perConnection: 50, rate: 5_000 };
-    return quick ? [few] : [alone, few, crossing];
+    const many = { connections: 1_000, channels: 500, perConnection: 50, rate: 5_000 };
+    return quick ? [alone, few] : [alone, few, many];
   },
   measure: (server, kind, quick) =>
     measureLoad(server, {
       connections: kind.connections,
-      channelsOf: (index) =>
-        index < 0
-          ? []
-          : Array.from(
-              { length: kind.perConnection },
-              (_one, at) => `room:${(index * kind.perConnection + at) % kind.channels}`,
-            ),
+      channelsOf: crossing("room", kind),
       channel: `room:%c${kind.channels}`,
       rate: kind.rate,
       ms: windowMs(quick),

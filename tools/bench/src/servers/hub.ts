@@ -9,7 +9,13 @@ import { missedCount } from "./life.ts";
 /** The messages of clients of the bare servers. */
 export type Command =
   | { readonly do: "subscribe"; readonly channels: readonly string[] }
-  | { readonly do: "publish"; readonly channel: string; readonly data: Payload }
+  | {
+      readonly do: "publish";
+      /** Where its publisher wants an acknowledgement. */
+      readonly id?: string;
+      readonly channel: string;
+      readonly data: Payload;
+    }
   /** Asks for `count` publications in one turn of the event loop. */
   | { readonly do: "turn"; readonly count: number }
   | { readonly do: "resume" };
@@ -44,7 +50,9 @@ export class Hub<Socket> {
         for (const channel of command.channels) this.#carrier.subscribe(socket, channel);
         return;
       case "publish":
-        return this.#publish(command.channel, command.data);
+        this.#publish(command.channel, command.data);
+        if (command.id !== undefined) this.#acknowledge(socket, command.id);
+        return;
       case "turn":
         for (let left = command.count; left > 0; left -= 1) this.#publish(CHANNEL, payloadNow());
         return;
@@ -58,6 +66,13 @@ export class Hub<Socket> {
 
   #publish(channel: string, data: Payload): void {
     this.#carrier.publish(channel, this.#line(channel, data));
+  }
+
+  #acknowledge(socket: Socket, re: string): void {
+    const id = `${PRODUCER}/${this.#offset}`;
+    const answer = { type: "ack", id: `s${this.#offset}`, timestamp: Date.now(), re };
+    const position = { epoch: PRODUCER, offset: this.#offset, id };
+    this.#carrier.send(socket, Buffer.from(`${JSON.stringify({ ...answer, position })}\n`));
   }
 
   #line(channel: string, data: Payload): string {

@@ -7,7 +7,14 @@ import { listen, missedCount } from "./life.ts";
 const server = createServer();
 const tailwire = createTailwire({
   anonymous: true,
-  channels: { [CHANNEL]: {}, "room:{id}": {} },
+  channels: {
+    [CHANNEL]: {},
+    "room:{id}": {},
+    "kept-1:{id}": { retention: { count: 1 } },
+    "kept-5:{id}": { retention: { count: 5 } },
+    "kept-20:{id}": { retention: { count: 20 } },
+    "kept-500:{id}": { retention: { count: 500 } },
+  },
   requests: {
     turn: (count) => {
       const channel = tailwire.channel(CHANNEL);

@@ -149,15 +149,16 @@ export class SharedLog {
   read(after: Position, limit: PageLimit): ReadResult {
     this.#trim();
     const gap = this.#gapAt(after);
-    if (gap !== null) return { kind: "gap", gap };
-    const following = this.#entries.slice(after.offset, after.offset + limit.count);
-    return { kind: "publications", epoch: this.#epoch, publications: fitting(following, limit) };
+    const { offset } = gap?.continuesAfter ?? after;
+    const publications = fitting(this.#entries.slice(offset, offset + limit.count), limit);
+    if (gap !== null) return { kind: "gap", gap, publications };
+    return { kind: "publications", epoch: this.#epoch, publications };
   }
 
   readBack(before: Position | null, limit: PageLimit): ReadResult {
     this.#trim();
     const gap = before === null ? null : this.#gapAt(before);
-    if (gap !== null && gap.reason !== "trimmed") return { kind: "gap", gap };
+    if (gap !== null && gap.reason !== "trimmed") return { kind: "gap", gap, publications: [] };
     const end = before === null ? this.last : Math.max(this.#edge, before.offset - 1);
     const preceding = this.#entries.slice(Math.max(this.#edge, end - limit.count), end);
     const publications = fitting(preceding.toReversed(), limit).toReversed();
@@ -259,7 +260,8 @@ export class SharedLog {
     let bytes = this.#bytes;
     for (; edge < this.last; edge += 1) {
       const first = this.#entries[edge] as Publication;
-      const fits = this.last - edge <= retention.count && bytes <= retention.bytes;
+      const left = this.last - edge;
+      const fits = left <= retention.count && (bytes <= retention.bytes || left === 1);
       if (fits && first.timestamp >= oldest) break;
       bytes -= publicationBytes(first);
     }

@@ -1,6 +1,6 @@
 /**
  * Rules about how nodes conduct themselves: what is answered, what is held, what is left. Rules 19 to
- * 21, 24, 27 to 29 of the checker.
+ * 21, 24, 27 to 30 of the checker.
  */
 import type { HistoryEvent, RunEvent, Setting, WireEvent } from "./history.ts";
 import type { Report } from "./violation.ts";
@@ -51,6 +51,12 @@ export class Conduct {
       case "told":
       case "complaint":
         return this.#told(event);
+      case "gapped": {
+        const { connection, channel, behind, followed } = event;
+        if (followed || behind <= 0) return;
+        const fault = `${connection} was told a gap of ${channel} and none of ${behind} behind it`;
+        return this.#report("R30", fault);
+      }
       case "cut": {
         const { connection, code } = event;
         const meaning = NEVER_CLOSED.get(code);

@@ -13,8 +13,6 @@ export class Gaps {
   /** The last offset by now, per channel and epoch. */
   readonly #lasts = new Map<string, number>();
   readonly #edges = new Map<string, number>();
-  /** Every edge that there ever was. */
-  readonly #formerEdges = new Map<string, Set<number>>();
 
   constructor(truth: Truth) {
     this.#truth = truth;
@@ -27,17 +25,10 @@ export class Gaps {
     } else if (event.type === "epoch") {
       this.#lasts.set(`${event.channel} ${event.epoch}`, event.at);
       const edge = this.#edges.get(`${event.channel} ${event.parent}`) ?? 0;
-      this.#moveEdge(`${event.channel} ${event.epoch}`, Math.min(edge, event.at));
+      this.#edges.set(`${event.channel} ${event.epoch}`, Math.min(edge, event.at));
     } else if (event.type === "edge") {
-      this.#moveEdge(`${event.channel} ${event.epoch}`, event.offset);
+      this.#edges.set(`${event.channel} ${event.epoch}`, event.offset);
     }
-  }
-
-  #moveEdge(key: string, edge: number): void {
-    this.#edges.set(key, edge);
-    const former = this.#formerEdges.get(key);
-    if (former === undefined) this.#formerEdges.set(key, new Set([edge]));
-    else former.add(edge);
   }
 
   /** The fault of a gap, in words; null where it has none. */
@@ -53,15 +44,13 @@ export class Gaps {
     const key = `${channel} ${log.epoch}`;
     const edge = this.#edges.get(key) ?? 0;
     const goesOn = hasState ? null : gap.continuesAfter.offset;
-    const wasEdge = (offset: number): boolean => this.#formerEdges.get(key)?.has(offset) ?? true;
     switch (reason) {
       case "trimmed":
-        if (!wasEdge(to.offset)) return `${to.offset} was never the edge`;
         return trimFault(log, gap, edge, goesOn);
       case "epoch":
         if (log.descendsFrom(gap.from.epoch)) return "the log goes on from that epoch";
-        if (goesOn === null || wasEdge(goesOn)) return null;
-        return `it begins at ${goesOn}, which was never the edge`;
+        if (goesOn === null || goesOn <= edge) return null;
+        return `it goes on after ${goesOn}, and only ${edge} were trimmed`;
       case "diverged":
         return divergenceFault(log, gap, edge, goesOn);
       case "ahead": {

@@ -211,6 +211,17 @@ export type WireEvent =
   | RequestEvent
   | AnswerEvent
   | ToldEvent
+  /**
+   * A node has written a gap: how many publications its tail had behind it, and whether one of them was
+   * in the same write.
+   */
+  | {
+      readonly type: "gapped";
+      readonly connection: string;
+      readonly channel: string;
+      readonly behind: number;
+      readonly followed: boolean;
+    }
   /** A node has written an error that answers no request. */
   | { readonly type: "complaint"; readonly connection: string; readonly code: string }
   /** A node has written something that breaks the rules of the protocol. */

@@ -30,8 +30,8 @@ export interface Wanted {
   readonly toAt: number;
 }
 
-/** Milliseconds that a state may take: three tries, each of a hook and of a read. */
-const STATE_MS = 45_000;
+/** Milliseconds that a state may take: three tries, each of a hook and a read, a second apart, and a second old. */
+const STATE_MS = 48_000;
 
 export class Starts {
   readonly #known: Known;

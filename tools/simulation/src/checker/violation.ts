@@ -1,6 +1,9 @@
 /** Violations: the rules of the checker by their names, and how a broken one is told. */
 
-/** `R22`, presence, isn't here: there is none yet. `R29`: a node counts what didn't happen, or doesn't. */
+/**
+ * `R22`, presence, isn't here: there is none yet. `R29`: a node counts what didn't happen, or doesn't; `R30`: it tells gaps and
+ * nothing of what follows them.
+ */
 export type Rule =
   | "R1"
   | "R2"
@@ -29,7 +32,8 @@ export type Rule =
   | "R26"
   | "R27"
   | "R28"
-  | "R29";
+  | "R29"
+  | "R30";
 
 export interface Violation {
   readonly rule: Rule;

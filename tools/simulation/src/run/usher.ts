@@ -5,6 +5,7 @@
 import { CLOSE_CODES, type Wire } from "@tailwire/protocol";
 import type { TailwireNode } from "@tailwire/server/core";
 import type { Direction, Fate, Link, LinkWatch } from "../link.ts";
+import type { Place } from "../checker/history.ts";
 import type { Bearer, Stage } from "./stage.ts";
 import { Proofreader } from "./proofreader.ts";
 import { askedIn, type Heard, heardIn, publishedIn, sentIn } from "./wire-reader.ts";
@@ -24,6 +25,8 @@ export class Usher implements LinkWatch {
   readonly #written = new WeakMap<TailwireNode, Map<string, number>>();
   /** Channels of pages that are asked for. */
   readonly #pages = new Map<string, string>();
+  /** How much lies behind the gaps of the write in progress that nothing follows yet, by channel. */
+  readonly #gaps = new Map<string, number>();
   #links = 0;
 
   constructor(stage: Stage) {
@@ -55,8 +58,33 @@ export class Usher implements LinkWatch {
   written(link: Link, wire: Wire): void {
     for (const detail of this.#proofreader.faultsIn(wire)) this.#unreadable(link, detail);
     const channel = publishedIn(wire);
-    if (channel !== null) return this.#show(link, channel);
+    if (channel !== null) {
+      this.#noteGap(link, channel, true);
+      return this.#show(link, channel);
+    }
     for (const heard of heardIn(wire)) this.#heard(link, heard);
+  }
+
+  flushed(link: Link): void {
+    for (const channel of this.#gaps.keys()) this.#noteGap(link, channel, false);
+  }
+
+  /** Notes the gap that was written before, if there was one, and whether something followed it. */
+  #noteGap(link: Link, channel: string, followed: boolean): void {
+    const behind = this.#gaps.get(channel);
+    if (behind === undefined) return;
+    this.#gaps.delete(channel);
+    const connection = this.#nameOf(link);
+    this.#stage.witness.note({ type: "gapped", connection, channel, behind, followed });
+  }
+
+  /** How many publications a node's tail has behind a place; none where a state waits to be followed. */
+  #behind(link: Link, name: string, { epoch, offset, id }: Place): number {
+    const channel = this.#stage.world.hostOf(link)?.node.channel(name);
+    if (channel === undefined || channel.log.epoch !== epoch) return 0;
+    // A state is all that there was at its place, which may have been passed since.
+    const isPassed = channel.snapshots !== null && channel.log.tail?.holds(offset, id) !== true;
+    return isPassed ? 0 : channel.log.lastOffset - offset;
   }
 
   #unreadable(link: Link, detail: string): void {
@@ -113,6 +141,10 @@ export class Usher implements LinkWatch {
     const page = `${connection} ${re}`;
     if (heard.hasEntries) this.#show(link, this.#pages.get(page) ?? "");
     this.#pages.delete(page);
+    const { continuesAfter } = heard;
+    if (channel !== null && continuesAfter !== null) {
+      this.#gaps.set(channel, this.#behind(link, channel, continuesAfter));
+    }
     if (channel !== null && isTold(type)) {
       witness.note({ type: "told", connection, what: type, channel, code, retry, position });
     }

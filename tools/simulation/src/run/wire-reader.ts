@@ -13,6 +13,7 @@ const RE = /"re":"([^"]+)"/;
 const CODE = /"code":"([a-z_]+)"/;
 const CHANNEL = /"channel":"([^"]+)"/;
 const POSITION = /"position":(\{"epoch":"[^"]*","offset":\d+,"id":(?:null|"[^"]*")\})/;
+const GOES_ON = new RegExp(POSITION.source.replace("position", "continuesAfter"));
 const AGE = /"repeat":\{"ageMs":(\d+)/;
 
 /** The fields of a client's message that are looked at. */
@@ -38,6 +39,8 @@ export interface Heard {
   readonly retry: boolean;
   readonly channel: string | null;
   readonly position: Place | null;
+  /** Where delivery goes on after a gap. */
+  readonly continuesAfter: Place | null;
   readonly recovered: boolean | null;
   readonly duplicate: boolean;
   /** Whether it has entries of a log in it. */
@@ -107,8 +110,9 @@ const PACKED_CHANNEL = /channel[\u00a0-\u00bf]([a-z]+:\w+)/;
 export function heardIn(wire: Wire): readonly Heard[] {
   if (typeof wire === "string") return wire.split("\n").flatMap(heardOf);
   return msgpackCodec.readServerMessages(wire).map((message) => {
-    const { type, re, code, retry, channel, position, recovered, duplicate, publications } =
+    const { type, re, code, retry, channel, position, continuesAfter } =
       message as unknown as Fields;
+    const { recovered, duplicate, publications } = message as unknown as Fields;
     return {
       type: String(type),
       re: (re ?? null) as string | null,
@@ -116,6 +120,7 @@ export function heardIn(wire: Wire): readonly Heard[] {
       retry: retry === true,
       channel: (channel ?? null) as string | null,
       position: (position ?? null) as Place | null,
+      continuesAfter: (continuesAfter ?? null) as Place | null,
       recovered: (recovered ?? null) as boolean | null,
       duplicate: duplicate === true,
       hasEntries: publications !== undefined,
@@ -127,6 +132,7 @@ function heardOf(line: string): readonly Heard[] {
   const type = TYPE.exec(line)?.[1];
   if (type === undefined) return [];
   const position = POSITION.exec(line)?.[1];
+  const continuesAfter = type === "gap" ? GOES_ON.exec(line)?.[1] : undefined;
   return [
     {
       type,
@@ -135,6 +141,7 @@ function heardOf(line: string): readonly Heard[] {
       retry: line.includes('"retry":true'),
       channel: CHANNEL.exec(line)?.[1] ?? null,
       position: position === undefined ? null : (JSON.parse(position) as Place),
+      continuesAfter: continuesAfter === undefined ? null : (JSON.parse(continuesAfter) as Place),
       recovered: line.includes('"recovered":') ? line.includes('"recovered":true') : null,
       duplicate: line.includes('"duplicate":true'),
       hasEntries: line.includes('"publications":['),

@@ -76,6 +76,13 @@ export class Bench {
     return { reason, lost, rest: (await this.idsAfter(continuesAfter)).join(" ") };
   }
 
+  /** Ids that the gap at a position brings with it. */
+  async idsBehindGap(after: Position, limit = ALL): Promise<string> {
+    const read = await this.log.read(after, limit);
+    if (read.kind !== "gap") throw new Error(`no gap at ${JSON.stringify(after)}`);
+    return read.publications.map(({ id }) => id).join("");
+  }
+
   /** Follows the log, and writes down what is pushed. */
   async follow(): Promise<Followed> {
     const ids: string[] = [];

@@ -121,6 +121,26 @@ export const READ_CASES: readonly BrokerCase[] = [
     },
   },
   {
+    name: "[DEL-4] a gap brings what follows it, as much of that as was asked for",
+    async run(context) {
+      const bench = new Bench(context, { count: 3 });
+      const positions = await bench.addEach("abcdefg");
+      const last = positions[6] as Position;
+      const one = publicationBytes(bench.entry("a"));
+      for (const [reason, after, ids] of [
+        ["trimmed", positions[0] as Position, "efg"],
+        ["epoch", { ...last, epoch: "another" }, "efg"],
+        ["ahead", { ...last, offset: last.offset + 1, id: null }, ""],
+      ] as const) {
+        equal(await bench.idsBehindGap(after), ids, `what follows a gap that is ${reason}`);
+        const counted = await bench.idsBehindGap(after, { ...ALL, count: 2 });
+        equal(counted, ids.slice(0, 2), "a page of 2");
+        const weighed = await bench.idsBehindGap(after, { ...ALL, bytes: one });
+        equal(weighed, ids.slice(0, 1), "a page of as many bytes as one has");
+      }
+    },
+  },
+  {
     name: "[DEL-6] a position with another id than the log's is a gap, diverged",
     async run(context) {
       const bench = new Bench(context);

@@ -34,6 +34,17 @@ export const RETENTION_CASES: readonly BrokerCase[] = [
     },
   },
   {
+    name: "retention by bytes keeps the newest, however large it is",
+    async run(context) {
+      const bytes = publicationBytes(new Bench(context).entry("a"));
+      const bench = new Bench(context, { bytes: bytes - 1 });
+      await bench.addEach("abc");
+      equal((await bench.ids()).join(""), "c", "a log that not even one fits");
+      await bench.add("d");
+      equal((await bench.ids()).join(""), "d", "the log after another");
+    },
+  },
+  {
     name: "retention by age keeps what is young, and the log goes on where it was",
     needs: "time",
     async run(context) {

@@ -1,0 +1,135 @@
+/**
+ * The appends of one node to one log: those of a moment share one call of the broker, and none
+ * overtakes another. It doesn't know what follows the log.
+ */
+import { ERROR_CODES, TailwireError, tailwireError } from "@tailwire/protocol";
+import type { Append, AppendResult, BrokerLog } from "./broker.ts";
+import type { Limits } from "../limits.ts";
+import { thrownBy } from "../support/mistake.ts";
+import type { Ports } from "../ports.ts";
+import { within } from "../support/within.ts";
+
+interface WaitingAppend {
+  readonly append: Append;
+  /** When it came, by the monotonic clock. */
+  readonly at: number;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: unknown) => void;
+  /** Called at once, before anything else is taken, when it is refused and may come again. */
+  readonly onRetry: () => void;
+}
+
+export class AppendQueue {
+  readonly #ports: Ports;
+  readonly #limits: Limits;
+  readonly #log: () => BrokerLog;
+  #waiting: WaitingAppend[] = [];
+  #appending = false;
+
+  /** `log` gives the broker's handle, which is made for each call. */
+  constructor(ports: Ports, limits: Limits, log: () => BrokerLog) {
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#log = log;
+  }
+
+  /**
+   * Appends, after what was given before. Callers at the same time share one call of the broker.
+   * `onRetry` is called when it wasn't appended and may come again, before any other is taken: a
+   * promise tells that too late [PUB-12].
+   *
+   * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
+   */
+  append(append: Append, onRetry: () => void = () => undefined): Promise<AppendResult> {
+    return new Promise((resolve, reject) => {
+      const at = this.#ports.clock.monotonic();
+      this.#waiting.push({ append, at, resolve, reject, onRetry });
+      if (!this.#appending) void this.#appendWaiting();
+    });
+  }
+
+  async #appendWaiting(): Promise<void> {
+    this.#appending = true;
+    while (this.#waiting.length > 0) await this.#appendBatch(this.#waiting.splice(0));
+    this.#appending = false;
+  }
+
+  /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
+  async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
+    const now = this.#ports.clock.monotonic();
+    const call = (async () =>
+      this.#log().append(batch.map(({ append, at }) => aged(append, now - at))))();
+    const progress = { ended: false };
+    const end = (): void => {
+      progress.ended = true;
+    };
+    const ending = call.then(end, end);
+    const late = (): TailwireError =>
+      tailwireError("indeterminate", "the broker didn't answer in time");
+    const { clock } = this.#ports;
+    try {
+      const results = await within(clock, this.#limits.appendMs, call, late);
+      this.#answer(batch, results);
+    } catch (thrown) {
+      const error = failureOf(thrown);
+      for (const waiting of batch) fail(waiting, error);
+      // Certainly not appended, so it comes again: what waits behind it must not be there first.
+      if (error instanceof TailwireError && error.retry) this.#rejectWaiting(error);
+    }
+    while (!progress.ended) {
+      await within(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
+      this.#expireWaiting();
+    }
+  }
+
+  /** Hands out the results, and holds what waits behind a refusal that may pass. */
+  #answer(batch: readonly WaitingAppend[], results: readonly AppendResult[]): void {
+    const holding = new Set<string | null>();
+    for (const [index, { append, resolve, onRetry }] of batch.entries()) {
+      const result = results[index] as AppendResult;
+      if (!KINDS.has(result?.kind)) throw new TypeError(`there is no result for entry ${index}`);
+      if (result.kind === "refused" && ERROR_CODES[result.code].retry) {
+        holding.add(append.producer);
+        onRetry();
+      }
+      resolve(result);
+    }
+    // Null is nobody's: the server's own publications don't come again.
+    holding.delete(null);
+    const isHeld = ({ append }: WaitingAppend): boolean => holding.has(append.producer);
+    const held = this.#waiting.filter(isHeld);
+    this.#waiting = this.#waiting.filter((waiting) => !isHeld(waiting));
+    for (const waiting of held) fail(waiting, tailwireError("held"));
+  }
+
+  /** Appends that waited behind a call that hangs, and were never sent, are told so. */
+  #expireWaiting(): void {
+    const now = this.#ports.clock.now();
+    const late = this.#waiting.some(({ append }) => now >= append.notAfter);
+    if (late) this.#rejectWaiting(tailwireError("expired"));
+  }
+
+  #rejectWaiting(error: TailwireError): void {
+    for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
+  }
+}
+
+/** A repeat grows older while it waits, and may be forgotten meanwhile [PUB-5]. */
+function aged(append: Append, ms: number): Append {
+  const { repeat } = append;
+  if (repeat === undefined || ms === 0) return append;
+  return { ...append, repeat: { ...repeat, ageMs: repeat.ageMs + Math.ceil(ms) } };
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<AppendResult["kind"]>(["appended", "refused"]);
+
+/** A result that breaks the broker's contract says nothing about the append. */
+function failureOf(thrown: unknown): Error {
+  if (thrown instanceof TailwireError) return thrown;
+  return thrownBy("broker.append", thrown, tailwireError("indeterminate"));
+}
+
+function fail({ reject, onRetry }: WaitingAppend, error: unknown): void {
+  if (error instanceof TailwireError && error.retry) onRetry();
+  reject(error);
+}

@@ -48,14 +48,6 @@ export const CLIENT_CONNECTION_CHECKS: Readonly<Record<string, ClientCheck>> = {
     await caller.message("publish", 39);
   },
 
-  "LIVE-3": async (play) => {
-    play.subscribe();
-    const heartbeat = { intervalMs: 300, timeoutMs: 300 };
-    const caller = await play.following(0, 0, { heartbeat });
-    must(await play.server.isAsked(1, 6_000), "a server that is silent isn't given up");
-    must(caller.isGone || caller.all("ping").length > 0, "it keeps the silent socket");
-  },
-
   "LIVE-4": async (play) => {
     play.subscribe();
     const caller = await play.following(0, 0);
@@ -73,20 +65,5 @@ export const CLIENT_CONNECTION_CHECKS: Readonly<Record<string, ClientCheck>> = {
     must(await play.server.isAsked(2, SECOND_WAIT_MS), "after a stranger's 1000 it stays away");
     (await play.following(2, 0)).close(4_777, "conf");
     must(!(await play.server.isAsked(3, AWAY_MS)), "after 4777 it comes back");
-  },
-
-  "CLOSE-4": async (play) => {
-    play.subscribe();
-    const caller = await play.following(0, 0);
-    play.server.isFull = true;
-    caller.cut();
-    const cutAt = performance.now();
-    must(await play.server.isAsked(1, FIRST_WAIT_MS), "it doesn't come back within the first wait");
-    await delay(Math.max(0, cutAt + FIRST_WAIT_MS - performance.now()));
-    // Waits of up to 1, 2 and 4 s: in so short a time, more than a few are a storm.
-    const attempts = play.server.offers.length - 1;
-    must(attempts <= 10, `${attempts} attempts in ${FIRST_WAIT_MS} ms`);
-    play.server.isFull = false;
-    return "how the waits grow isn't judged: they are random";
   },
 };

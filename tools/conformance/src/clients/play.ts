@@ -8,7 +8,7 @@ import type { News, Order, Program, Starts } from "./program.ts";
 import { type Caller, type Fields, type Of, ScriptedServer } from "./scripted-server.ts";
 
 export const CHANNEL = "room:conf";
-const EPOCH = "conf-epoch";
+export const EPOCH = "conf-epoch";
 
 const LIMITS = {
   messageBytesMax: 65_536,
@@ -29,6 +29,13 @@ export const place = (offset: number, epoch = EPOCH): Place => ({
   id: offset === 0 ? null : `p/${offset}`,
 });
 
+/** @throws Broken unless a client names just this place. */
+export function mustBe(found: unknown, expected: Place, what = "it goes on from"): void {
+  const { epoch, offset, id } = Object(found) as Partial<Place>;
+  const same = epoch === expected.epoch && offset === expected.offset && id === expected.id;
+  must(same, `${what} ${quote(found)}, not ${quote(expected)}`);
+}
+
 /** A publication of the script: its data is its offset, unless it is said to be another. */
 export const publication = (offset: number, data: unknown = offset): Fields => ({
   type: "publication",
@@ -44,16 +51,26 @@ export class Play {
   readonly server: ScriptedServer;
   readonly news: News[] = [];
   readonly #program: Program;
+  readonly #starts: Starts;
+  readonly #others: Play[] = [];
   readonly #patienceMs: number;
 
   private constructor(server: ScriptedServer, starts: Starts, patienceMs: number) {
     this.server = server;
+    this.#starts = starts;
     this.#patienceMs = patienceMs;
     this.#program = starts(server.url, (news) => this.news.push(news));
   }
 
   static async begin(starts: Starts, patienceMs: number): Promise<Play> {
     return new Play(await ScriptedServer.start(patienceMs), starts, patienceMs);
+  }
+
+  /** One more client with a server of its own. It ends with this play. */
+  async another(): Promise<Play> {
+    const other = await Play.begin(this.#starts, this.#patienceMs);
+    this.#others.push(other);
+    return other;
   }
 
   // The client
@@ -81,11 +98,32 @@ export class Play {
     while (performance.now() < deadline) {
       const found = this.news.find(test);
       if (found !== undefined) return found;
-      const cannot = this.news.find((news) => news.event === "cannot");
-      if (cannot !== undefined) throw new CannotJudge(`the client can't ${cannot.do}`);
+      this.#mustBeAble();
       await delay(5);
     }
     throw new Broken(`the client didn't tell ${what}`);
+  }
+
+  /** Waits for the effect of an order. @throws CannotJudge as soon as the client can't carry it out. */
+  async able<T>(effect: Promise<T>): Promise<T> {
+    let isOver = false;
+    const watch = async (): Promise<T> => {
+      while (!isOver) {
+        this.#mustBeAble();
+        await delay(5);
+      }
+      return effect;
+    };
+    try {
+      return await Promise.race([effect, watch()]);
+    } finally {
+      isOver = true;
+    }
+  }
+
+  #mustBeAble(): void {
+    const cannot = this.news.find((news) => news.event === "cannot");
+    if (cannot !== undefined) throw new CannotJudge(`the client can't ${cannot.do}`);
   }
 
   /** Rejects: as soon as the client says that it can't do what it was told, or in the end. */
@@ -156,7 +194,18 @@ export class Play {
     return (await caller.message("subscribe")).start;
   }
 
+  /** Cuts a connection, and keeps the next one waiting. Gives when that was let in. */
+  async away(caller: Caller, ms: number): Promise<number> {
+    const admit = this.server.hold();
+    caller.cut();
+    await delay(ms);
+    const admittedAt = performance.now();
+    admit();
+    return admittedAt;
+  }
+
   end(): void {
+    for (const other of this.#others) other.end();
     this.#program.stop();
     this.server.stop();
   }

@@ -6,17 +6,22 @@ import type { Caller, Of } from "./scripted-server.ts";
 
 const QUIET_MS = 300;
 
-async function publishes(caller: Caller, count: number, behind = 0): Promise<Of<"publish">[]> {
+/** The publications that come on a connection, behind so many others. */
+export async function publishes(
+  caller: Caller,
+  count: number,
+  behind = 0,
+): Promise<Of<"publish">[]> {
   await caller.message("publish", behind + count - 1);
   return caller.all("publish").slice(behind, behind + count);
 }
 
-function acknowledge(caller: Caller, { id }: Of<"publish">, offset: number): void {
+export function acknowledge(caller: Caller, { id }: Of<"publish">, offset: number): void {
   caller.say({ type: "ack", re: id, position: { ...place(offset), id: `conf-client/${id}` } });
 }
 
 const dataOf = (all: readonly Of<"publish">[]): string => quote(all.map(({ data }) => data));
-const idsOf = (all: readonly Of<"publish">[]): string => quote(all.map(({ id }) => id));
+export const idsOf = (all: readonly Of<"publish">[]): string => quote(all.map(({ id }) => id));
 
 /** How many upgrades one close may be followed by, when a token was refused. */
 const ATTEMPTS_MAX = 2;

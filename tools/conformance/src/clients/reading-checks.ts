@@ -1,16 +1,10 @@
 /** Checks of clients that follow a channel: the chain, gaps, epochs, and where they go on. */
 import { setTimeout as delay } from "node:timers/promises";
 import { CannotJudge, must, quote } from "../verdict.ts";
-import { CHANNEL, type ClientCheck, place, type Place, publication } from "./play.ts";
+import { CHANNEL, type ClientCheck, mustBe, place, publication } from "./play.ts";
 
 /** Long enough for what must not come to have come. */
 const QUIET_MS = 300;
-
-function mustBe(start: unknown, expected: Place): void {
-  const { epoch, offset, id } = Object(start) as Partial<Place>;
-  const same = epoch === expected.epoch && offset === expected.offset && id === expected.id;
-  must(same, `it goes on from ${quote(start)}, not ${quote(expected)}`);
-}
 
 export const READING_CHECKS: Readonly<Record<string, ClientCheck>> = {
   "DEL-1": async (play) => {

@@ -119,6 +119,7 @@ export class Caller {
 /** The offer of an upgrade. */
 export interface Offer {
   readonly subprotocols: readonly string[];
+  readonly authorization: string | undefined;
   /** By the clock that only goes forward. */
   readonly at: number;
 }
@@ -146,7 +147,8 @@ export class ScriptedServer {
     http.on("upgrade", (request, socket, head) => {
       const header = request.headers["sec-websocket-protocol"] ?? "";
       const subprotocols = header.split(",").map((offer) => offer.trim());
-      this.offers.push({ subprotocols, at: performance.now() });
+      const { authorization } = request.headers;
+      this.offers.push({ subprotocols, authorization, at: performance.now() });
       this.#watch.wake();
       socket.on("error", () => undefined);
       if (this.isFull) {

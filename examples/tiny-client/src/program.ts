@@ -23,7 +23,7 @@ export function startTiny(
     if (what === "subscribe") client.follow(channel, start, (message) => tell(newsOf(message)));
     else if (what === "publish") {
       client.publish(channel, "conf", data).then(
-        () => tell({ event: "published", data }),
+        (position) => tell({ event: "published", data, position }),
         ({ message: code }: Error) => tell({ event: "refused", data, code }),
       );
     } else tell({ event: "cannot", do: what });

@@ -21,6 +21,7 @@ export interface Incoming {
   readonly re?: string;
   readonly channel: string;
   readonly position: Position;
+  readonly recovered?: boolean;
   readonly continuesAfter: Position;
   readonly offset: number;
   readonly prev?: number;
@@ -76,8 +77,10 @@ export class TinyClient {
   readonly #outbox = new Map<string, Waiting>();
   /** Each channel's epoch, where it is known: proof for repeats [PUB-5]. */
   readonly #epochs = new Map<string, string>();
-  /** Channels whose publications wait because one of them was refused for now [PUB-9]. */
-  readonly #held = new Set<string>();
+  /** Channels that wait because a publication was refused for now, and whether for long enough [PUB-9]. */
+  readonly #held = new Map<string, boolean>();
+  /** Ids of publications that aren't answered on this connection. */
+  readonly #underWay = new Set<string>();
   #ws: WebSocket | null = null;
   #welcome: Incoming | null = null;
   #generation = 0;
@@ -171,6 +174,7 @@ export class TinyClient {
   #disconnected(code: number): void {
     this.#welcome = null;
     this.#held.clear();
+    this.#underWay.clear();
     for (const following of this.#followings.values()) following.acknowledged = false;
     // 4500 to 4999 are fatal, all others mean reconnect, 1000 from elsewhere too [CLOSE-1].
     if (this.#closed || (code >= 4500 && code <= 4999)) return this.close();
@@ -226,16 +230,18 @@ export class TinyClient {
     }
   }
 
-  #acknowledged({ re = "", position }: Incoming): void {
+  #acknowledged({ re = "", position, recovered }: Incoming): void {
     const waiting = this.#outbox.get(re);
     if (waiting !== undefined) {
       this.#epochs.set(waiting.channel, position.epoch);
-      return this.#settle(waiting, position);
+      this.#settle(waiting, position);
+      return this.#answered(waiting);
     }
     const following = this.#followingOf(re);
     if (following === undefined) return;
     following.acknowledged = true;
-    this.#moveOn(following, position);
+    // A gap comes first: until it is here, the position stays where it was [SUB-3].
+    if (recovered !== false) this.#moveOn(following, position);
   }
 
   /** The code decides, and for codes that aren't known, `retry` [ERR-1]. */
@@ -253,6 +259,7 @@ export class TinyClient {
       const again = (): void => void (following.subscribeId === re && this.#subscribe(following));
       setTimeout(again, retryAfterMs);
     }
+    if (waiting !== undefined) this.#answered(waiting);
   }
 
   #delivered(message: Incoming): void {
@@ -311,18 +318,32 @@ export class TinyClient {
   /** Sends all of a channel again, in order, after a while [PUB-9]. */
   #hold(channel: string, afterMs: number): void {
     if (this.#held.has(channel)) return;
-    this.#held.add(channel);
+    this.#held.set(channel, false);
     setTimeout(() => {
       // A new connection has sent all again already.
-      if (!this.#held.delete(channel)) return;
-      for (const waiting of this.#outbox.values()) {
-        if (waiting.channel === channel) this.#send(waiting);
-      }
+      if (!this.#held.has(channel)) return;
+      this.#held.set(channel, true);
+      this.#sendHeld(channel);
     }, afterMs);
+  }
+
+  #answered({ id, channel }: Waiting): void {
+    this.#underWay.delete(id);
+    this.#sendHeld(channel);
+  }
+
+  /** All are answered first: nobody could tell which of two sends an answer is to. */
+  #sendHeld(channel: string): void {
+    if (this.#held.get(channel) !== true) return;
+    const all = [...this.#outbox.values()].filter((waiting) => waiting.channel === channel);
+    if (all.some(({ id }) => this.#underWay.has(id))) return;
+    this.#held.delete(channel);
+    for (const waiting of all) this.#send(waiting);
   }
 
   #say(fields: Readonly<Record<string, unknown>>): string {
     const message = { id: this.#nextId(), timestamp: Date.now(), ...fields };
+    if (fields["type"] === "publish") this.#underWay.add(message.id);
     if (this.#ws?.readyState === WebSocket.OPEN) this.#ws.send(`${JSON.stringify(message)}\n`);
     return message.id;
   }

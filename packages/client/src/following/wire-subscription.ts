@@ -240,7 +240,7 @@ export class WireSubscription implements Feed {
       const { received, start } = subscription;
       if (received ? samePlace(received, this.#start) : start === this.#start) {
         // The log may go on under another epoch, in which case the position was translated.
-        if (received) subscription.accept({ type: "epoch", position }, received);
+        if (received && recovered !== false) subscription.accept({ type: "epoch", position }, received);
         subscription.acknowledge(position);
       }
     }

@@ -66,9 +66,9 @@ function stage() {
     connection.isOpen = true;
     wire.join(own);
   };
-  const acknowledge = (recovered: boolean): void => {
+  const acknowledge = (recovered: boolean, position = at(5)): void => {
     isAsked = false;
-    answered({ type: "ack", re: "r", ...ENVELOPE, position: at(5), recovered });
+    answered({ type: "ack", re: "r", ...ENVELOPE, position, recovered });
   };
   const events: Record<WireEvent, () => void> = {
     subscribe: follow,
@@ -104,7 +104,7 @@ function stage() {
       for (const timer of Array.from(timers)) timer();
     },
   };
-  return { wire, connection, own, said, events, settle, timers };
+  return { wire, connection, own, said, events, acknowledge, settle, timers };
 }
 
 /** Events that lead to a state, from the first one. */
@@ -178,6 +178,22 @@ describe("a cursor on the wire", () => {
     wire.unsubscribed({ ...UNSUBSCRIBED, retry: false });
     expect([own.state, wire.isAsking, said.at(-1)]).toEqual(["closed", false, "unused"]);
   });
+
+  for (const [recovered, epoch] of [
+    [true, "another"],
+    [false, "log"],
+  ] as const) {
+    test(`[SUB-3, DEL-7] an ack under another epoch, recovered ${recovered}, leaves it under ${epoch}`, () => {
+      const { own, events, acknowledge, settle } = stage();
+      events.subscribe();
+      events.ack();
+      settle();
+      events.over();
+      events.subscribe();
+      acknowledge(recovered, { ...at(9), epoch: "another" });
+      expect(own.received).toEqual({ ...at(5), epoch });
+    });
+  }
 
   test("[SUB-5] drops what comes of a cursor that was given up", () => {
     const { own, events, settle } = stage();

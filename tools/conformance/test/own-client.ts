@@ -90,7 +90,7 @@ class OwnProgram implements Program {
   readonly #ports: Ports;
   readonly #wall: WallClock;
   readonly #tell: Tell;
-  /** What takes a request back, by its name. */
+  /** Controllers that take requests back, by the requests' names. */
   readonly #asked = new Map<string, AbortController>();
   #client: Client | null = null;
   #token: string | null = null;
@@ -189,7 +189,7 @@ class OwnProgram implements Program {
       );
   }
 
-  /** What was taken back has no code, but the signal's reason. */
+  /** A request that was taken back has no code, but the signal's reason. */
   #unanswered(code: unknown): void {
     this.#tell({ event: "unanswered", code: typeof code === "string" ? code : "cancelled" });
   }

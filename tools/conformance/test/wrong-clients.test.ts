@@ -11,6 +11,7 @@ const IMPATIENT_MS = 2_000;
 for (const { does, breaks, finds, faults } of WRONG_CLIENTS) {
   test.concurrent(`[${breaks}] a client that ${does} is found`, async () => {
     const { clauses } = await judgeClient(ownClient(faults), [breaks], IMPATIENT_MS);
-    expect(clauses).toEqual([{ id: breaks, ok: false, note: expect.stringContaining(finds) }]);
+    expect(clauses).toMatchObject([{ id: breaks, ok: false }]);
+    expect(clauses[0]?.note).toContain(finds);
   }, 60_000);
 }

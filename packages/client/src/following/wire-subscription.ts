@@ -230,17 +230,18 @@ export class WireSubscription implements Feed {
   }
 
   #acknowledged({ recovered }: Ack, position: Position): void {
-    this.#cursor.enter(recovered === false ? "ack before a gap" : "ack");
+    const isServed = recovered !== false;
+    this.#cursor.enter(isServed ? "ack" : "ack before a gap");
     this.#position = position;
     // A position that can't be served is old news: the gap that follows names the epoch of now.
-    if (recovered !== false) this.#noteEpoch(position.epoch);
+    if (isServed) this.#noteEpoch(position.epoch);
     this.#caughtUp = false;
     // Nothing here calls the application: `ready` is told later, and an epoch isn't told at all.
     for (const subscription of this.#subscriptions) {
       const { received, start } = subscription;
       if (received ? samePlace(received, this.#start) : start === this.#start) {
         // The log may go on under another epoch, in which case the position was translated.
-        if (received && recovered !== false) subscription.accept({ type: "epoch", position }, received);
+        if (received && isServed) subscription.accept({ type: "epoch", position }, received);
         subscription.acknowledge(position);
       }
     }

@@ -106,9 +106,9 @@ export class Play {
 
   /** Waits for the effect of an order. @throws CannotJudge as soon as the client can't carry it out. */
   async able<T>(effect: Promise<T>): Promise<T> {
-    let isOver = false;
+    const over = new AbortController();
     const watch = async (): Promise<T> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         this.#mustBeAble();
         await delay(5);
       }
@@ -117,7 +117,7 @@ export class Play {
     try {
       return await Promise.race([effect, watch()]);
     } finally {
-      isOver = true;
+      over.abort();
     }
   }
 

@@ -29,7 +29,7 @@ function tokenOf({ authorization, subprotocols }: Offer): string | undefined {
   return Buffer.from(encoded, "base64url").toString();
 }
 
-/** What a server says of a token that ends, by a clock that is ahead. */
+/** The fields about a token that ends, by a server's clock that is ahead. */
 const ending = (ms: number): Fields => {
   const timestamp = Date.now() + AHEAD_MS;
   return { timestamp, expiresAt: timestamp + ms };

@@ -14,10 +14,10 @@ const SIGN_EVERY_MS = 300;
 const CROWD = 10;
 /** The first wait is up to 1 s; programs and machines may be slow beside that. */
 const FIRST_WAIT_MS = 3_500;
-/** Of ten random waits the shortest is nearly always shorter than this part of the longest. */
+/** The shortest of ten random waits is nearly always shorter than this part of the longest. */
 const ALIKE = 0.75;
 const WATCH_MS = 6_000;
-/** Of waits up to 1, 2 and 4 s, between three and four are over by then. */
+/** Between three and four waits of up to 1, 2, 4 s are over by then, and dice may fall low. */
 const ATTEMPTS_MAX = 7.5 * CROWD;
 
 export const WAITING_CHECKS: Readonly<Record<string, ClientCheck>> = {

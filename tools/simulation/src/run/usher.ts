@@ -7,7 +7,7 @@ import type { TailwireNode } from "@tailwire/server/core";
 import type { Direction, Fate, Link, LinkWatch } from "../link.ts";
 import type { Bearer, Stage } from "./stage.ts";
 import { Proofreader } from "./proofreader.ts";
-import { askedIn, type Heard, heardIn, publishedIn, sentIn } from "./wire-reader.ts";
+import { askedIn, type Heard, sentIn } from "./wire-reader.ts";
 
 /** What a client says that isn't answered. */
 const UNANSWERED: ReadonlySet<string> = new Set(["pong", "cancel", "ping"]);
@@ -51,10 +51,10 @@ export class Usher implements LinkWatch {
   }
 
   written(link: Link, wire: Wire): void {
-    for (const detail of this.#proofreader.faultsIn(wire)) this.#unreadable(link, detail);
-    const channel = publishedIn(wire);
+    const { faults, channel, heard } = this.#proofreader.read(wire);
+    for (const detail of faults) this.#unreadable(link, detail);
     if (channel !== null) return this.#show(link, channel);
-    for (const heard of heardIn(wire)) this.#heard(link, heard);
+    for (const one of heard) this.#heard(link, one);
   }
 
   #unreadable(link: Link, detail: string): void {

@@ -7,9 +7,6 @@
 import type { Cancel, Clock } from "@tailwire/protocol";
 import { Timers } from "./timers.ts";
 
-/** Rounds of microtasks between two steps: more than the longest chain of promises in the cores. */
-const SETTLE_ROUNDS = 64;
-
 export class SimulatedClock implements Clock {
   #time = 0;
   /** Difference of the wall clock to the monotonic one; a jump changes it. */
@@ -91,7 +88,7 @@ export class SimulatedClock implements Clock {
   }
 }
 
-async function microtasks(): Promise<void> {
-  const settled = Promise.resolve();
-  for (let round = 0; round < SETTLE_ROUNDS; round += 1) await settled;
+/** Until no promise is left that can settle: then the queue of ticks has its turn. */
+function microtasks(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }

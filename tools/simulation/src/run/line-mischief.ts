@@ -1,6 +1,6 @@
 /** Mischief between nodes and their broker, and with the broker itself. */
 import type { BrokerLine, LineFaults } from "../broker/broker-line.ts";
-import type { SharedLog } from "../broker/shared-log.ts";
+import type { StoredLog } from "../broker/stored-log.ts";
 import { Dice } from "../dice.ts";
 import type { FaultClass } from "./regime.ts";
 import type { Stage } from "./stage.ts";
@@ -116,7 +116,7 @@ export class LineMischief {
     return this.#stage.lineOf(host);
   }
 
-  #log(): SharedLog | undefined {
+  #log(): StoredLog | undefined {
     const { logs } = this.#stage.broker;
     return logs[this.#dice.below(Math.max(1, logs.length))];
   }

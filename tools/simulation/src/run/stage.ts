@@ -16,6 +16,8 @@ import type {
 import { SimulatedClock } from "../clock.ts";
 import { BrokerLine } from "../broker/broker-line.ts";
 import { SharedBroker } from "../broker/shared-broker.ts";
+import type { StoringBroker } from "../broker/stored-log.ts";
+import { TappedBroker } from "../broker/tapped-broker.ts";
 import { Device } from "../device.ts";
 import { Dice } from "../dice.ts";
 import type { Host } from "../host.ts";
@@ -80,7 +82,7 @@ export class Stage implements Scene {
   readonly dice: Dice;
   readonly regime: Regime;
   readonly usher: Usher;
-  readonly broker: SharedBroker;
+  readonly broker: StoringBroker;
   /** The broker's own machine. */
   readonly brokerDevice: Device;
   readonly lines = new Map<Device, BrokerLine>();
@@ -89,7 +91,7 @@ export class Stage implements Scene {
   #grants = 0;
 
   constructor(regime: Regime, users: readonly string[]) {
-    const { seed, isTiny, dedupeMs, hosts } = regime;
+    const { seed, isTiny, isShipped, dedupeMs, hosts } = regime;
     this.regime = regime;
     this.dice = new Dice(seed * 7_919 + 1);
     this.#chance = new Dice(seed * 104_729 + 2);
@@ -98,13 +100,14 @@ export class Stage implements Scene {
     this.witness = new Witness(clock);
     this.brokerDevice = new Device(clock, "broker");
     const limits = { ...(isTiny ? TINY : {}), dedupeMs };
-    this.broker = new SharedBroker({
+    const stored = {
       clock: this.brokerDevice.clock,
       random: new Dice(seed * 17 + 4),
       dedupeMs,
       dedupeRecordsMax: limits.dedupeRecordsMax ?? 65_536,
       witness: this.witness,
-    });
+    };
+    this.broker = isShipped ? new TappedBroker(stored) : new SharedBroker(stored);
     this.world = new World({
       seed: seed * 13 + 3,
       clock,

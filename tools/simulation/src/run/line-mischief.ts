@@ -57,6 +57,13 @@ export class LineMischief {
     }
   }
 
+  /** From now on no push comes to any node. */
+  losePushes(): void {
+    for (const line of this.#stage.lines.values()) {
+      line.faults = { ...line.faults, push: () => "is lost" };
+    }
+  }
+
   #makeToBroker(name: FaultClass): boolean {
     switch (name) {
       case "broker restart":

@@ -7,10 +7,14 @@ import type { Link } from "../link.ts";
 import type { Device } from "../device.ts";
 import { Dice } from "../dice.ts";
 import type { Cast } from "./cast.ts";
+import { DeviceMischief } from "./device-mischief.ts";
 import { LineMischief } from "./line-mischief.ts";
 import { FAULT_CLASSES, type FaultClass } from "./regime.ts";
-import type { Stage } from "./stage.ts";
+import { CHANNELS, type Stage } from "./stage.ts";
 import { WeatherMischief } from "./weather-mischief.ts";
+
+/** When something is sent on the next link, after what is held on the last one. */
+const LATER_MS = [3_000, 6_000, 12_000];
 
 export class Mischief {
   /** Faults so far. */
@@ -23,6 +27,7 @@ export class Mischief {
   #dice: Dice;
   readonly #lines: LineMischief;
   readonly #weather: WeatherMischief;
+  readonly #devices: DeviceMischief;
   /** What ends what is going on. */
   readonly #undos = new Set<() => void>();
 
@@ -36,6 +41,7 @@ export class Mischief {
     const endLater = (ms: number, undo: () => void): void => this.#endLater(ms, undo);
     this.#lines = new LineMischief(stage, endLater);
     this.#weather = new WeatherMischief(stage.weather, endLater);
+    this.#devices = new DeviceMischief(stage, cast, endLater);
   }
 
   /** One step's worth of it. */
@@ -48,6 +54,13 @@ export class Mischief {
       this.#stage.witness.mix(name);
       this.#make(name);
     }
+  }
+
+  /** What is published last before all is healed isn't told to nodes, where pushes may be lost. */
+  loseLastPushes(): void {
+    if (!this.#stage.regime.rates.has("push lost")) return;
+    this.#lines.losePushes();
+    for (const channel of CHANNELS) this.#cast.publishAsServer(channel);
   }
 
   /** Nothing goes wrong any more. */
@@ -63,6 +76,7 @@ export class Mischief {
       this.#stage.lineOf(host).mend();
     }
     for (const player of this.#cast.players) {
+      player.device.wake();
       setRight(player.device);
       player.client.goOnline();
     }
@@ -72,8 +86,8 @@ export class Mischief {
   }
 
   #make(name: FaultClass): void {
-    const made = this.#weather.make(name, this.#dice) || this.#lines.make(name, this.#dice);
-    if (made) return;
+    const kinds = [this.#weather, this.#lines, this.#devices];
+    if (kinds.some((kind) => kind.make(name, this.#dice))) return;
     const link = this.#link();
     switch (name) {
       case "half-open to server":
@@ -132,12 +146,23 @@ export class Mischief {
     }
   }
 
-  /** What the client sent last comes when it is long back. */
+  /**
+   * What the client sent last comes when it is long back, and has given it up and sent something else:
+   * only a fence keeps that out.
+   */
   #haunt(link: Link | undefined): void {
     if (link === undefined) return;
     link.hold("toServer", this.#dice.below(40_000));
     const { clock } = this.#stage.world;
+    const device = this.#stage.world.deviceOf(link);
+    const player = this.#cast.players.find((one) => one.device === device);
+    player?.publish("room:2", { ttlMs: 200 + this.#dice.below(1_500) });
     clock.after(this.#dice.below(1_500), () => link.haunt());
+    for (const ms of LATER_MS) {
+      clock.after(ms, () => {
+        if (player?.isOut === false) player.publish("room:2", {});
+      });
+    }
   }
 
   #jump(): void {

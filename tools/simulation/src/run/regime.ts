@@ -48,6 +48,10 @@ export const FAULT_CLASSES = [
   "hook throws",
   "hook hangs",
   "token hangs",
+  "client sleep",
+  "network away",
+  "page left",
+  "node closes",
 ] as const;
 
 export type FaultClass = (typeof FAULT_CLASSES)[number];

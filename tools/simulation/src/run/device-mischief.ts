@@ -1,16 +1,21 @@
-/** Mischief with the machines of clients and nodes: they sleep, lose their network, and end in order. */
+/**
+ * Mischief with the machines of clients and nodes: they sleep, lose their network, end in order, and
+ * belong to strangers.
+ */
 import type { Device } from "../device.ts";
-import type { Dice } from "../dice.ts";
+import { Dice } from "../dice.ts";
 import type { Host } from "../host.ts";
 import type { Cast } from "./cast.ts";
 import type { EndLater } from "./line-mischief.ts";
 import type { FaultClass } from "./regime.ts";
 import type { Stage } from "./stage.ts";
+import { Stranger } from "./stranger.ts";
 
 /** How long it lasts at most, in milliseconds. */
 const SLEEP_MS = 90_000;
 const AWAY_MS = 40_000;
 const CLOSE_MS = 6_000;
+const STRANGER_MS = 15_000;
 
 export class DeviceMischief {
   readonly #stage: Stage;
@@ -34,6 +39,9 @@ export class DeviceMischief {
         return true;
       case "page left":
         this.#leave(dice, "pagehide", "pageshow");
+        return true;
+      case "stranger":
+        this.#intrude(dice);
         return true;
       case "node closes":
         this.#close(dice);
@@ -63,6 +71,11 @@ export class DeviceMischief {
       device.hasNetwork = true;
       device.tell(back);
     });
+  }
+
+  #intrude(dice: Dice): void {
+    const stranger = new Stranger(this.#stage.world, new Dice(dice.below(2 ** 31)));
+    this.#endLater(dice.below(STRANGER_MS), () => stranger.leave());
   }
 
   /** A node that is to end says so to everybody, and another takes its place. */

@@ -52,6 +52,7 @@ export const FAULT_CLASSES = [
   "network away",
   "page left",
   "node closes",
+  "stranger",
 ] as const;
 
 export type FaultClass = (typeof FAULT_CLASSES)[number];

@@ -7,6 +7,7 @@ import type { TailwireNode } from "@tailwire/server/core";
 import type { Direction, Fate, Link, LinkWatch } from "../link.ts";
 import type { Bearer, Stage } from "./stage.ts";
 import { Proofreader } from "./proofreader.ts";
+import { STRANGER } from "./stranger.ts";
 import { askedIn, type Heard, sentIn } from "./wire-reader.ts";
 
 /** What a client says that isn't answered. */
@@ -39,11 +40,14 @@ export class Usher implements LinkWatch {
       weather.ambush = null;
       fate = ambush.fate;
     }
-    if (direction === "toServer" && fate !== "cut before") this.#asked(link, text);
+    if (direction === "toServer" && fate !== "cut before" && this.#isOurs(link)) {
+      this.#asked(link, text);
+    }
     return fate;
   }
 
   sent(link: Link, wire: Wire): void {
+    if (!this.#isOurs(link)) return;
     const { world, witness } = this.#stage;
     const at = world.clock.monotonic();
     const connection = this.#nameOf(link);
@@ -64,12 +68,17 @@ export class Usher implements LinkWatch {
 
   closed(link: Link, code: number): void {
     const { witness } = this.#stage;
-    witness.note({ type: "cut", connection: this.#nameOf(link), code });
+    if (this.#isOurs(link)) witness.note({ type: "cut", connection: this.#nameOf(link), code });
     witness.see(`close: ${CLOSES.get(code) ?? code}`);
   }
 
   gone(link: Link): void {
     this.#stage.witness.note({ type: "closed", connection: this.#nameOf(link) });
+  }
+
+  /** Whether a client of this project made it: only such a one is owed that it is never blamed. */
+  #isOurs(link: Link): boolean {
+    return this.#stage.world.deviceOf(link)?.name !== STRANGER;
   }
 
   /** Something of a channel is written. */
@@ -103,6 +112,7 @@ export class Usher implements LinkWatch {
     const { world, witness } = this.#stage;
     const { type, re, code, retry, position, recovered, channel } = heard;
     this.#count(link, type);
+    if (!this.#isOurs(link)) return;
     const connection = this.#nameOf(link);
     if (re !== null && type !== "pong" && !link.isGone) {
       const at = world.clock.monotonic();

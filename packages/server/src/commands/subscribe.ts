@@ -107,6 +107,8 @@ async function beginNow(connection: Connection, name: string): Promise<void> {
 interface Beginning extends Started {
   /** The channel's state as of there, where it is owed. */
   readonly snapshot: Snapshot | null;
+  /** Whether a gap comes first. */
+  readonly isCut: boolean;
 }
 
 /** Finds where to begin, says so in the words that are given for it, and follows from there. */
@@ -134,22 +136,23 @@ async function beginningOf(channel: Channel, start: Start): Promise<Beginning> {
   await channel.open();
   if (start === "latest" && channel.snapshots !== null) {
     const snapshot = await channel.snapshots.take();
-    return { position: snapshot.position, recovered: false, snapshot };
+    return { position: snapshot.position, recovered: false, snapshot, isCut: false };
   }
   // A client's position keeps its three fields and nothing else.
   const started = await channel.log.start(isPosition(start) ? positionOf(start) : start);
-  return { ...started, snapshot: null };
+  return { ...started, snapshot: null, isCut: isPosition(start) && !started.recovered };
 }
 
 /** Says how it begins, together with the state that is owed, and follows the channel from there. */
 function follow(
   connection: Connection,
   channel: Channel,
-  { position, snapshot }: Beginning,
+  { position, snapshot, isCut }: Beginning,
   word: ControlMessage,
 ): void {
   connection.say(word, ...(snapshot === null ? [] : [snapshotMessage(channel.name, snapshot)]));
   const cursor = new Cursor(channel, connection, position);
+  if (isCut) cursor.expectGap();
   connection.subscriptions.set(channel.name, cursor);
   channel.join(cursor);
   connection.mark(cursor);

@@ -92,3 +92,10 @@ export class SimulatedClock implements Clock {
 function microtasks(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
+
+/** A signal that is aborted after so many milliseconds. */
+export function abortedAfter(clock: Clock, ms: number): AbortSignal {
+  const abort = new AbortController();
+  clock.after(ms, () => abort.abort(new Error("taken back")));
+  return abort.signal;
+}

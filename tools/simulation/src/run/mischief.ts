@@ -13,9 +13,6 @@ import { FAULT_CLASSES, type FaultClass } from "./regime.ts";
 import { CHANNELS, type Stage } from "./stage.ts";
 import { WeatherMischief } from "./weather-mischief.ts";
 
-/** When something is sent on the next link, after what is held on the last one. */
-const LATER_MS = [3_000, 6_000, 12_000];
-
 export class Mischief {
   /** Faults so far. */
   count = 0;
@@ -147,22 +144,20 @@ export class Mischief {
   }
 
   /**
-   * What the client sent last comes when it is long back, and has given it up and sent something else:
-   * only a fence keeps that out.
+   * What the client sent last comes when it is long back, and has sent it again: the first of it was refused
+   * then, and the next appended. Only a fence keeps the first from its place behind the next.
    */
   #haunt(link: Link | undefined): void {
     if (link === undefined) return;
     link.hold("toServer", this.#dice.below(40_000));
-    const { clock } = this.#stage.world;
-    const device = this.#stage.world.deviceOf(link);
+    const { world, weather } = this.#stage;
+    const device = world.deviceOf(link);
     const player = this.#cast.players.find((one) => one.device === device);
-    player?.publish("room:2", { ttlMs: 200 + this.#dice.below(1_500) });
-    clock.after(this.#dice.below(1_500), () => link.haunt());
-    for (const ms of LATER_MS) {
-      clock.after(ms, () => {
-        if (player?.isOut === false) player.publish("room:2", {});
-      });
+    if (player !== undefined) {
+      weather.refused.add(player.publish("room:1", {}));
+      player.publish("room:1", {});
     }
+    world.clock.after(this.#dice.below(1_500), () => link.haunt());
   }
 
   #jump(): void {

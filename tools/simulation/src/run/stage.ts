@@ -26,7 +26,7 @@ import type { Scene } from "./player.ts";
 import type { FaultClass, Regime } from "./regime.ts";
 import { Usher } from "./usher.ts";
 import { Weather } from "./weather.ts";
-import { Witness } from "./witness.ts";
+import { tagOf, Witness } from "./witness.ts";
 
 /** Channels that there are. To `secret:1` only ada may go; `nowhere:1` isn't declared. */
 export const CHANNELS = ["room:1", "room:2", "tiny:1", "state:1", "begun:1", "secret:1"] as const;
@@ -253,12 +253,17 @@ export class Stage implements Scene {
     const ages = [20_000, 120_000, 600_000];
     const maxAgeMs = ages[this.dice.below(ages.length)] ?? 600_000;
     return {
-      "room:{id}": { retention: { maxAgeMs }, onPublish: ({ data }) => this.#hook(() => data) },
+      "room:{id}": { retention: { maxAgeMs }, onPublish: ({ data }) => this.#take(data) },
       "tiny:{id}": { retention: { count } },
       "state:{id}": { retention: { count: isTiny ? 4 : 60 }, snapshot: this.#snapshot },
       "begun:{id}": {},
       "secret:{id}": {},
     };
+  }
+
+  #take(data: unknown): unknown {
+    if (this.weather.refused.delete(tagOf(data))) throw this.#failure("a publication is refused");
+    return this.#hook(() => data);
   }
 
   /** The application's state is the witness's, of now or of shortly before. */

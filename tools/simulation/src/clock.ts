@@ -5,6 +5,7 @@
  * doesn't know what runs on it.
  */
 import type { Cancel, Clock } from "@tailwire/protocol";
+import { untilSettled } from "./drivers/ticks.ts";
 import { Timers } from "./timers.ts";
 
 export class SimulatedClock implements Clock {
@@ -77,20 +78,15 @@ export class SimulatedClock implements Clock {
 
   /** Lets promises settle and runs what is due soon, until nothing is left for now. */
   async settle(): Promise<void> {
-    await microtasks();
+    await untilSettled();
     while (this.#soon.length > 0) {
       const due = this.#soon;
       this.#soon = [];
       for (const callback of due) callback();
       this.fired += due.length;
-      await microtasks();
+      await untilSettled();
     }
   }
-}
-
-/** Until no promise is left that can settle: then the queue of ticks has its turn. */
-function microtasks(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 /** A signal that is aborted after so many milliseconds. */

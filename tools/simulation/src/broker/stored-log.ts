@@ -14,7 +14,7 @@ export type Listener = (epoch: string, publications: readonly Publication[]) => 
 type Soon<Value> = Value | Promise<Value>;
 
 export interface StoredLog {
-  /** Who is told what is appended. */
+  /** They are told what is appended. */
   readonly listeners: Set<Listener>;
   readonly position: Soon<Position>;
   append(batch: readonly Append[]): Soon<readonly AppendResult[]>;

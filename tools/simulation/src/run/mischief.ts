@@ -53,7 +53,7 @@ export class Mischief {
     }
   }
 
-  /** What is published last before all is healed isn't told to nodes, where pushes may be lost. */
+  /** Where pushes may be lost, those of the last publications before all is healed are. */
   loseLastPushes(): void {
     if (!this.#stage.regime.rates.has("push lost")) return;
     this.#lines.losePushes();
@@ -144,7 +144,7 @@ export class Mischief {
   }
 
   /**
-   * What the client sent last comes when it is long back, and has sent it again: the first of it was refused
+   * The client's last publications come when it is long back, and has sent them again: the first was refused
    * then, and the next appended. Only a fence keeps the first from its place behind the next.
    */
   #haunt(link: Link | undefined): void {

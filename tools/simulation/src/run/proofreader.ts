@@ -9,7 +9,7 @@ import { type Heard, heardOf, publishedIn } from "./wire-reader.ts";
 /** WebSocket messages whose readings are kept. */
 const READ_MAX = 256;
 
-/** What a WebSocket message says, and in how far it can't be read. */
+/** The content of a WebSocket message, and in how far it can't be read. */
 export interface Reading {
   readonly faults: readonly string[];
   /** The channel of a run of publications; null where it isn't one. */

@@ -52,7 +52,7 @@ const SAID: readonly object[] = [
   { type: "ping", extra: true },
 ];
 
-/** What is no message at all. */
+/** Text and bytes that are no message at all. */
 const TEXTS: readonly string[] = [
   "",
   "{",

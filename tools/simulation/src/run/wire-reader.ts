@@ -107,7 +107,7 @@ export function publishedIn(wire: Wire): string | null {
 /** After the key comes the kind of what follows, a short text, with its length. */
 const PACKED_CHANNEL = /channel[\u00a0-\u00bf]([a-z]+:\w+)/;
 
-/** What is looked at of a node's message. */
+/** The fields of a node's message that are looked at. */
 export function heardOf(message: ServerMessage): Heard {
   const { type, re, code, retry, channel, position, recovered, duplicate, publications } =
     message as unknown as Fields;

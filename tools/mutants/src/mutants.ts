@@ -108,7 +108,7 @@ const DELIVERY: readonly Change[] = [
   },
   {
     name: "a lost last push is never asked for",
-    hint: 7,
+    hint: 4,
     file: LINE,
     find: "if (this.#probing || this.#ended)",
     replace: "if (true)",

@@ -13,6 +13,9 @@ import { FAULT_CLASSES, type FaultClass } from "./regime.ts";
 import { CHANNELS, type Stage } from "./stage.ts";
 import { WeatherMischief } from "./weather-mischief.ts";
 
+/** Until a publication is in its log, mostly. */
+const LAST_MS = 200;
+
 export class Mischief {
   /** Faults so far. */
   count = 0;
@@ -53,11 +56,19 @@ export class Mischief {
     }
   }
 
-  /** Where pushes may be lost, those of the last publications before all is healed are. */
-  loseLastPushes(): void {
-    if (!this.#stage.regime.rates.has("push lost")) return;
+  /**
+   * Where nodes may miss something, they miss the last publications before all is healed: of some channels
+   * the very last, of the others the one before it.
+   */
+  async loseLastPushes(): Promise<void> {
+    if (!this.#stage.mayBeStale) return;
+    const { world, lines } = this.#stage;
     this.#lines.losePushes();
     for (const channel of CHANNELS) this.#cast.publishAsServer(channel);
+    await world.advance(LAST_MS);
+    for (const line of lines.values()) line.calm();
+    for (const channel of CHANNELS.slice(0, 3)) this.#cast.publishAsServer(channel);
+    await world.advance(LAST_MS);
   }
 
   /** Nothing goes wrong any more. */

@@ -31,9 +31,6 @@ export interface Outcome {
 /** Until everybody has found out what has become of their connections, and has a new one. */
 const HEAL_MS = 150_000;
 
-/** Until what is published last is in the logs, mostly. */
-const LAST_MS = 200;
-
 /** Until everybody has what was published then. */
 const SETTLE_MS = 45_000;
 
@@ -116,8 +113,7 @@ function pause(kind: number, share: number): number {
 
 async function heal(stage: Stage, cast: Cast, mischief: Mischief, census: Census): Promise<void> {
   const { world, witness } = stage;
-  mischief.loseLastPushes();
-  await world.advance(LAST_MS);
+  await mischief.loseLastPushes();
   mischief.heal();
   witness.note({ type: "healed" });
   await world.advance(HEAL_MS + backlogMs(stage, cast));

@@ -146,10 +146,15 @@ export class Stage implements Scene {
         Math.ceil(limits.requestBytesMax / REQUEST_BYTES) +
         Math.ceil(limits.controlBytesMax / ANSWER_BYTES) +
         PROTOCOL_LIMITS.batchMax,
-      staleMs: MAKES_STALE.some((name) => this.regime.rates.has(name)) ? STALE_MS : 0,
+      staleMs: this.mayBeStale ? STALE_MS : 0,
       wall: this.brokerDevice.clock.now(),
     });
     this.brokerDevice.onJump = (ms) => this.noteJump(this.brokerDevice, ms);
+  }
+
+  /** Whether nodes may not know for a while what has become of their logs. */
+  get mayBeStale(): boolean {
+    return MAKES_STALE.some((name) => this.regime.rates.has(name));
   }
 
   /** A wall clock was set. */

@@ -2,19 +2,19 @@
  * A tailwire client in one file, written from PROTOCOL.md alone: read the two side by side.
  *
  * It follows channels without missing or doubling anything, and publishes once, across any loss of
- * the connection. It leaves out what is only for speed or comfort: it sends one message at a time.
+ * the connection. It leaves out speed and comfort: each WebSocket message carries one line.
  */
 import { randomBytes } from "node:crypto";
 import { WebSocket } from "ws";
 
-/** "Seen up to and including". Opaque: it goes back exactly as it came [DEL-1]. */
+/** "Seen up to and including". Opaque: the client sends it back exactly as it came [DEL-1]. */
 export interface Position {
   readonly epoch: string;
   readonly offset: number;
   readonly id: string | null;
 }
 
-/** All that a server's messages may hold, for short: which of it comes depends on the type. */
+/** The fields of all the server's messages in one type, for brevity. `type` tells which are there. */
 export interface Incoming {
   readonly type: string;
   readonly id: string;
@@ -34,21 +34,22 @@ export interface Incoming {
   readonly limits: { readonly dedupeMs: number; readonly appendMs: number };
 }
 
+/** A subscription, which outlives connections. */
 interface Following {
   readonly channel: string;
-  /** A position once there is one: where to begin, and to go on. */
+  /** Where to subscribe from: the application's start, then the last position. */
   start: unknown;
-  /** The subscribe on this connection; what comes before its ack is of a cursor that is gone. */
+  /** Id of the newest `subscribe`. Deliveries before its ack are of an older cursor [SUB-5]. */
   subscribeId: string;
   acknowledged: boolean;
-  /** Told of publications, states, gaps, and an error that ends it, in order. */
+  /** Called with publications, snapshots, gaps, and an error that ends it, in order. */
   readonly tell: (message: Incoming) => void;
 }
 
 /** A publication that isn't acknowledged. */
 interface Waiting {
   readonly id: string;
-  /** Which one it is [PUB-14]. */
+  /** Its number among the session's publications [PUB-14]. */
   readonly sequence: number;
   readonly channel: string;
   readonly event: string;
@@ -100,7 +101,11 @@ export class TinyClient {
     if (this.#welcome !== null) this.#subscribe(following);
   }
 
-  /** Resolves with where it stands. Rejects with a code; `indeterminate` means: nobody knows. */
+  /**
+   * Resolves with the publication's position.
+   *
+   * @throws Error whose message is a code; `indeterminate`: nobody knows whether it was appended.
+   */
   publish(channel: string, event: string, data: unknown): Promise<Position> {
     return new Promise((resolve, reject) => {
       const done = (outcome: Position | Error): void =>
@@ -135,7 +140,7 @@ export class TinyClient {
     let silence: NodeJS.Timeout | undefined;
     const heard = (): void => void (this.#heardAt = performance.now());
     ws.on("open", () => {
-      // Up for 10 s: failures are counted anew [CLOSE-4].
+      // After 10 s of connection the backoff begins anew [CLOSE-4].
       steady = setTimeout(() => (this.#failures = 0), 10_000);
       // Each connection of a session has a higher generation than all before [PUB-7].
       this.#generation += 1;
@@ -182,7 +187,7 @@ export class TinyClient {
     return setInterval(() => {
       const now = performance.now();
       if (now - lookedAt > everyMs + timeoutMs) {
-        // The machine slept: silence says nothing yet. Asks, and waits `timeoutMs` for an answer.
+        // The machine slept, so silence proves nothing. Ping, and wait `timeoutMs` for an answer.
         this.#heardAt = now - intervalMs;
         this.#say({ type: "ping" });
       } else if (now - this.#heardAt > intervalMs + timeoutMs) ws.terminate();
@@ -190,7 +195,7 @@ export class TinyClient {
     }, everyMs);
   }
 
-  // What the server says
+  // Messages from the server
 
   #take(message: Incoming): void {
     switch (message.type) {
@@ -244,7 +249,7 @@ export class TinyClient {
       this.#followings.delete(following.channel);
       following.tell(message);
     } else if (following !== undefined) {
-      // Unless a new connection has subscribed meanwhile.
+      // A new connection may have subscribed meanwhile.
       const again = (): void => void (following.subscribeId === re && this.#subscribe(following));
       setTimeout(again, retryAfterMs);
     }
@@ -258,13 +263,13 @@ export class TinyClient {
       case "epoch":
         return this.#moveOn(following, message.position);
       case "snapshot":
-        // It stands where the subscription is anyhow [STATE-2, STATE-3].
+        // Its position is the subscription's already [STATE-2, STATE-3].
         return following.tell(message);
       case "gap":
         following.tell(message);
         return this.#moveOn(following, message.continuesAfter);
       default: {
-        // The chain [DEL-2]: seen before, or next, or something lies between.
+        // The chain [DEL-2]: it was seen, or it is the next one, or some between are missing.
         if (message.offset <= offset) return;
         if ((message.prev ?? message.offset - 1) > offset) {
           following.acknowledged = false;
@@ -277,7 +282,7 @@ export class TinyClient {
     }
   }
 
-  // What is said to the server
+  // Messages to the server
 
   #subscribe(following: Following): void {
     if (this.#welcome === null) return;
@@ -297,7 +302,7 @@ export class TinyClient {
     }
     const ageMs = Math.ceil(now - waiting.firstSentAt);
     const { dedupeMs = 0, appendMs = 0 } = this.#welcome?.limits ?? {};
-    // The id may be forgotten when it arrives: nobody can know any more [PUB-6].
+    // The server may have forgotten the id when the repeat arrives [PUB-6].
     if (ageMs >= dedupeMs - appendMs) return this.#settle(waiting, new Error("indeterminate"));
     const repeat = { ageMs, epoch: waiting.epoch };
     this.#say({ type: "publish", id, sequence, channel, event, data, repeat });

@@ -1,14 +1,14 @@
 /** A channel as an application uses it: to follow, and to publish to. Making one sends nothing. */
-import { checkCount, checkedPosition, checkedStart, checkWait } from "./arguments.ts";
+import { checkCount, checkedPosition, checkedStart, checkWait } from "./support/arguments.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
-import type { Outbox } from "./outbox.ts";
-import { publicationOf } from "./publication.ts";
+import type { Outbox } from "./publishing/outbox.ts";
+import { publicationOf } from "./following/publication.ts";
 import type { Requests } from "./requests.ts";
-import { Subscription } from "./subscription.ts";
+import { Subscription } from "./following/subscription.ts";
 import type { Page, Published, PublishOptions, ReadOptions, SubscribeOptions } from "./types.ts";
-import type { WireSubscription } from "./wire-subscription.ts";
+import type { WireSubscription } from "./following/wire-subscription.ts";
 
-/** What a channel needs of its client. */
+/** Dependencies of a channel. */
 export interface ChannelHost {
   /** Publishes. @throws `closed`, or why the server has closed the connection for good. */
   readonly publish: Outbox["publish"];
@@ -31,7 +31,7 @@ export class Channel {
   /**
    * Follows the channel. Several local subscriptions share one on the wire.
    *
-   * What arrives waits until the first iterator or listener is there. A refusal (`forbidden`) is
+   * Publications wait until the first iterator or listener is there. A refusal (`forbidden`) is
    * thrown by the iterator, and given to `onEnd` and `ready`.
    *
    * A publication is one object for all of them: treat it and its data as read-only, and copy what

@@ -6,40 +6,38 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
-  type Ack,
   channelName,
   type ClientCodec,
-  type ErrorMessage,
   jsonClientCodec,
   JsonText,
   type ParamArgs,
   type Subscribed,
   type TailwireError,
 } from "@tailwire/protocol";
-import { checkName, checkWait } from "./arguments.ts";
+import { checkName, checkWait } from "./support/arguments.ts";
 import { Channel, type ChannelHost } from "./channel.ts";
-import { overError } from "./closes.ts";
-import type { ConnectionOptions } from "./connection-options.ts";
-import { Connection } from "./connection.ts";
-import { Listeners } from "./listeners.ts";
+import { overError } from "./connection/closes.ts";
+import type { ConnectionOptions } from "./connection/connection-options.ts";
+import { Connection } from "./connection/connection.ts";
+import { Listeners } from "./support/listeners.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox } from "./publishing/outbox.ts";
 import type { Ports } from "./ports.ts";
 import { type RequestOptions, Requests } from "./requests.ts";
-import { Subscription } from "./subscription.ts";
-import { type AskToken, askForToken, type GetToken } from "./token.ts";
-import { TokenRenewal } from "./token-renewal.ts";
+import { Subscription } from "./following/subscription.ts";
+import { type AskToken, askForToken, type GetToken } from "./connection/token.ts";
+import { TokenRenewal } from "./connection/token-renewal.ts";
 import type { ConnectionStatus, Stop } from "./types.ts";
-import { type Wire, WireSubscription } from "./wire-subscription.ts";
+import { type WireHost, WireSubscription } from "./following/wire-subscription.ts";
 
 export interface ClientOptions {
   /**
    * Gives the token to connect with. Called again for each connection, so return a fresh one each
    * time. Leave it out where the server lets anonymous clients in.
    *
-   * What it throws, and what is no text of 1 to 8,192 characters, is shown as `token_failed`, and it
-   * is asked again, after a wait that grows. The signal is aborted when nobody waits for the token
-   * any more, after 15 s at the latest.
+   * A throw, and a result that is no text of 1 to 8,192 characters, is shown as `token_failed`, and
+   * the client asks again, after a wait that grows. The signal is aborted when nobody waits for the
+   * token any more, after 15 s at the latest [AUTH-5, AUTH-8].
    */
   readonly getToken?: GetToken | undefined;
   /**
@@ -49,7 +47,7 @@ export interface ClientOptions {
   readonly codec?: ClientCodec | undefined;
 }
 
-/** A subscription that the server has begun by itself. */
+/** A subscription that the server has begun by itself [SUB-10]. */
 export interface Begun {
   readonly channel: Channel;
   readonly subscription: Subscription;
@@ -63,14 +61,12 @@ export class Client implements AsyncDisposable {
   /** Null where there are no tokens. */
   readonly #renewal: TokenRenewal | null;
   readonly #wires = new Map<string, WireSubscription>();
-  /** Who waits for the answer to a request, by its id. Publications wait in the outbox. */
-  readonly #answers = new Map<string, (answer: Ack | ErrorMessage) => void>();
   readonly #onStatus = new Listeners<ConnectionStatus>();
   /** Null when it has changed since it was last asked for. */
   #status: ConnectionStatus | null = null;
   #telling = false;
   readonly #onSubscribed = new Listeners<Begun>();
-  readonly #host: ChannelHost;
+  readonly #host: ChannelHost & WireHost;
   #closing: Promise<void> | null = null;
   /** Looks whether `close()` has waited for everything. */
   #settled: () => void = () => undefined;
@@ -110,21 +106,28 @@ export class Client implements AsyncDisposable {
         return this.#requests.ask(question, asking);
       },
       wire: (name) => this.#wire(name),
+      connection: this.#connection,
+      outbox: this.#outbox,
+      unsubscribe: (name) => this.#unsubscribe(name),
+      unused: (name, wire) => {
+        // A listener that was told of its end may have begun anew, on another.
+        if (this.#wires.get(name) === wire) this.#wires.delete(name);
+      },
     };
     this.#renewal =
       askToken &&
       new TokenRenewal(this.#connection.scope, askToken, (token, answered) =>
-        this.#ask({ type: "authenticate", token }, answered),
+        this.#connection.say({ type: "authenticate", token }, answered),
       );
   }
 
-  /** The connection as it is now: a new object on every change. */
+  /** The connection as it is now: a new object on every change, and the same until then. */
   get status(): ConnectionStatus {
-    this.#status ??= this.#currentStatus();
+    this.#status ??= { ...this.#connection.status, pending: this.#outbox.size };
     return this.#status;
   }
 
-  /** The public id under which this client publishes; null before the first connection. */
+  /** The public id that the server gave it, as in `publication.publisher`; null before the first connection. */
   get id(): string | null {
     return this.#connection.welcome?.client ?? null;
   }
@@ -176,12 +179,12 @@ export class Client implements AsyncDisposable {
     this.#connection.retryNow();
   }
 
-  /** Disconnects and stays so. Publications wait in the outbox. */
+  /** Disconnects and stays so, until `goOnline()`. Publications wait in the outbox. */
   goOffline(): void {
     this.#connection.goOffline();
   }
 
-  /** Ends `goOffline()`. */
+  /** Ends `goOffline()`: connects, unless there is no network or the page is hidden. */
   goOnline(): void {
     this.#connection.goOnline();
   }
@@ -189,8 +192,8 @@ export class Client implements AsyncDisposable {
   /**
    * Closes for good, and takes nothing new. Resolves when all that was published and asked is
    * answered, or 5 s have passed, or the application itself keeps it offline; until then the status
-   * is what it would be. What is left rejects: with `closed` when it was never sent, else with
-   * `indeterminate`. `await using` does the same.
+   * is what it would be. Publications and requests that are left reject: with `closed` when they were
+   * never sent, else with `indeterminate`. `await using` does the same.
    */
   close(): Promise<void> {
     if (!this.#closing) {
@@ -232,39 +235,16 @@ export class Client implements AsyncDisposable {
     this.#mustBeOpen();
     let wire = this.#wires.get(name);
     if (!wire) {
-      wire = new WireSubscription(this.#portsOf(name));
+      wire = new WireSubscription(this.#host, name);
       this.#wires.set(name, wire);
     }
     this.#connection.use();
     return wire;
   }
 
-  #portsOf(name: string): Wire {
-    const connection = this.#connection;
-    return {
-      connection,
-      subscribe: (start, answered) =>
-        this.#ask({ type: "subscribe", channel: name, start }, answered),
-      unsubscribe: () => this.#unsubscribe(name),
-      noteEpoch: (epoch) => this.#outbox.noteEpoch(name, epoch),
-      seen: (id, position) => this.#outbox.seen(name, id, position),
-      idle: (wire) => {
-        // Who was told of its end may have begun anew, on another.
-        if (this.#wires.get(name) === wire) this.#wires.delete(name);
-      },
-    };
-  }
-
-  #ask(
-    message: Parameters<Connection["say"]>[0],
-    answered: (answer: Ack | ErrorMessage) => void,
-  ): void {
-    this.#answers.set(this.#connection.say(message), answered);
-  }
-
   #unsubscribe(name: string): void {
     const message = { type: "unsubscribe", channel: name } as const;
-    this.#ask(message, () => this.#wires.get(name)?.released());
+    this.#connection.say(message, () => this.#wires.get(name)?.released());
   }
 
   #opened(): void {
@@ -274,16 +254,12 @@ export class Client implements AsyncDisposable {
   }
 
   #lost(): void {
-    this.#answers.clear();
     this.#requests.lost();
     for (const wire of this.#wires.values()) wire.lost();
   }
 
   #received(message: Parameters<ConnectionOptions["received"]>[0]): void {
     switch (message.type) {
-      case "ack":
-      case "error":
-        return this.#answered(message);
       case "subscribed":
         return this.#subscribed(message);
       case "unsubscribed":
@@ -293,10 +269,10 @@ export class Client implements AsyncDisposable {
     }
   }
 
-  /** What the server began is handed to the application, or ended where nobody wants it. */
+  /** Hands a subscription that the server began to the application; ends it where nobody wants it. */
   #subscribed({ channel: name, position }: Subscribed): void {
     const known = this.#wires.get(name);
-    // Who asks for it already gets an answer, and the server's own is over [SUB-10].
+    // The subscribe that is under way is answered, and the server's own is over [SUB-10].
     if (known?.isAsking) return;
     // Nobody takes what it would bring: nobody wants it, or who follows the channel waits.
     if (known || this.#onSubscribed.size === 0 || this.#over()) {
@@ -304,17 +280,9 @@ export class Client implements AsyncDisposable {
     }
     const wire = this.#wire(name);
     const subscription = new Subscription(wire, {});
-    wire.begun(subscription, position);
+    wire.startedByServer(subscription, position);
     const channel = new Channel(this.#host, name);
     this.#onSubscribed.tell({ channel, subscription });
-  }
-
-  #answered(answer: Ack | ErrorMessage): void {
-    if (this.#outbox.answered(answer) || this.#requests.answered(answer)) return;
-    const { re = "" } = answer;
-    const answered = this.#answers.get(re);
-    this.#answers.delete(re);
-    answered?.(answer);
   }
 
   #changed(): void {
@@ -335,11 +303,7 @@ export class Client implements AsyncDisposable {
     const why = overError(this.#connection.refusal ?? "closed");
     this.#outbox.close(why);
     this.#requests.close(why);
-    // Who is told can begin no other.
+    // A listener that is told of it can begin no other subscription.
     for (const wire of this.#wires.values()) wire.end(this.#closing ? null : why);
-  }
-
-  #currentStatus(): ConnectionStatus {
-    return { ...this.#connection.status, pending: this.#outbox.size };
   }
 }

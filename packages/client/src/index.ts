@@ -7,7 +7,7 @@ export { TailwireError } from "@tailwire/protocol";
 export type { Channel } from "./channel.ts";
 export type { Client, ClientOptions } from "./client.ts";
 export type { RequestOptions } from "./requests.ts";
-export type { Subscription } from "./subscription.ts";
+export type { Subscription } from "./following/subscription.ts";
 export type {
   ConnectionStatus,
   Gap,

@@ -1,5 +1,5 @@
 /**
- * What the client's core is given instead of a platform. Drivers implement it for browsers and
+ * Dependencies of the client's core, in place of a platform. Drivers implement it for browsers and
  * Node, the simulator for simulated links.
  */
 import type { PlatformSignal, Cancel, Clock, Random, Wire } from "@tailwire/protocol";
@@ -11,7 +11,7 @@ export interface Socket {
   close(code: number, reason: string): void;
 }
 
-/** What a socket says. After `closed` it says nothing more. */
+/** The events of a socket. None comes after `closed`. */
 export interface SocketEvents {
   /** With the subprotocol that the server has chosen. */
   opened(subprotocol: string): void;
@@ -20,7 +20,7 @@ export interface SocketEvents {
 }
 
 /**
- * What a platform tells of its life, where it has one:
+ * The events of a platform's life, where it has one:
  *
  * - `"offline"`, `"online"`: there is no network, there is one again.
  * - `"pagehide"`, `"pageshow"`: the page is left, perhaps for the back/forward cache, and back.

@@ -1,32 +1,31 @@
 /**
  * Requests to the application on the server, each with its answer, its deadline and its way back.
  *
- * A request is sent once: what it does may not bear repeating, so when its connection is lost the
- * truth is that nobody knows [REQ-4]. One that wasn't sent yet waits for the next connection.
+ * A request is sent once, since the application may not bear to run it twice: when its connection is
+ * lost, it is `indeterminate` [REQ-4]. One that wasn't sent yet waits for the next connection.
  */
 import {
   type AbortSignalLike,
   type Ack,
   type Clock,
-  type ErrorMessage,
   localError,
   type Outgoing,
   type ReadMessage,
   type RequestMessage,
   TailwireError,
 } from "@tailwire/protocol";
-import { onAbort, throwIfAborted } from "./abort.ts";
-import type { Connection } from "./connection.ts";
+import { onAbort, throwIfAborted } from "./support/abort.ts";
+import type { Connection } from "./connection/connection.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
 
 export interface RequestOptions {
   /** Takes the request back: the promise rejects with the signal's reason, the server is told. */
   readonly signal?: AbortSignalLike | undefined;
-  /** How long to wait for the answer, reconnects included. 30,000 where left out. */
+  /** Milliseconds to wait for the answer, reconnects included, before `timeout`; 30,000 where left out. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What may be asked, before it has an id and a timestamp. */
+/** A request or a read, before it has an id and a timestamp. */
 type Question =
   | Pick<Outgoing<RequestMessage>, "type" | "name" | "data">
   | Pick<ReadMessage, "type" | "channel" | "count" | "after" | "before">;
@@ -54,7 +53,7 @@ export class Requests {
     this.#settled = settled;
   }
 
-  /** Those that aren't answered. */
+  /** Requests and reads that aren't answered. */
   get size(): number {
     return this.#asked.size;
   }
@@ -72,6 +71,7 @@ export class Requests {
         cancel();
         stopListening();
         this.#asked.delete(id);
+        this.#connection.answers.delete(id);
         this.#settled();
       };
       const asked: Asked = { id, question, resolve, reject, sent: false, forget };
@@ -97,30 +97,19 @@ export class Requests {
     }
   }
 
-  /** Takes an answer. False: it is the answer to something else. */
-  answered(answer: Ack | ErrorMessage): boolean {
-    const asked = this.#asked.get(answer.re ?? "");
-    if (!asked) return false;
-    asked.forget();
-    if (answer.type === "ack") asked.resolve(answer);
-    else asked.reject(new TailwireError(answer));
-    return true;
-  }
-
-  /** Rejects what is left, saying why. What may have been done was lost with its connection. */
+  /** Rejects what is left. Requests that may have run were settled when their connection was lost. */
   close(why: TailwireError): void {
     for (const asked of this.#asked.values()) this.#settle(asked, why);
   }
 
   #send(asked: Asked): void {
-    const { id, question } = asked;
-    const timestamp = this.#clock.now();
-    this.#connection.send({
-      encode: (codec) => (this.#asked.has(id) ? codec.encode({ id, timestamp, ...question }) : ""),
-      onWrite: () => {
-        asked.sent = true;
-      },
-      onTooLarge: (error) => this.#settle(asked, error),
+    const answered = (answer: Ack | TailwireError): void => {
+      if (answer instanceof TailwireError) return this.#settle(asked, answer);
+      asked.forget();
+      asked.resolve(answer);
+    };
+    this.#connection.say(asked.question, answered, asked.id, () => {
+      asked.sent = true;
     });
   }
 

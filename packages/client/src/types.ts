@@ -1,13 +1,15 @@
-/** What an application reads: publications, gaps, options. No behaviour. */
+/** The types that an application reads and writes: publications, gaps, options. No behaviour. */
 import type { AbortSignalLike, GapReason, Position, Start } from "@tailwire/protocol";
 
 /** One entry in a channel's log. */
 export interface Publication {
-  /** Unique within the channel. A publication that was sent twice keeps its id. */
+  /** Unique within the channel. A publication that was sent twice keeps its id [PUB-4]. */
   readonly id: string;
+  /** Its kind: 1 to 64 of `A-Z a-z 0-9 _ . : -`. */
   readonly event: string;
   /** A JSON value, or bytes. */
   readonly data: unknown;
+  /** Its place in the log: as a `start`, it begins right after this publication. */
   readonly position: Position;
   /** Unix milliseconds by the broker's clock. For display: order is the position's business. */
   readonly timestamp: number;
@@ -15,7 +17,7 @@ export interface Publication {
   readonly publisher: string | null;
 }
 
-/** Publications that this subscriber will not get. It is always told, never left to find out. */
+/** Publications that this subscriber will not get. It is always told, never left to find out [DEL-4]. */
 export interface Gap {
   /**
    * - `"trimmed"`: retention passed the subscriber.
@@ -41,7 +43,7 @@ export interface Gap {
 export interface Snapshot {
   /** A JSON value, or bytes: it takes the place of whatever was known of the channel. */
   readonly data: unknown;
-  /** What is handed over next comes right after it. */
+  /** The next item handed over comes right after it [STATE-1]. */
   readonly position: Position;
 }
 
@@ -52,9 +54,9 @@ export interface ReadOptions {
   readonly before?: Position | undefined;
   /** Publications at most, up to 1,000; 100 where left out. Large ones make a page shorter. */
   readonly limit?: number | undefined;
-  /** Gives up. */
+  /** Gives up: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignalLike | undefined;
-  /** How long to wait, reconnects included. 30,000 where left out. */
+  /** Milliseconds to wait, reconnects included, before `timeout`; 30,000 where left out. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -64,12 +66,13 @@ export interface Page {
   readonly publications: readonly Publication[];
   /** Whether there are more in that direction. */
   readonly more: boolean;
-  /** What the log doesn't have any more where the page was to begin; null when nothing. */
+  /** The part that the log has lost where the page was to begin; null when nothing is missing. */
   readonly gap: Gap | null;
 }
 
-/** What a publish resolves with. */
+/** The result of a publish: the log has it. */
 export interface Published {
+  /** Its place in the log. */
   readonly position: Position;
 }
 
@@ -78,7 +81,7 @@ export interface SubscribeOptions {
   readonly start?: Start | undefined;
   /** False: this client's own publications aren't handed over. The position moves past them. */
   readonly echo?: boolean | undefined;
-  /** Ends the subscription. */
+  /** Ends the subscription, as `close()` does: `onEnd` gets null. */
   readonly signal?: AbortSignalLike | undefined;
 }
 
@@ -94,13 +97,14 @@ export interface PublishOptions {
 
 /** The connection, for an application to show. A new object on every change. */
 export interface ConnectionStatus {
+  /** See docs/lifecycle.md. `"closed"` is for good: the server refused, or `close()` was called. */
   readonly state: "idle" | "connecting" | "connected" | "reconnecting" | "offline" | "closed";
   /** Attempts since the connection was last up; 0 while it is. */
   readonly attempt: number;
   /** When the next attempt is due, in Unix milliseconds; null when none is. */
   readonly retryAt: number | null;
   /**
-   * What went wrong last, in a word: the server's code (`unavailable`, `not_found`), a close reason
+   * The last failure, in a word: the server's code (`unavailable`, `not_found`), a close reason
    * (`restarting`), `connection_lost`, `silent`, `connect_failed`, `connect_timeout`,
    * `token_failed`. On Node with `ws` also the system's code (`ECONNREFUSED`), or `http_502` and the
    * like for an answer that no tailwire server gave; without any WebSocket `missing_websocket`. Null
@@ -111,5 +115,5 @@ export interface ConnectionStatus {
   readonly pending: number;
 }
 
-/** A call that takes itself back, such as `onGap`, gives this to do so. */
+/** Takes a call such as `onGap` back: its listener isn't called any more. */
 export type Stop = () => void;

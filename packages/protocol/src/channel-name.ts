@@ -17,28 +17,28 @@ export type Params<Pattern extends string> = string extends Pattern
   : { readonly [Name in ParamNames<Pattern>]: string };
 
 /**
- * The arguments that follow a pattern: params where it has any, else none. A name put together
- * at run time is taken as it stands, so it takes none either.
+ * The arguments that follow a pattern: params where it has any, else none. A name of type `string`,
+ * put together at run time, is complete, so it takes none either.
  */
 export type ParamArgs<Pattern extends string> = Pattern extends `${string}{${string}}${string}`
   ? [params: Params<Pattern>]
   : [];
 
-// ASCII only: names that look alike are the same name, and every broker can encode them [CHAN-1].
+// ASCII only: names that look alike are then the same name, and every broker can encode them [CHAN-1].
 const SEGMENT = "[A-Za-z0-9_@+=,~!.-]+";
 const NAME = new RegExp(`^${SEGMENT}(?:[:/]${SEGMENT})*$`);
 const DOTS = /(?:^|[:/])\.{1,2}(?:[:/]|$)/;
 const PARAM = /^\{([A-Za-z][A-Za-z0-9]*)\}$/;
 
-/** Whether a name keeps the grammar [CHAN-1]. */
+/** Whether a name keeps the grammar: 1 to 200 characters, in segments [CHAN-1]. */
 export function isChannelName(name: string): boolean {
   return name.length <= PROTOCOL_LIMITS.channelLengthMax && NAME.test(name) && !DOTS.test(name);
 }
 
-/** What an event's name and a request's may be, its length aside: it stands in logs, and in code. */
+/** The grammar of names of events and requests, which stand in logs and in code. */
 export const EVENT_NAME = /^[A-Za-z0-9_.:-]+$/;
 
-/** Whether something can be the name of an event, or of a request. */
+/** Whether a value can name an event, or a request: text of 1 to 64 of `A-Z a-z 0-9 _ . : -`. */
 export function isEventName(name: unknown): boolean {
   return (
     typeof name === "string" &&
@@ -48,16 +48,16 @@ export function isEventName(name: unknown): boolean {
 }
 
 /**
- * A channel's name from its pattern. A name that was put together already is taken as it is.
+ * A channel's name from its pattern. A name without braces is returned as it is.
  *
  * @throws `bad_channel` when a param is missing, empty or holds a separator, or the name breaks the
  * grammar otherwise.
  */
 export function channelName(pattern: string, params: Readonly<Record<string, string>>): string {
-  // Without types anything may be given, and `undefined` would be a fine name.
+  // Without types a caller can pass `undefined`, and "undefined" would be a valid name.
   const parts = split(typeof pattern === "string" ? pattern : "");
   const name = fill(parts, params);
-  // A param that holds a separator makes more of them.
+  // A param that holds a separator adds parts.
   if (!isChannelName(name) || split(name).length !== parts.length) {
     const shown = name.slice(0, PROTOCOL_LIMITS.channelLengthMax);
     throw localError("bad_channel", `"${shown}": up to 200 of ${SEGMENT} between : and /`);
@@ -65,7 +65,7 @@ export function channelName(pattern: string, params: Readonly<Record<string, str
   return name;
 }
 
-/** A pattern, taken apart once so that matching is cheap. */
+/** A channel pattern such as `room:{id}`. It is parsed once, so that matching is cheap. */
 export class ChannelPattern {
   readonly pattern: string;
   /** Segments and the separators between them, alternating. */
@@ -77,7 +77,7 @@ export class ChannelPattern {
     this.#parts = parsePattern(pattern);
   }
 
-  /** The params of a name that the pattern matches, else null. */
+  /** The name's params where the pattern matches it, else null. The name's grammar isn't checked. */
   match(name: string): Readonly<Record<string, string>> | null {
     const parts = split(name);
     if (parts.length !== this.#parts.length) return null;
@@ -91,12 +91,15 @@ export class ChannelPattern {
     return params;
   }
 
-  /** The name with its params in place. Undefined ones stay as they are, and break the grammar. */
+  /**
+   * The name with its params in place, unchecked. A param that is missing stays as `{name}`, which
+   * {@link isChannelName} rejects.
+   */
   fill(params: Readonly<Record<string, string>>): string {
     return fill(this.#parts, params);
   }
 
-  /** Whether some name matches both. Two such patterns can't be declared side by side. */
+  /** Whether a name exists that matches both patterns. A server can't declare two such patterns. */
   overlaps(other: ChannelPattern): boolean {
     return (
       this.#parts.length === other.#parts.length &&
@@ -130,7 +133,7 @@ function fill(parts: readonly string[], params: Readonly<Record<string, string>>
     .join("");
 }
 
-/** Segments stand at even places, separators at odd ones. */
+/** Segments at even indexes, separators at odd ones. */
 function split(name: string): readonly string[] {
   return name.split(/([:/])/);
 }

@@ -1,6 +1,6 @@
-/** Close codes: one meaning each, and a verdict that lies in the number's range. */
+/** Close codes: each has one meaning, and its range is the verdict [CLOSE-1]. */
 
-/** What being closed means for the client: come back, or stay away. */
+/** A close's consequence for the client: connect again, or give up for good [CLOSE-1]. */
 export type Verdict = "reconnect" | "fatal";
 
 interface CloseCodeEntry {
@@ -9,8 +9,8 @@ interface CloseCodeEntry {
 }
 
 /**
- * Every close code that tailwire sends. The range carries the verdict, so that a client needs no
- * table: see {@link verdictOf}.
+ * Every close code that tailwire sends (PROTOCOL.md, 10). Clients don't need this table:
+ * {@link verdictOf} judges a code by its range.
  */
 export const CLOSE_CODES = {
   done: { code: 1000, meaning: "The connection has served its purpose." },
@@ -21,6 +21,7 @@ export const CLOSE_CODES = {
   hello_timeout: { code: 4408, meaning: "No hello came in time." },
   heartbeat_timeout: { code: 4409, meaning: "Several pings in a row weren't answered." },
   token_expired: { code: 4410, meaning: "The token has ended, and no fresh one came in time." },
+  message_timeout: { code: 4411, meaning: "A message wasn't complete in time." },
   slow_consumer: { code: 4413, meaning: "What was written didn't leave in time." },
   rate_limited: { code: 4429, meaning: "Far too much at once, for too long." },
   unauthenticated: { code: 4501, meaning: "The token is missing or was refused." },
@@ -31,10 +32,11 @@ export const CLOSE_CODES = {
   session_in_use: { code: 4510, meaning: "Another connection has this session and generation." },
 } as const satisfies Record<string, CloseCodeEntry>;
 
+/** A close code's name, which begins the reason of the close [CLOSE-3]. */
 export type CloseName = keyof typeof CLOSE_CODES;
 
-/** What a code means for a client that is closed with it [CLOSE-1]: 4500–4999 are final. */
+/** A code's verdict [CLOSE-1]: 4500–4999 are fatal, all others mean reconnect. */
 export function verdictOf(code: number): Verdict {
-  // Only a tailwire server uses that range. Whatever stands in between may send any other code.
+  // Only a tailwire server sends codes of that range. Proxies may send any other code.
   return code >= 4500 && code <= 4999 ? "fatal" : "reconnect";
 }

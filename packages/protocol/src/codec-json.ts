@@ -1,7 +1,7 @@
 /**
  * The JSON codec: one message per line, in WebSocket text messages [ENC-1].
  *
- * It doesn't look into a publication's data beyond what keeps parsing it safe.
+ * In a publication's data it checks only the depth and the size of numbers [ENC-3] [ENC-4].
  */
 import { fromBase64, toBase64 } from "./base64.ts";
 import type { Batch, ClientCodec, Codec, Wire } from "./codec.ts";
@@ -17,6 +17,7 @@ import {
 import { isServerMessage } from "./samples.ts";
 import { SUBPROTOCOL_JSON } from "./version.ts";
 
+/** The JSON codec of servers: it validates each message and says what is wrong with it. */
 export const jsonCodec: Codec = {
   subprotocol: SUBPROTOCOL_JSON,
   format: "text",
@@ -28,8 +29,8 @@ export const jsonCodec: Codec = {
 };
 
 /**
- * The client's half, apart: a browser is sent no rules for what clients say. Spelt out, since
- * bundlers keep what is spread.
+ * The JSON codec of clients. It is apart from {@link jsonCodec} so that a browser doesn't load the
+ * validators, and repeats its fields, since bundlers keep an object that is spread.
  */
 export const jsonClientCodec: ClientCodec = {
   subprotocol: SUBPROTOCOL_JSON,
@@ -42,7 +43,7 @@ export const jsonClientCodec: ClientCodec = {
       .filter((value) => isServerMessage(value)),
 };
 
-/** Texts shorter than this, in characters, hold too few brackets to be counted. */
+/** Shorter texts, in characters, hold too few brackets to matter, so theirs aren't counted. */
 const COUNTED_LENGTH_MIN = 256;
 
 function encode(message: Outgoing<ClientMessage | ServerMessage>): string {
@@ -53,7 +54,7 @@ function join(lines: readonly Wire[]): string {
   return lines.join("");
 }
 
-/** What needs more than `JSON.stringify`: text that is copied, not parsed again, and bytes. */
+/** The fields that `JSON.stringify` can't write: data that is JSON text already, and bytes. */
 interface Special {
   readonly data?: JsonText;
   readonly bytes?: Uint8Array;
@@ -70,11 +71,11 @@ function objectText(object: object): string {
   return `${text}}`;
 }
 
-/** The lines of a WebSocket message, of which a server says no more than a client may. */
+/** The lines of a WebSocket message; none where there are more than `batchMax` [ENC-2]. */
 function linesOf(wire: Wire): readonly string[] {
   if (typeof wire !== "string") return [];
   const lines = wire.split("\n");
-  // A newline ends a line: what follows the last one is no message unless something is there.
+  // A newline ends a line, and the last line's may be left out [ENC-1].
   if (lines.at(-1) === "") lines.pop();
   return lines.length > PROTOCOL_LIMITS.batchMax ? [] : lines;
 }
@@ -92,7 +93,7 @@ function batchOf<Message>(
   return { size, containers, [Symbol.iterator]: () => decodeLines(wire, size, validate) };
 }
 
-/** Opening brackets, those in strings included. In a short text they make no difference. */
+/** Opening brackets, also within strings. Short texts count as 0. */
 function containersIn(text: string): number {
   let count = 0;
   if (text.length < COUNTED_LENGTH_MIN) return count;
@@ -103,7 +104,7 @@ function containersIn(text: string): number {
   return count;
 }
 
-/** How many lines there are. It looks no further than there may be any. */
+/** The number of lines. Counting stops right beyond `batchMax`. */
 function lineCount(text: string): number {
   let count = 0;
   for (let at = 0; at < text.length && count <= PROTOCOL_LIMITS.batchMax; count += 1) {
@@ -131,13 +132,13 @@ function* decodeLines<Message>(
   }
 }
 
-/** The value of a line; undefined where it isn't JSON that may be. */
+/** A line's value; undefined where it isn't JSON, nests too deeply or has a number too large. */
 function parsed(line: string): unknown {
   // The message itself is one level above its data.
   return unpackBytes(parseJson(line, PROTOCOL_LIMITS.depthMax + 1));
 }
 
-/** The same for a client, which doesn't look for what a server wouldn't send. */
+/** A line's value for a client, which trusts its server's depth and numbers. */
 function read(line: string): unknown {
   try {
     return unpackBytes(JSON.parse(line));
@@ -146,7 +147,7 @@ function read(line: string): unknown {
   }
 }
 
-/** Bytes out of base64, where something carries them. Other text stays, and no field takes it. */
+/** Decodes each `bytes`. Text that isn't base64 stays text, which `shapes.ts` rejects. */
 function unpackBytes(value: unknown): unknown {
   const table = value as { bytes?: unknown; publications?: unknown } | null | undefined;
   if (typeof table?.bytes === "string") table.bytes = fromBase64(table.bytes) ?? table.bytes;

@@ -2,7 +2,7 @@
  * The MessagePack codec: maps behind one another, in WebSocket binary messages [ENC-10].
  *
  * `data` travels as its JSON text, so that a payload is the same on every encoding; `bytes` travel
- * as they are. It knows what `scanMessages` lets through: what is hostile never reaches the library.
+ * as they are. The library only decodes messages that `scanMessages` has found to be bounded.
  */
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import type { Batch, ClientCodec, Codec, Wire } from "./codec.ts";
@@ -23,7 +23,7 @@ const encoder = new Encoder({ ignoreUndefined: true });
 
 const decoder = new Decoder();
 
-/** For servers and clients alike. */
+/** The MessagePack codec, for servers and clients alike [VER-6]. */
 export const msgpackCodec: Codec & ClientCodec = {
   subprotocol: SUBPROTOCOL_MSGPACK,
   format: "binary",
@@ -49,7 +49,7 @@ function join(encoded: readonly Wire[]): Uint8Array {
   return joined;
 }
 
-/** The same with its data as text, in a page's entries too. */
+/** The message with its data as text, also in a page's entries. */
 function packed(object: object): object {
   const { data, publications, ...rest } = object as {
     readonly data?: JsonText;
@@ -62,7 +62,7 @@ function clientBatch(wire: Wire): Batch<ClientMessage> {
   return batchOf(wire, PROTOCOL_LIMITS.valuesMax, validateClientMessage);
 }
 
-/** A page holds as many values as its server wants. */
+/** Values are unbounded here: a page has as many as its server wants. */
 function serverBatch(wire: Wire): Batch<ServerMessage> {
   return batchOf(wire, Infinity, validateServerMessage);
 }
@@ -84,13 +84,13 @@ function batchOf<Message>(
   return { size, containers, [Symbol.iterator]: () => decodeParts(parts, validate) };
 }
 
-/** What a message has without being dear: twice the keys that it may have. */
+/** Values per message that cost nothing extra: each key that it may have, and its value. */
 const VALUES_PER_MESSAGE = 2 * PROTOCOL_LIMITS.keysMax;
 
-/** What a value beyond that counts as: a key that nobody else has takes as long as several lists. */
+/** Containers per value beyond that: a key that is new to the decoder costs as much as several lists. */
 const CONTAINERS_PER_VALUE = 4;
 
-/** As data's text has them, wherever they stand. */
+/** Bytes that are `[` or `{`, wherever they stand: at least as many as `data` has containers. */
 function openingBracketsIn(bytes: Uint8Array): number {
   let count = 0;
   for (let at = 0; at < bytes.length; at += 1) {
@@ -108,7 +108,7 @@ function* decodeParts<Message>(
     try {
       value = decoder.decode(bytes);
     } catch {
-      // The one thing left that the library refuses is a key that it can't hold [MSG-5].
+      // After `scanMessages` the library only throws for a key `__proto__` [MSG-5].
       yield refuse("message: expected no key __proto__");
       continue;
     }
@@ -121,10 +121,10 @@ function refuse(detail: string): { readonly malformed: Malformed } {
   return { malformed: { code: "bad_message", detail, re: null } };
 }
 
-/** Stands where data's text is no JSON: no field takes it. */
+/** Takes the place of data whose text isn't JSON. `shapes.ts` rejects it. */
 const NO_JSON = Symbol("no JSON");
 
-/** Data out of its text and bytes out of what was received, where something carries them. */
+/** Parses `data` and copies `bytes`, also in a page's entries. */
 function unpack(value: unknown): void {
   if (!isTable(value)) return;
   const { data, bytes, publications } = value;
@@ -133,6 +133,6 @@ function unpack(value: unknown): void {
     Object.assign(value, { data: parsed === undefined ? NO_JSON : parsed });
   }
   if (Array.isArray(publications)) publications.forEach(unpack);
-  // A copy: whoever keeps it must not keep all that came with it.
+  // A copy: a view would keep the whole WebSocket message alive.
   if (bytes instanceof Uint8Array) Object.assign(value, { bytes: new Uint8Array(bytes) });
 }

@@ -1,52 +1,51 @@
 /**
- * What a codec does: messages to what one WebSocket message carries, and back.
+ * The interface of a codec, which turns protocol messages into one WebSocket message, and back.
  *
- * One WebSocket message may carry several protocol messages, both ways. Codecs know an encoding
- * and nothing else; what a message must look like is `validate.ts`'s business.
+ * A codec knows its encoding and nothing else: `validate.ts` knows the shape of each message.
  */
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
 import { utf8Length } from "./utf8.ts";
 import type { Decoded } from "./validate.ts";
 import type { Subprotocol } from "./version.ts";
 
-/** What one WebSocket message carries: text or bytes, as the codec's encoding is. */
+/** The payload of one WebSocket message: text for JSON, bytes for MessagePack. */
 export type Wire = string | Uint8Array;
 
-/** What a client needs of a codec. */
+/** A client's codec: it drops what it can't act on and reports nothing. */
 export interface ClientCodec {
   readonly subprotocol: Subprotocol;
-  /** Which kind of WebSocket message carries it. */
+  /** The kind of WebSocket message that carries it; the other kind is malformed [ENC-5]. */
   readonly format: "text" | "binary";
-  /** One protocol message. Several are sent together by {@link join}. */
+  /** Encodes one protocol message. The result can be sent as it is, or be joined with others. */
   encode(message: Outgoing<ClientMessage | ServerMessage>): Wire;
-  /** What one WebSocket message carries, of what {@link encode} gave. */
+  /** Puts results of {@link encode} into one WebSocket message: 1,024 at most [ENC-2], unchecked. */
   join(encoded: readonly Wire[]): Wire;
   /**
-   * The messages in one WebSocket message, in order. What is malformed and what isn't known
-   * [VER-3] is left out, because a client can act on neither. It never throws.
+   * The messages in one WebSocket message, in order. Malformed messages are left out, and so are
+   * unknown types [VER-3]. It never throws.
    */
   readServerMessages(wire: Wire): readonly ServerMessage[];
 }
 
-/** The messages of one WebSocket message, in order, each decoded when it is asked for. */
+/** The messages of one WebSocket message, in order. Each is decoded when the iterator reaches it. */
 export interface Batch<Message> extends Iterable<Decoded<Message>> {
-  /** How many they are, what is malformed among them included. */
+  /** The number of messages, malformed ones included. A batch that can't be divided has 1. */
   readonly size: number;
-  /** Lists and objects in them, or a little more than there are: what takes longest to decode. */
+  /** An upper estimate of the lists and objects in them, which take longest to decode [FLOW-6]. */
   readonly containers: number;
 }
 
-/** A whole codec, which says what is wrong with a message. */
+/** A server's codec: it says what is wrong with a message. `decode…` never throw. */
 export interface Codec extends Omit<ClientCodec, "readServerMessages"> {
-  /** What decodes the messages in one WebSocket message one by one. It never throws. */
+  /** The messages in one WebSocket message, decoded one by one. It never throws. */
   clientBatch(wire: Wire): Batch<ClientMessage>;
-  /** The messages in one WebSocket message, in order. It never throws. */
+  /** The same of a server's, all at once, in order. */
   decodeServerMessages(wire: Wire): readonly Decoded<ServerMessage>[];
-  /** The messages in one WebSocket message, in order. It never throws. */
+  /** The same as {@link clientBatch}, all at once, in order. */
   decodeClientMessages(wire: Wire): readonly Decoded<ClientMessage>[];
 }
 
-/** Bytes that it takes on the wire. */
+/** Bytes of a WebSocket message's payload, as `messageBytesMax` counts them [ENC-7]: text in UTF-8. */
 export function wireBytes(wire: Wire): number {
   return typeof wire === "string" ? utf8Length(wire) : wire.length;
 }

@@ -1,17 +1,20 @@
 /**
  * Every error code, one meaning each.
  *
- * A code says whose fault it is and whether trying again can help. Nobody reads the descriptions
- * but people; the table in PROTOCOL.md is generated from here.
+ * An entry says whose fault the error is, and whether the same request may succeed later. Programs
+ * decide by the code; descriptions are for people. The table in PROTOCOL.md is generated from here.
  */
 import { type ErrorTraits, localTraits } from "./local-codes.ts";
 
 interface ErrorCodeEntry extends ErrorTraits {
-  /** What happened and what to do, for a developer. */
+  /** For a developer: the cause, and the remedy. */
   readonly description: string;
 }
 
-/** Every error code. Those marked "client library" never travel: they reject a local promise. */
+/**
+ * Every error code (PROTOCOL.md, 11). Codes marked "client library" never travel: they reject a local
+ * promise.
+ */
 export const ERROR_CODES = {
   bad_message: {
     fault: "client",
@@ -148,4 +151,5 @@ export const ERROR_CODES = {
   },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
+/** A code of tailwire's own. An `error` may have an application's code instead [ERR-1]. */
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -4,19 +4,21 @@
 import { ERROR_CODES, type ErrorCode } from "./codes.ts";
 import { type Fault, type LocalErrorCode, localTraits } from "./local-codes.ts";
 
-/** Every rejection is one of these, or the `reason` of the signal that was given. */
+/** Every promise rejects with one of these, or with the `reason` of the signal that was passed. */
 export class TailwireError extends Error {
   override readonly name = "TailwireError";
   /** Stable: decide by this, never by the message. An application's own codes pass through. */
   declare readonly code: string;
-  /** What happened and what to do about it, for a developer. */
+  /** For a developer: the cause, and the remedy. It may change between versions. */
   declare readonly description: string;
+  /** Whose mistake it is: the caller's, or the server's and its application's. */
   declare readonly fault: Fault;
   /** Whether the same call may succeed later. */
   declare readonly retry: boolean;
-  /** How long to wait before that, in milliseconds; null where the server doesn't say. */
+  /** Milliseconds to wait before that; null where the server doesn't say. */
   declare readonly retryAfterMs: number | null;
 
+  /** `retryAfterMs` is in milliseconds. The message is `code: description`. */
   constructor(details: {
     readonly code: string;
     readonly description: string;
@@ -30,7 +32,7 @@ export class TailwireError extends Error {
   }
 }
 
-/** An error from the table, with a detail about this occasion if there is one. */
+/** An error with the entry of {@link ERROR_CODES}. The detail follows its description, in brackets. */
 export function tailwireError(code: ErrorCode, detail?: string): TailwireError {
   const { description, fault, retry } = ERROR_CODES[code];
   return new TailwireError({
@@ -42,14 +44,14 @@ export function tailwireError(code: ErrorCode, detail?: string): TailwireError {
 }
 
 /**
- * The same for what a client's library makes by itself. A browser isn't sent the descriptions: the
- * code stands in PROTOCOL.md, with what to do about it.
+ * An error that a client's library makes by itself. Its description is the detail alone, so that a
+ * browser doesn't load the descriptions: PROTOCOL.md, 11, has them by code.
  */
 export function localError(code: LocalErrorCode, detail = "see PROTOCOL.md, 11"): TailwireError {
   return new TailwireError({ code, description: detail, ...localTraits(code) });
 }
 
-/** The words of whatever was thrown. It may be anything, and refuse to become text. */
+/** A thrown value's text: an Error's message, else `String(error)`. It never throws. */
 export function wordsOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);

@@ -1,4 +1,4 @@
-/** @tailwire/protocol: the words on the wire, without input or output. */
+/** @tailwire/protocol: messages, codecs, validators, codes and limits. It does no input or output. */
 import * as PROTOCOL_LIMITS from "./limits.ts";
 
 export {
@@ -42,9 +42,9 @@ export type {
   RequestMessage,
   ServerMessage,
   SnapshotMessage,
-  Start,
   Subscribe,
   Subscribed,
+  Unstamped,
   Unsubscribe,
   Unsubscribed,
   Welcome,
@@ -58,7 +58,7 @@ export {
   payloadText,
 } from "./payload.ts";
 export type { AbortSignalLike, Cancel, Clock, PlatformSignal, Random } from "./ports.ts";
-export { chain, isPosition, type Position } from "./position.ts";
+export { chain, isPosition, type Position, type Start } from "./position.ts";
 export { CLIENT_MESSAGES, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
 export { isLike } from "./samples.ts";
 export { fits } from "./shapes.ts";

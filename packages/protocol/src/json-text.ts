@@ -1,11 +1,12 @@
 /**
- * A JSON value, kept as its normalised text: the form that the log keeps and that travels.
+ * A JSON value as its normalised text, which logs keep and messages carry.
  *
- * Encoding happens once, where the value enters; everything after that copies text.
+ * A value is encoded once, where it enters; everything after that copies the text.
  */
 import { jsonTextOf } from "./json-writer.ts";
 import { utf8Length } from "./utf8.ts";
 
+/** A JSON value as its normalised text [ENC-6]. Made by {@link JsonText.of} only, so it is valid. */
 export class JsonText {
   readonly text: string;
   #bytes: number | null = null;
@@ -15,29 +16,29 @@ export class JsonText {
   }
 
   /**
-   * Encodes a value, as `JSON.stringify` does where that gives the value back: `toJSON` is called,
-   * and a property that is undefined is left out.
+   * Encodes a value as `JSON.stringify` does: `toJSON` is called, and a property that is undefined is
+   * left out.
    *
-   * @throws `invalid_data`, saying where, for what JSON would turn into something else or has no
-   * word for, and for nesting beyond `depthMax`.
+   * @throws `invalid_data`, with the place, for a value that `JSON.stringify` would change or drop (a
+   * Map, NaN, a function), and for nesting beyond 64 [ENC-12].
    */
   static of(value: unknown): JsonText {
     return new JsonText(jsonTextOf(value));
   }
 
-  /** Bytes of the text in UTF-8. Counted once. */
+  /** Bytes of the text in UTF-8. Counted at the first call, and kept. */
   get bytes(): number {
     this.#bytes ??= utf8Length(this.text);
     return this.#bytes;
   }
 
-  /** The value. */
+  /** The value: a new copy at each call. */
   parse(): unknown {
     return JSON.parse(this.text);
   }
 }
 
-/** The value of JSON text; undefined where it is none, nests too deeply, or has a number too large. */
+/** The value of JSON text; undefined where it isn't JSON, or {@link isBounded} rejects it. */
 export function parseJson(text: string, depthMax: number): unknown {
   if (!isBounded(text, depthMax)) return undefined;
   try {
@@ -50,9 +51,9 @@ export function parseJson(text: string, depthMax: number): unknown {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Whether brackets in JSON text nest more than `max` deep, found without parsing it. */
+/** Whether brackets nest more than `max` deep [ENC-4]. Scans valid JSON text without parsing it. */
 export function depthExceeds(text: string, max: number): boolean {
-  // A bracket each way per level: shorter text can't be deeper.
+  // Each level takes two brackets, so shorter text can't be deeper.
   if (text.length <= 2 * max) return false;
   let depth = 0;
   let inString = false;
@@ -73,13 +74,13 @@ export function depthExceeds(text: string, max: number): boolean {
   return false;
 }
 
-/** The shortest number that is too large: `2e308`. */
+/** Characters of the shortest number that overflows: `2e308`. */
 const OVERFLOW_LENGTH_MIN = 5;
 
 /**
- * Whether JSON text nests no deeper than `depthMax`, and has no number that a double can't hold, which
- * would come out as null [ENC-3]. Each character is looked at once, whatever the text is: a pattern
- * that looks for long runs of digits begins anew at each of them, and a reviver is called for each value.
+ * Whether JSON text nests no deeper than `depthMax` [ENC-4], and has no number that a double can't hold
+ * and `JSON.stringify` would write as null [ENC-3]. The scan is linear for every text; a regular
+ * expression for long runs of digits isn't, and a reviver is called for each value.
  */
 export function isBounded(text: string, depthMax: number): boolean {
   let depth = 0;
@@ -112,7 +113,7 @@ function isDigit(unit: number): boolean {
   return unit >= 0x30 && unit <= 0x39;
 }
 
-/** Digits, `.`, `e`, `E`, `+` and `-`: what a number goes on with. */
+/** Digits, `.`, `e`, `E`, `+` and `-`: a number's characters after its first digit. */
 function isInNumber(unit: number): boolean {
   return (
     isDigit(unit) ||

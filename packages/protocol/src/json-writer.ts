@@ -1,9 +1,9 @@
 /**
- * Writes a value that an application gives as JSON text, and judges it as it goes.
+ * Writes an application's value as JSON text, and refuses what JSON can't hold [ENC-12].
  *
- * `JSON.stringify` turns much into something else without a word: a Map into {}, NaN into null. Here
- * that is refused, with the place where it stands. Each property is read once, into a copy, so what
- * is judged is what is written. It knows no messages.
+ * `JSON.stringify` changes such values silently: a Map becomes {}, NaN becomes null. Each property is
+ * read once, into a copy, so a getter can't pass the check with one value and write another. This
+ * file knows no messages.
  */
 import { localError, wordsOf } from "./errors.ts";
 import * as PROTOCOL_LIMITS from "./limits.ts";
@@ -13,7 +13,7 @@ type Path = (string | number)[];
 
 type Table = Readonly<Record<string | number, unknown>>;
 
-/** An object that inherits nothing, so that `__proto__` is a key like others; engines make it fast. */
+/** Objects without a prototype, so that `__proto__` is a plain key. A class makes them fast in V8. */
 class Bare {
   [key: string]: unknown;
 }
@@ -30,7 +30,7 @@ export function jsonTextOf(value: unknown): string {
   }
 }
 
-/** What the language calls a value, in every realm: `[object Map]`. */
+/** The value's tag, `[object Map]`, which is the same in every realm; `instanceof` isn't. */
 function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value);
 }
@@ -55,10 +55,10 @@ function copyOf(value: unknown, path: Path): unknown {
   }
 }
 
-/** The copy of what `toJSON` makes of a value, where it has one, as `JSON.stringify` takes it. */
+/** Copies the result of `toJSON` where the value has that, as `JSON.stringify` does. */
 function convertedCopy(value: unknown, path: Path): unknown {
   const { toJSON } = value as { readonly toJSON?: unknown };
-  // Node's Buffer has one, and nobody means its list of numbers.
+  // A Buffer's `toJSON` gives a list of numbers: refuse it as bytes instead.
   if (typeof toJSON !== "function" || ArrayBuffer.isView(value)) return structureCopy(value, path);
   const converted: unknown = toJSON.call(value, String(path.at(-1) ?? ""));
   if (converted === null && tagOf(value) === "[object Date]") refuse("an invalid Date");
@@ -66,7 +66,7 @@ function convertedCopy(value: unknown, path: Path): unknown {
   return isObject ? structureCopy(converted, path) : copyOf(converted, path);
 }
 
-/** The copy of what holds other values. */
+/** Copies a list or an object; refuses a Map, bytes, a function and the like. */
 function structureCopy(value: unknown, path: Path): unknown {
   if (path.length === PROTOCOL_LIMITS.depthMax) refuse(`nested more than ${path.length} deep`);
   if (Array.isArray(value)) return listCopy(value, path);
@@ -78,16 +78,16 @@ function structureCopy(value: unknown, path: Path): unknown {
   return refuse(`a${/^[AEIO]/.test(kind) ? "n" : ""} ${kind}`);
 }
 
-/** The copy of a list, which is its elements: a hole is none. */
+/** Copies a list's elements. A hole is refused, as undefined is. */
 function listCopy(list: readonly unknown[], path: Path): unknown {
   const copy: unknown[] = [];
-  // A getter may make it longer.
+  // Read the length once: a getter may make the list longer.
   const { length } = list;
   for (let index = 0; index < length; index += 1) copy.push(copyAt(list, index, path));
   return copy;
 }
 
-/** The copy of an object, which is its own enumerable properties. */
+/** Copies an object's own enumerable properties. */
 function objectCopy(table: Table, path: Path): unknown {
   const keys = Object.keys(table);
   if (hidesMore(table, keys)) refuse("an object with more than JSON can hold");
@@ -103,10 +103,10 @@ function copyAt(holder: object, key: string | number, path: Path): unknown {
   return copy;
 }
 
-/** Whether an object has keys that are symbols, or is an instance that shows nothing of itself. */
+/** Whether JSON would lose something: keys that are symbols, or the state of an instance without keys. */
 function hidesMore(table: Table, keys: readonly string[]): boolean {
   const parent = Object.getPrototypeOf(table) as object | null;
-  // Each realm has an Object.prototype of its own: it is where the chain ends.
+  // The end of the prototype chain is a plain object's parent, in every realm.
   if (keys.length === 0 && parent && Object.getPrototypeOf(parent)) return true;
   const symbols = Object.getOwnPropertySymbols(table);
   return symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(table, symbol));

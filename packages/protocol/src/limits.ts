@@ -1,6 +1,6 @@
 /**
- * The limits that both sides know, each with its reason, in the order of the alphabet. Limits of the
- * server alone are beside it. They are exported one by one, so that a browser is sent those it needs.
+ * The limits that both sides know, each with its reason, in the order of the alphabet. The server's
+ * own limits are in its package. Each is one export, so that a browser loads only those it needs.
  *
  * Sizes are bytes of the encoded form, durations milliseconds.
  */
@@ -23,7 +23,7 @@ export const epochLengthMax = 64;
 /** An event's name, and a request's. */
 export const eventLengthMax = 64;
 
-/** What a connection may send before `welcome`, while nobody knows yet who it is. */
+/** Bytes that a connection may send before `welcome`, while its user isn't known [CONN-4]. */
 export const firstBytesMax = 16_384;
 
 /** A request's id: a random part and a counter. */

@@ -1,11 +1,12 @@
 /**
- * The error codes that a client's library makes by itself. They stand apart from the others so that
- * a browser is sent no table of what only servers say; the descriptions are in `codes.ts`.
+ * The error codes that a client's library makes by itself. They are apart from `codes.ts`, which has
+ * their descriptions, so that a browser doesn't load the table of all codes.
  */
 
+/** Whose mistake an error is: the client's, or the server's and its application's [ERR-1]. */
 export type Fault = "client" | "server";
 
-/** What is to be known of a code at run time. */
+/** The part of a code's entry that programs decide by. */
 export interface ErrorTraits {
   readonly fault: Fault;
   /** Whether the same request may succeed later, unchanged. */
@@ -25,7 +26,7 @@ export type LocalErrorCode =
   | "outbox_full"
   | "ttl_expired";
 
-/** Most are the caller's to mend, and the same again won't do. */
+/** The default: the caller has to change something before it tries again. */
 const MEND: ErrorTraits = { fault: "client", retry: false };
 
 const OTHERS: { readonly [Code in LocalErrorCode]?: ErrorTraits } = {

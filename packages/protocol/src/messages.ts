@@ -1,47 +1,37 @@
 /**
- * The messages of protocol v1, as both sides hold them in memory. PROTOCOL.md says what they mean.
+ * The messages of protocol v1, as both sides hold them in memory. PROTOCOL.md, 6, has their meaning.
  *
- * Every message has `type`, `id` and `timestamp`. An answer names its request in `re`. This file
- * doesn't know an encoding, and nothing here looks into a publication's data.
+ * Every message has `type`, `id` and `timestamp` [MSG-1]. An answer names its request in `re`. This
+ * file knows no encoding.
  */
 import type { Fault } from "./local-codes.ts";
 import type { JsonText } from "./json-text.ts";
-import type { Position } from "./position.ts";
+import type { Position, Start } from "./position.ts";
 
 interface Envelope<Type extends string> {
   readonly type: Type;
-  /** Opaque; a request's is unique within its session, a publication's within its channel. */
+  /** Opaque. A request's is unique within its session, a publication's within its channel [MSG-2]. */
   readonly id: string;
-  /** Unix milliseconds by the clock of whoever made the message. For display, never for order. */
+  /** Unix milliseconds by the sender's clock; a publication's by its broker's. For display, never for order. */
   readonly timestamp: number;
 }
 
-/** Any JSON value, or the text of one that is already encoded. */
+/** A JSON value; on its way out a {@link JsonText}, see {@link Outgoing}. */
 type Data = unknown;
 
-/** What a publication or a snapshot carries: a JSON value or bytes, one of them exactly [ENC-9]. */
+/** The payload of a publication or a snapshot: exactly one of a JSON value and bytes [ENC-9]. */
 interface Carried {
   readonly data?: Data;
   readonly bytes?: Uint8Array;
 }
 
-/**
- * Where a subscription begins: after what is there now, before all that is retained, so many
- * publications or milliseconds back, or right after a position.
- */
-export type Start =
-  | "latest"
-  | "earliest"
-  | { readonly rewind: { readonly count: number } | { readonly ageMs: number } }
-  | Position;
-
 // From the client
 
-/** The first message: who goes on here, and which of its connections this is. */
+/** The first message: names the session, and the number of this connection in it [CONN-2]. */
 export interface Hello extends Envelope<"hello"> {
   /** The session's secret. It proves that a publisher is the same as before [PUB-3]. */
   readonly session: string;
-  /** Rises with each connection of the session; the broker refuses lower ones [PUB-7]. */
+  /** Rises with each connection of the session. The broker refuses publications of lower ones [PUB-7]. */
   readonly generation: number;
   readonly client: { readonly name: string; readonly version: string };
   /** Keeps an older connection of the session for a while: make before break [CONN-6]. */
@@ -53,22 +43,24 @@ export interface Authenticate extends Envelope<"authenticate"> {
   readonly token: string;
 }
 
-/** A question to the application [REQ-1]. */
+/** A request to the application, which is sent once only [REQ-1] [REQ-4]. */
 export interface RequestMessage extends Envelope<"request"> {
   readonly name: string;
   readonly data: Data;
 }
 
-/** Takes a request back. It has no answer of its own: the request still has one [REQ-3]. */
+/** Takes the request `re` back. It isn't answered itself; the request still is [REQ-3]. */
 export interface CancelMessage extends Envelope<"cancel"> {
   readonly re: string;
 }
 
+/** Begins a subscription. Its `ack` names where, before anything is delivered [SUB-1]. */
 export interface Subscribe extends Envelope<"subscribe"> {
   readonly channel: string;
   readonly start: Start;
 }
 
+/** Ends a subscription: nothing of the channel follows the `ack` [SUB-5]. */
 export interface Unsubscribe extends Envelope<"unsubscribe"> {
   readonly channel: string;
 }
@@ -76,26 +68,27 @@ export interface Unsubscribe extends Envelope<"unsubscribe"> {
 /** One page of a channel's log, without following it [READ-1]. */
 export interface ReadMessage extends Envelope<"read"> {
   readonly channel: string;
-  /** Publications at most. */
+  /** Publications at most, 1 to 1,000. */
   readonly count: number;
-  /** Reads onwards from here, not including it. */
+  /** Reads onwards, beginning right after it. With both, this counts. */
   readonly after?: Position | undefined;
-  /** Reads backwards from here, not including it. Without either: the newest page. */
+  /** Reads backwards, ending right before it. Without either, the page is the end of the log. */
   readonly before?: Position | undefined;
 }
 
+/** Adds a publication to a channel's log, once however often it is sent [PUB-4]. */
 export interface Publish extends Envelope<"publish">, Carried {
   readonly channel: string;
   readonly event: string;
-  /** Counts its client's publications up, so that an order that was lost is noticed [PUB-14]. */
+  /** The client's count of its publications: exposes a repeat that later ones have overtaken [PUB-14]. */
   readonly sequence?: number;
   /** Present when the publication may have been sent before [PUB-5]. */
   readonly repeat?: Repeat;
 }
 
-/** What the server needs to tell whether a publication that it doesn't know was ever appended. */
+/** Lets the broker decide whether a publication whose id it doesn't know was appended and forgotten [PUB-5]. */
 export interface Repeat {
-  /** Milliseconds since the first send, by a clock that only goes forward. */
+  /** Milliseconds since the first send, by a monotonic clock. */
   readonly ageMs: number;
   /** The channel's epoch at the first send, where the client knew it. */
   readonly epoch?: string;
@@ -103,28 +96,32 @@ export interface Repeat {
 
 // From the server
 
+/** The answer to `hello`: the connection is open. */
 export interface Welcome extends Envelope<"welcome"> {
   readonly re: string;
-  /** The client's public id: the `publisher` of its publications, and what their ids begin with. */
+  /** The client's public id: the `publisher` of its publications, whose ids begin with it [PUB-2]. */
   readonly client: string;
   /** The node's name, for support. */
   readonly node: string;
+  /** Milliseconds between pings, and how long an answer may take [LIVE-1]. */
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
-  /** When the token ends, in Unix milliseconds by the server's clock, where it does [AUTH-9]. */
+  /** The token's end in Unix milliseconds by the server's clock; absent where it has none [AUTH-9]. */
   readonly expiresAt?: number;
   readonly limits: {
+    /** Bytes of one WebSocket message [ENC-7]. */
     readonly messageBytesMax: number;
+    /** Subscriptions of one connection [SUB-8]. */
     readonly subscriptionsMax: number;
-    /** How long an id of a publication is remembered. */
+    /** Milliseconds for which a publication's id is remembered [PUB-4]. */
     readonly dedupeMs: number;
-    /** How long an append may take at most. */
+    /** Milliseconds that an append may take [PUB-10]. */
     readonly appendMs: number;
   };
   /** Optional parts of v1 that this server has [VER-4]. */
   readonly features: readonly string[];
 }
 
-/** The answer to a request that was done. What else it holds depends on the request. */
+/** The answer to a request that was done. Its optional fields depend on the request. */
 export interface Ack extends Envelope<"ack"> {
   readonly re: string;
   /**
@@ -136,7 +133,7 @@ export interface Ack extends Envelope<"ack"> {
   readonly recovered?: boolean;
   /** To `publish`: whether it was in the log already. */
   readonly duplicate?: boolean;
-  /** To `authenticate`: when the new token ends, where it does. */
+  /** To `authenticate`: the new token's end, as in `welcome` [AUTH-9]. */
   readonly expiresAt?: number;
   /** To `request`: what the application answered. */
   readonly data?: Data;
@@ -144,55 +141,62 @@ export interface Ack extends Envelope<"ack"> {
   readonly publications?: readonly Entry[];
   /** To `read`: whether there are more in that direction. */
   readonly more?: boolean;
-  /** To `read`: what the log doesn't have any more where the page was to begin. */
+  /** To `read`: the range that the log has lost where the page was to begin [READ-3]. */
   readonly gap?: LostRange;
 }
 
-/** One entry of a log, whose channel is known. */
+/** One entry of a log, as a page has it: without its channel. */
 export interface Entry extends Carried {
   readonly id: string;
   readonly timestamp: number;
   readonly offset: number;
-  /** The offset before this one's; `offset - 1` where left out [DEL-2]. */
+  /** The offset of the publication before; `offset - 1` where left out [DEL-2]. */
   readonly prev?: number;
   readonly event: string;
   /** Public id of the client that published it; null when the server did. */
   readonly publisher: string | null;
 }
 
-/** The answer to a request that failed or, without `re`, word of what is wrong here. */
+/** The answer to a request that failed; without `re`, an error that no request names [MSG-7]. */
 export interface ErrorMessage extends Envelope<"error"> {
   readonly re?: string;
+  /** One of `ERROR_CODES`, or an application's own [ERR-1]. */
   readonly code: string;
   readonly description: string;
   readonly fault: Fault;
+  /** Whether the same request may succeed later. */
   readonly retry: boolean;
+  /** Milliseconds to wait before that. */
   readonly retryAfterMs?: number;
 }
 
-/** One entry of a channel's log: the same bytes for every subscriber on an encoding. */
+/** One entry of a channel's log. Its bytes are the same for every subscriber on an encoding [DEL-3]. */
 export interface PublicationMessage extends Envelope<"publication">, Entry {
   readonly id: string;
   readonly timestamp: number;
   readonly channel: string;
 }
 
-/** A channel's state as of a position: it takes the place of all that was before [STATE-1]. */
+/** A channel's state as of a position. It replaces all that the client knew of the channel [STATE-1]. */
 export interface SnapshotMessage extends Envelope<"snapshot">, Carried {
   readonly channel: string;
   readonly position: Position;
 }
 
-/** The channel goes on under a new epoch that continues the old one: nothing was lost. */
+/** The channel goes on under a new epoch that continues the old one: nothing was lost [DEL-7]. */
 export interface EpochMessage extends Envelope<"epoch"> {
   readonly channel: string;
-  /** The position, under its new epoch. */
+  /** The subscription's position, under the new epoch. */
   readonly position: Position;
 }
 
+/**
+ * The cause of a gap (PROTOCOL.md, 7): retention trimmed the log, its epoch is another, another
+ * publication has the position's offset [DEL-6], or the position lies beyond the log's end.
+ */
 export type GapReason = "trimmed" | "epoch" | "diverged" | "ahead";
 
-/** Publications that somebody will not get. */
+/** A range that the log can't serve to a subscriber or reader any more [DEL-4]. */
 export interface LostRange {
   readonly reason: GapReason;
   /** The last position before the gap. */
@@ -201,15 +205,16 @@ export interface LostRange {
   readonly to: Position;
   /** Delivery goes on right after this. */
   readonly continuesAfter: Position;
-  /** How many were lost, or null where nobody can know. */
+  /** Publications lost; null where nobody can know. Counted with `trimmed`. */
   readonly lost: number | null;
 }
 
+/** Tells a subscriber of a gap, before anything that follows it [DEL-4]. */
 export interface GapMessage extends Envelope<"gap">, LostRange {
   readonly channel: string;
 }
 
-/** The end of the log was reached: once per subscribe and per gap. */
+/** Delivery has reached the end of the log: once per subscribe and per later gap [DEL-8]. */
 export interface CaughtUp extends Envelope<"caughtup"> {
   readonly channel: string;
   readonly position: Position;
@@ -224,20 +229,24 @@ export interface Subscribed extends Envelope<"subscribed"> {
 /** The server has ended a subscription [SUB-9]. */
 export interface Unsubscribed extends Envelope<"unsubscribed"> {
   readonly channel: string;
+  /** The cause, as in `error`: `removed`, `forbidden` and others. */
   readonly code: string;
   readonly description: string;
-  /** Whether subscribing from where it stood may succeed later. */
+  /** Whether subscribing from the last position may succeed later. */
   readonly retry: boolean;
 }
 
 // From either
 
+/** Answered with `pong` at once, by either side [LIVE-4]. */
 export type Ping = Envelope<"ping">;
 
+/** The answer to a `ping`, whose id is in `re`. */
 export interface Pong extends Envelope<"pong"> {
   readonly re: string;
 }
 
+/** A message to the server. An unknown type is malformed there [MSG-4]. */
 export type ClientMessage =
   | Hello
   | Authenticate
@@ -250,6 +259,7 @@ export type ClientMessage =
   | Ping
   | Pong;
 
+/** A message to a client, which ignores unknown types [VER-3]. */
 export type ServerMessage =
   | Welcome
   | Ack
@@ -264,7 +274,7 @@ export type ServerMessage =
   | Ping
   | Pong;
 
-/** A message on its way out: its data is text that was encoded before. */
+/** A message for a codec to encode. Its data is {@link JsonText}, so that it is encoded once for all. */
 export type Outgoing<Message> = Message extends { readonly data: Data }
   ? Omit<Message, "data"> & { readonly data: JsonText }
   : "data" extends keyof Message
@@ -273,3 +283,8 @@ export type Outgoing<Message> = Message extends { readonly data: Data }
         readonly publications?: readonly Outgoing<Entry>[];
       }
     : Message;
+
+/** An outgoing message without id and timestamp, which the connection adds. */
+export type Unstamped<Message> = Message extends unknown
+  ? Omit<Outgoing<Message>, "id" | "timestamp">
+  : never;

@@ -1,19 +1,19 @@
 /**
- * Walks MessagePack without building anything, so that nothing is built of what is hostile: where
- * each message begins and ends, whether it nests too deeply, and whether it is whole.
+ * Scans MessagePack without building any value, so that hostile input is refused before it costs
+ * memory. Finds where each message ends, and refuses one that is cut off, too deep or too large.
  *
  * It knows the format's heads (github.com/msgpack/msgpack/blob/master/spec.md), and no message.
  */
 import * as PROTOCOL_LIMITS from "./limits.ts";
 
-/** What a value's head says: bytes of the head and what follows it, and values that it holds. */
+/** A value's head: bytes up to the next head, values that it contains, and whether it is a map. */
 interface Head {
   readonly bytes: number;
   readonly values: number;
   readonly map: boolean;
 }
 
-/** What a WebSocket message holds. */
+/** The contents of a WebSocket message. */
 export interface Scanned {
   /** The bytes of each message. */
   readonly parts: readonly Uint8Array[];
@@ -21,7 +21,7 @@ export interface Scanned {
   readonly values: number;
 }
 
-/** What is there; null where it isn't a run of whole maps, few, shallow and small enough. */
+/** The messages; null unless all bytes are whole maps, within the limits of number, depth and values. */
 export function scanMessages(wire: Uint8Array, valuesMax: number): Scanned | null {
   const view = new DataView(wire.buffer, wire.byteOffset, wire.byteLength);
   const parts: Uint8Array[] = [];
@@ -36,14 +36,14 @@ export function scanMessages(wire: Uint8Array, valuesMax: number): Scanned | nul
   return { parts, values };
 }
 
-/** Where the map that begins at a place ends, and its values; null where there is none that may be. */
+/** The end and the values of the map at `start`; null where none is there, or it breaks a limit. */
 function mapAt(
   view: DataView,
   start: number,
   valuesMax: number,
 ): { readonly end: number; readonly values: number } | null {
   if (headAt(view, start)?.map !== true) return null;
-  /** Values that are still to come, the innermost last; within a map the odd ones are keys. */
+  /** Containers that aren't complete, the innermost last, with the values they lack. */
   const open: { left: number; readonly map: boolean }[] = [{ left: 1, map: false }];
   let at = start;
   let values = 0;
@@ -61,10 +61,10 @@ function mapAt(
     const head = headAt(view, at);
     if (head === null || (isKey && !isText(view.getUint8(at)))) return null;
     at += head.bytes;
-    // A value takes a byte at least: more of them than bytes are a lie.
+    // A value takes a byte at least, so a head that claims more values than bytes lies.
     if (at > view.byteLength || head.values > view.byteLength - at) return null;
     if (head.values > 0) open.push({ left: head.values, map: head.map });
-    // The message itself is one level above its data, and stands in the first entry.
+    // Two entries don't count as depth: the first holds the message, the second is the message itself.
     if (open.length > PROTOCOL_LIMITS.depthMax + 2) return null;
   }
 }
@@ -77,7 +77,7 @@ const scalar = (bytes: number): Head => ({ bytes, values: 0, map: false });
 const array = (bytes: number, values: number): Head => ({ bytes, values, map: false });
 const map = (bytes: number, pairs: number): Head => ({ bytes, values: 2 * pairs, map: true });
 
-/** The head at a place; null where there is none, or one that tailwire has no use for. */
+/** The head at `at`; null at the end, or for a type that messages never have. */
 function headAt(view: DataView, at: number): Head | null {
   if (at >= view.byteLength) return null;
   const byte = view.getUint8(at);
@@ -99,7 +99,7 @@ function headAt(view: DataView, at: number): Head | null {
   return make(1 + lengthBytes, length);
 }
 
-/** How many bytes follow, or where their number stands; null: extensions, and what isn't used. */
+/** Bytes that follow, or the width of their number; null: extensions and the unused byte, refused. */
 type Size =
   | number
   | null
@@ -110,7 +110,7 @@ type Size =
 
 const blob = (headBytes: number, length: number): Head => scalar(headBytes + length);
 
-/** By the head's first byte, from 0xc0 on. */
+/** Sizes by the head's first byte, 0xc0 to 0xdf. */
 const SIZES: readonly Size[] = [
   // nil, never used, false, true
   0,

@@ -1,27 +1,27 @@
 /**
- * A payload: what a publication or a snapshot carries, in the one form that logs keep.
+ * A payload: the content of a publication or a snapshot, in the one form that logs keep.
  *
- * A JSON value is kept as its normalised text, bytes as they are. Codecs turn it into what travels;
- * nobody else looks into it.
+ * A JSON value is kept as its normalised text, bytes as they are. Only codecs look into it.
  */
 import { toBase64 } from "./base64.ts";
 import { localError, wordsOf } from "./errors.ts";
 import { JsonText } from "./json-text.ts";
 import { isBytes } from "./json-writer.ts";
 
+/** A JSON value as text, or bytes: the form that logs keep [ENC-9]. */
 export type Payload = JsonText | Uint8Array;
 
-/** What carries a payload on the wire: one of the two. */
+/** The fields of a message that have its payload: one of the two [ENC-9]. */
 export interface Carrier {
   readonly data?: unknown;
   readonly bytes?: Uint8Array;
 }
 
 /**
- * The payload that a value is: bytes for an ArrayBuffer, a SharedArrayBuffer and any view of one,
- * else JSON. Bytes are copied: whoever has them may go on to change them.
+ * An application's value as a payload: bytes for an ArrayBuffer, a SharedArrayBuffer and any view of
+ * one, else JSON [ENC-12]. Bytes are copied, since the application may change its buffer later.
  *
- * @throws `invalid_data` for what is neither bytes nor a JSON value.
+ * @throws `invalid_data` for a value that is neither bytes nor JSON, and for a buffer that was transferred.
  */
 export function payloadOf(value: unknown): Payload {
   if (value instanceof JsonText) return value;
@@ -31,30 +31,30 @@ export function payloadOf(value: unknown): Payload {
     const { buffer, byteOffset, byteLength } = view;
     return new Uint8Array(buffer, byteOffset, byteLength).slice();
   } catch (error) {
-    // The buffer was transferred, or it only calls itself one.
+    // The buffer was transferred, or the value has a buffer's tag only.
     throw localError("invalid_data", `data: ${wordsOf(error)}`);
   }
 }
 
-/** What is carried, as an application sees it: a JSON value, or bytes. */
+/** A message's payload, as an application gets it: a JSON value, or bytes. */
 export function carriedValue({ data, bytes }: Carrier): unknown {
   return bytes ?? data;
 }
 
-/** The fields of a message that carries the payload. */
+/** The fields to spread into a message that carries the payload [ENC-9]. */
 export function carrying(
   payload: Payload,
 ): { readonly data: JsonText } | { readonly bytes: Uint8Array } {
   return payload instanceof JsonText ? { data: payload } : { bytes: payload };
 }
 
-/** Bytes that it takes, in UTF-8 where it is text. */
+/** Bytes of the payload: of JSON its text in UTF-8, without any encoding's overhead. */
 export function payloadBytes(payload: Payload): number {
   return payload instanceof JsonText ? payload.bytes : payload.length;
 }
 
-/** A text that two payloads share only if they are the same. */
+/** A text that is equal for equal payloads only, to compare repeats by [PUB-4]. */
 export function payloadText(payload: Payload): string {
-  // Base64 is no JSON text: it has no quotes, and what looks like a number or a word is marked.
+  // The `=` marks bytes: some base64 is JSON text too, such as `1234` and `null`.
   return payload instanceof JsonText ? payload.text : `=${toBase64(payload)}`;
 }

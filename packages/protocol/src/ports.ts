@@ -1,27 +1,29 @@
 /**
- * Ports: what the cores are given instead of a platform.
+ * Ports: the interfaces through which the cores use the platform's time, timers and randomness.
  *
- * Client and server logic see time, timers and randomness only through these, which is what lets
- * a simulator run them on its own clock and dice. Drivers implement them for Node and browsers.
+ * Drivers implement them for Node and browsers. A simulator implements them with its own clock and
+ * dice, so that its runs can be repeated.
  */
 
-/** Takes back what was asked for; harmless when it already happened. */
+/** Cancels a call that is due. It does nothing once that was made. */
 export type Cancel = () => void;
 
+/** The port for time. */
 export interface Clock {
   /** Unix milliseconds, for timestamps. It may jump, in either direction. */
   now(): number;
-  /** Milliseconds that only go forward, for durations. Its zero means nothing. */
+  /** Milliseconds that never go back, for durations. The zero is arbitrary. */
   monotonic(): number;
   /**
-   * Calls back once after `ms` milliseconds: never sooner, however long that is, and never where it
-   * is no number.
+   * Calls back once after `ms` milliseconds, never sooner. The wait may be longer than a platform's
+   * timers take (24.8 days); NaN never ends.
    */
   after(ms: number, callback: () => void): Cancel;
-  /** Calls back soon, after the input and output that is already waiting. */
+  /** Calls back soon, after the input and output that is already waiting. It can't be cancelled. */
   soon(callback: () => void): void;
 }
 
+/** The port for randomness. */
 export interface Random {
   /** A number in [0, 1). For jitter, never for secrets. */
   fraction(): number;
@@ -29,7 +31,7 @@ export interface Random {
   token(): string;
 }
 
-/** What the platform's `AbortSignal` has, as far as it is needed here: any that is handed in. */
+/** The part of an `AbortSignal` that tailwire uses, so that any platform's can be passed. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   /** React Native has none. */
@@ -39,12 +41,12 @@ export interface AbortSignalLike {
 }
 
 declare global {
-  /** Whatever the platform says of its own; nothing where a program has no platform's types. */
+  /** The platform's types merge their members into it. Without such types it is empty. */
   interface AbortSignal {}
 }
 
 /**
- * A signal that is handed out: the platform's own, so that `fetch` takes it. Merging finds it where
- * it is a class, as in React Native, which `typeof globalThis` doesn't show.
+ * A signal that tailwire gives to an application: the platform's own, so that `fetch` takes it. The
+ * global interface above merges with React Native's class too, which `typeof globalThis` doesn't show.
  */
 export type PlatformSignal = AbortSignal & AbortSignalLike;

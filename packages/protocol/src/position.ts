@@ -1,24 +1,34 @@
-/** Positions: places in a channel's log. */
-import type { Start } from "./messages.ts";
+/** Positions, and the comparison of a publication with one. */
 
-/** A place in a channel's log: "seen up to and including this publication". */
+/** A place in a channel's log: "seen up to and including this publication" [DEL-1]. */
 export interface Position {
   /** Names one incarnation of the log. Opaque: compare it for equality only. */
   readonly epoch: string;
-  /** Number of the publication. Strictly increasing, and comparable only within an epoch. */
+  /** The publication's number: rises strictly, perhaps in steps. Comparable within an epoch only. */
   readonly offset: number;
-  /** Id of the publication there; null where there is none: an empty log, an edge, a snapshot. */
+  /** The publication's id; null where none is known: an empty log, an edge, a snapshot. */
   readonly id: string | null;
 }
 
-/** Whether a start is a position. What names a rewind is one, whatever else is in it. */
+/**
+ * The start of a subscription: the log's end, its first retained publication, a number of publications
+ * or milliseconds (`ageMs`) before its end, or right after a position [SUB-2].
+ */
+export type Start =
+  | "latest"
+  | "earliest"
+  | { readonly rewind: { readonly count: number } | { readonly ageMs: number } }
+  | Position;
+
+/** Whether a start is a position. An object with `rewind` isn't, also where it has `epoch`. */
 export function isPosition(start: Start): start is Position {
   return typeof start === "object" && !("rewind" in start);
 }
 
 /**
- * What a publication means for somebody at `offset` [DEL-2]: it follows, it was seen before, or
- * something lies between. `prev` is the offset before the publication's, known to the broker.
+ * Compares a publication with a subscriber's offset [DEL-2]: it is the next one, it was seen, or the
+ * chain is broken, because publications between the two are missing. `prev` is the offset of the
+ * publication before it; `offset - 1` where left out.
  */
 export function chain(
   offset: number,

@@ -1,8 +1,8 @@
 /**
- * Whether a client can act on a message: it looks like a sample of its type.
+ * A client's check of a server's message: it is compared with a sample of its type.
  *
- * A client trusts its server's sense, so it asks for the fields it uses and their types, and for no
- * ranges; `validate.ts` has all the rules, in more words than a browser should have to load.
+ * The sample has the fields that the client uses, so only their presence and types are checked. A
+ * client trusts its server for the rest; the rules of `validate.ts` are too large for a browser.
  */
 import type { ServerMessage } from "./messages.ts";
 
@@ -10,7 +10,7 @@ const position = { epoch: "", offset: 0 };
 const channel = "";
 const placed = { channel, position };
 
-/** The fields that each message can't do without. */
+/** The fields that the client uses, by the type of message. */
 const SAMPLES: { readonly [Type in ServerMessage["type"]]: object } = {
   welcome: {
     client: "",
@@ -30,17 +30,17 @@ const SAMPLES: { readonly [Type in ServerMessage["type"]]: object } = {
   pong: {},
 };
 
-/** What all of them have. */
+/** The fields of every message. */
 const ANY = { type: "", id: "" };
 
-/** Whether it is a message from a server that a client of this version can act on. */
+/** Whether a value is a server's message with all that this client uses of it. Unknown types aren't [VER-3]. */
 export function isServerMessage(value: unknown): value is ServerMessage {
   if (!isLike(value, ANY)) return false;
   const { type } = value as ServerMessage;
   return Object.hasOwn(SAMPLES, type) && isLike(value, SAMPLES[type]);
 }
 
-/** Whether a value has what a sample has: the same fields, of the same types. */
+/** Whether a value has the fields of the sample, of the same types, at every level. Others may be there. */
 export function isLike(value: unknown, sample: unknown): boolean {
   if (typeof value !== typeof sample || value === null) return false;
   return (

@@ -1,6 +1,6 @@
 /**
- * The shape of every message, as tables. `shapes.ts` judges by them, `validate.ts` names the place that
- * doesn't fit.
+ * The shape of every message, as tables. `shapes.ts` checks values by them, `validate.ts` names the
+ * place that doesn't fit.
  *
  * TypeScript checks that each table has exactly the fields of its message in `messages.ts`.
  */
@@ -9,6 +9,7 @@ import { EVENT_NAME } from "./channel-name.ts";
 import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 
+/** The rule for a field's value. `min` and `max` are inclusive: characters of a text, elements of a list. */
 export type Field =
   | {
       readonly kind: "text";
@@ -19,25 +20,26 @@ export type Field =
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
   | { readonly kind: "boolean" }
   | { readonly kind: "channel" }
-  /** A publication's data: any JSON value, never looked into. */
+  /** Any JSON value, never looked into [ENC-6]. */
   | { readonly kind: "data" }
-  /** Bytes as they are. An object that may have them has either `bytes` or `data`. */
+  /** A Uint8Array. An object that may have `bytes` has either `bytes` or `data` [ENC-9]. */
   | { readonly kind: "bytes" }
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "list"; readonly max: number; readonly of: Field }
   | { readonly kind: "object"; readonly fields: Fields; readonly code?: ErrorCode }
   | { readonly kind: "nullable"; readonly of: Field }
   | { readonly kind: "optional"; readonly of: Field }
-  /** Tells by the value's type, and for objects by the name of a key, which one it is. */
+  /** One of several: `text` for a value that is no object, else the first key that the object has. */
   | {
       readonly kind: "either";
       readonly text: Field | null;
       readonly byKey: readonly (readonly [key: string, field: Field])[];
     };
 
+/** The fields of an object by name. Unknown fields are ignored [MSG-6]. */
 export type Fields = Readonly<Record<string, Field>>;
 
-/** The fields of one message, those that every message has left out. */
+/** The fields of one message, without `type`, `id` and `timestamp`. */
 export type MessageFields<Message> = {
   readonly [Name in Exclude<keyof Message, "type" | "id" | "timestamp">]-?: Field;
 };
@@ -71,7 +73,7 @@ const position: Field = {
   fields: { epoch, offset, id: { kind: "nullable", of: anyId } },
 };
 
-/** What is carried: one of the two, as whoever checks an object's fields sees to. */
+/** A payload. Both are optional here; `carriesOne` checks that exactly one is there. */
 const carried = {
   data: optional({ kind: "data" }),
   bytes: optional({ kind: "bytes" }),
@@ -123,12 +125,13 @@ const start: Field = {
   ],
 };
 
-/** What every message has. A request's id is stricter: it becomes part of a publication's. */
+/** The fields of every message. A client's id is stricter: it becomes part of a publication's [MSG-2]. */
 export const ENVELOPE = {
   client: { id: requestId, timestamp: integer(0) },
   server: { id: anyId, timestamp: integer(0) },
 } as const satisfies Record<string, Fields>;
 
+/** The fields of clients' messages, by type (PROTOCOL.md, 6). */
 export const CLIENT_MESSAGES: {
   readonly [Type in ClientMessage["type"]]: MessageFields<Extract<ClientMessage, { type: Type }>>;
 } = {
@@ -168,6 +171,7 @@ export const CLIENT_MESSAGES: {
   pong: { re: anyId },
 };
 
+/** The fields of the server's messages, by type (PROTOCOL.md, 6). */
 export const SERVER_MESSAGES: {
   readonly [Type in ServerMessage["type"]]: MessageFields<Extract<ServerMessage, { type: Type }>>;
 } = {

@@ -1,8 +1,8 @@
 /**
- * Whether a value has a message's shape, by the tables of `schema.ts`.
+ * Checks a value against the tables of `schema.ts`.
  *
- * Unknown fields are ignored, and data is never looked into. This file finds no words for what is
- * wrong: `validate.ts` does.
+ * Unknown fields are ignored, and data is never looked into. The answer is yes or no: `validate.ts`
+ * describes a fault.
  */
 import { isChannelName } from "./channel-name.ts";
 import * as PROTOCOL_LIMITS from "./limits.ts";
@@ -10,14 +10,14 @@ import type { Field, Fields } from "./schema.ts";
 
 export type Table = Readonly<Record<string, unknown>>;
 
-/** Keys that some languages' objects take for their own machinery [MSG-5]. */
+/** Keys with a special meaning in JavaScript's objects, and in other languages' [MSG-5]. */
 const MACHINERY: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 export function isTable(value: unknown): value is Table {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The first key that a message mustn't have, or "" where it has too many; else null. */
+/** The first key that no message may have [MSG-5], or "" where there are too many [MSG-6]; else null. */
 export function forbiddenKey(value: Table): string | null {
   let keys = 0;
   for (const key in value) {
@@ -27,11 +27,12 @@ export function forbiddenKey(value: Table): string | null {
   return keys > PROTOCOL_LIMITS.keysMax ? "" : null;
 }
 
-/** A field of a value; undefined where it isn't its own. */
+/** An own field of a value; undefined where it is inherited or missing. */
 export function own(value: Table, name: string): unknown {
   return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
+/** Whether a value keeps the rule. Inherited fields don't count; unknown ones are ignored [MSG-6]. */
 export function fits(value: unknown, field: Field): boolean {
   switch (field.kind) {
     case "optional":
@@ -39,7 +40,7 @@ export function fits(value: unknown, field: Field): boolean {
     case "nullable":
       return value === null || fits(value, field.of);
     case "data":
-      // A codec leaves a symbol where it found no JSON.
+      // The MessagePack codec leaves a symbol where the text wasn't JSON.
       return value !== undefined && typeof value !== "symbol";
     case "bytes":
       return value instanceof Uint8Array;
@@ -87,12 +88,12 @@ function fitsFields(value: unknown, fields: Fields): boolean {
   return true;
 }
 
-/** Whether it carries either data or bytes, where it may carry bytes. */
+/** Whether exactly one of data and bytes is there, where the fields have both [ENC-9]. */
 export function carriesOne(value: Table, fields: Fields): boolean {
   return !("bytes" in fields) || "data" in value !== "bytes" in value;
 }
 
-/** Which of several shapes a value means to have; null where it is none of them. */
+/** The rule that applies to a value; null where none does. */
 export function choose(
   value: unknown,
   { text, byKey }: Extract<Field, { kind: "either" }>,

@@ -1,4 +1,4 @@
-/** UTF-8 lengths, by the encoder that every platform has. */
+/** Lengths in UTF-8. `TextEncoder` exists on every platform. */
 declare class TextEncoder {
   encode(text: string): Uint8Array;
 }
@@ -10,7 +10,7 @@ export function utf8Length(text: string): number {
   return encoder.encode(text).length;
 }
 
-/** `text`, cut so that it has at most `max` bytes in UTF-8, at a character's boundary. */
+/** The longest beginning of `text` with at most `max` bytes in UTF-8. No character is cut in two. */
 export function utf8Truncate(text: string, max: number): string {
   if (utf8Length(text) <= max) return text;
   let cut = "";

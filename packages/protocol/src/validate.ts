@@ -1,7 +1,7 @@
 /**
- * Validates what came off the wire, and says what is wrong with it: a code with a path.
+ * Validates decoded messages, and describes the fault of a malformed one: a code and a path.
  *
- * Whether it is right is `shapes.ts`'s to say. This file doesn't know an encoding.
+ * `shapes.ts` decides whether a value is right. This file knows no encoding.
  */
 import type { ErrorCode } from "./codes.ts";
 import * as PROTOCOL_LIMITS from "./limits.ts";
@@ -9,28 +9,30 @@ import type { ClientMessage, ServerMessage } from "./messages.ts";
 import { CLIENT_MESSAGES, ENVELOPE, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
 import { carriesOne, choose, fits, forbiddenKey, isTable, own, type Table } from "./shapes.ts";
 
-/** Why a message was refused, and which request that answers, where its id could be read. */
+/** The fault of a message, as the `error` that answers it has it [MSG-7]. */
 export interface Malformed {
   readonly code: ErrorCode;
-  /** Where and what: `publish.channel: expected a channel name`. It never quotes the message. */
+  /** Path and rule: `publish.channel: expected a channel name`. It never quotes the message. */
   readonly detail: string;
+  /** The message's id; null where it is no request id. */
   readonly re: string | null;
 }
 
+/** The result for one message: it is valid, ignored, or malformed. */
 export type Decoded<Message> =
   | { readonly message: Message }
-  /** Null: a type of a later revision, which a client has to ignore [VER-3]. */
+  /** Null: a type that this version doesn't know, which a client ignores [VER-3]. */
   | { readonly message: null }
   | { readonly malformed: Malformed };
 
-/** What is wrong with a value: null when nothing is. */
+/** The first fault of a value: where, and the rule that it breaks. */
 interface Problem {
   readonly code: ErrorCode;
   readonly path: string;
   readonly expected: string;
 }
 
-/** Validates a message from a client. A type that isn't known is malformed [MSG-4]. */
+/** Validates a message from a client. An unknown type is malformed [MSG-4]. It never throws. */
 export function validateClientMessage(value: unknown): Decoded<ClientMessage> {
   const type = typeOf(value);
   if (type === null || !Object.hasOwn(CLIENT_MESSAGES, type)) {
@@ -41,7 +43,7 @@ export function validateClientMessage(value: unknown): Decoded<ClientMessage> {
   return problem === null ? { message: value as ClientMessage } : malformed(value, problem);
 }
 
-/** Validates a message from a server. A type that isn't known is ignored [VER-3]. */
+/** Validates a message from a server. An unknown type gives null [VER-3]. It never throws. */
 export function validateServerMessage(value: unknown): Decoded<ServerMessage> {
   const type = typeOf(value);
   if (type === null) {
@@ -88,7 +90,7 @@ function fieldsProblem(value: unknown, fields: Fields, path: string): Problem | 
   return null;
 }
 
-/** Looks for the place that doesn't fit, down to where it can be named. */
+/** Finds the innermost place that breaks a rule; null where the value fits. */
 function fieldProblem(value: unknown, field: Field, path: string): Problem | null {
   if (fits(value, field)) return null;
   switch (field.kind) {
@@ -118,13 +120,13 @@ function fieldProblem(value: unknown, field: Field, path: string): Problem | nul
   return { code: "bad_message", path, expected: expected(field) };
 }
 
-/** Which characters a pattern takes: those that it names in brackets. */
+/** The characters that a pattern has in brackets, in words. */
 function charactersOf(pattern: RegExp | undefined): string {
   const named = pattern && /\[.+\]/.exec(pattern.source)?.[0];
   return named === undefined ? "" : ` of ${named}`;
 }
 
-/** What a field takes, in words. */
+/** A field's rule, in words. */
 function expected(field: Field): string {
   switch (field.kind) {
     case "optional":

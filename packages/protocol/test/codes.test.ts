@@ -31,6 +31,7 @@ describe("[CLOSE-1] a close code's verdict", () => {
     ["hello_timeout", "reconnect"],
     ["heartbeat_timeout", "reconnect"],
     ["token_expired", "reconnect"],
+    ["message_timeout", "reconnect"],
     ["slow_consumer", "reconnect"],
     ["rate_limited", "reconnect"],
     ["unauthenticated", "fatal"],

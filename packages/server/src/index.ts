@@ -3,25 +3,26 @@ export type { Position } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
 export type { Broker, BrokerLog, Retention } from "./log/broker.ts";
 export { MemoryBroker, type MemoryBrokerOptions } from "./brokers/memory.ts";
+export type { ChannelOptions } from "./access/channel-rules.ts";
 export type {
   Action,
   Authenticated,
   Authorize,
   AuthorizeQuestion,
   Capability,
-  User,
-} from "./access/access.ts";
-export type { ConnectionInfo, RequestContext, RequestHandler } from "./application.ts";
-export type {
-  ChannelOptions,
+  ConnectionInfo,
   IncomingPublication,
   OnPublish,
+  RequestContext,
+  RequestHandler,
   SnapshotAnswer,
   SnapshotHook,
   SnapshotQuestion,
-} from "./access/channel-rules.ts";
+  User,
+} from "./application.ts";
 export type { Totals } from "./telemetry/counters.ts";
-export { DEFAULT_LIMITS, DEFAULT_RETENTION, type Limits } from "./limits.ts";
+export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export { DEFAULT_RETENTION } from "./log/retention.ts";
 export type { Authenticate, Identification, TailwireOptions, UpgradeRequest } from "./options.ts";
 export type { Logger } from "./ports.ts";
 export {

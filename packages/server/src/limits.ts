@@ -1,11 +1,17 @@
 /**
- * The server's limits, each with its default and its reason. Sizes are bytes, durations
- * milliseconds; what happens at a limit is said where it is.
+ * The server's limits, each with its default, its reason, and the code that follows beyond it. Sizes are
+ * bytes, durations milliseconds.
  */
 import { PROTOCOL_LIMITS } from "@tailwire/protocol";
-import type { Retention } from "./log/broker.ts";
-import { givenOptions, integerFrom, type Kinds, numberFrom } from "./support/given-options.ts";
+import {
+  type Chosen,
+  givenOptions,
+  integerFrom,
+  type Kinds,
+  numberFrom,
+} from "./support/given-options.ts";
 
+/** The server's limits: sizes in bytes, durations in milliseconds. `then` names the code that follows. */
 export interface Limits {
   /** How often the server pings. Below the idle limit of common proxies, which is 60 s. */
   readonly pingIntervalMs: number;
@@ -15,6 +21,8 @@ export interface Limits {
   readonly missedPongsMax: number;
   /** How long after the upgrade `hello` may take: then 4408. */
   readonly helloTimeoutMs: number;
+  /** How long a message may take from its first byte to its last: then 4411. */
+  readonly messageMs: number;
   /** How long a close may take before the socket is destroyed. */
   readonly closeTimeoutMs: number;
   /** How long a write may stay unfinished: then 4413. Kernel buffers are outside our memory. */
@@ -36,7 +44,7 @@ export interface Limits {
   readonly bytesPerSecond: number;
   /** WebSocket pings and pongs of one connection within ten seconds: then 4429. */
   readonly controlFramesMax: number;
-  /** For how many seconds' worth of both a connection may run ahead of that. */
+  /** Seconds by which a connection may run ahead of both rates [FLOW-5]. */
   readonly burstSeconds: number;
   /** How long a publication's id is remembered, so that it is logged once. */
   readonly dedupeMs: number;
@@ -46,7 +54,7 @@ export interface Limits {
   readonly appendMs: number;
   /** Connections of one node: then 503. Each takes kilobytes and a file descriptor. */
   readonly connectionsMax: number;
-  /** Connections of one address that haven't said hello: then 503. */
+  /** Connections of one address, or of one IPv6 /64, that haven't said hello: then 503. */
   readonly newcomersPerAddressMax: number;
   /** How long a ticket lets somebody in. */
   readonly ticketMs: number;
@@ -68,11 +76,13 @@ export interface Limits {
   readonly tailBytesMax: number;
 }
 
+/** The limits where an application gives no others. */
 export const DEFAULT_LIMITS: Limits = {
   pingIntervalMs: 25_000,
   pongTimeoutMs: 10_000,
   missedPongsMax: 2,
   helloTimeoutMs: 10_000,
+  messageMs: 10_000,
   closeTimeoutMs: 5_000,
   stallMs: 15_000,
   hookMs: 5_000,
@@ -99,13 +109,13 @@ export const DEFAULT_LIMITS: Limits = {
   tailBytesMax: 1_048_576,
 };
 
-/** Deadlines are met up to a quarter of a second late: a heartbeat must be slower than that. */
+/** `Deadlines` are up to a quarter of a second late, so a heartbeat must be slower than that. */
 const HEARTBEAT_MS_MIN = 250;
 
-/** Platforms' timers take no longer wait, 24.8 days, and `ws` no larger message: more would be none. */
+/** The largest wait of a platform's timer, 24.8 days, and the largest message of `ws`. */
 const INT_MAX = 2_147_483_647;
 
-/** Rates may have fractions; everything else counts something. */
+/** Rates may have fractions; all other limits are integers. */
 const RATE = numberFrom(1, Number.MAX_SAFE_INTEGER);
 const COUNT = integerFrom(1, Number.MAX_SAFE_INTEGER);
 const DURATION = integerFrom(1, INT_MAX);
@@ -116,6 +126,7 @@ const LIMITS: Kinds<Limits> = {
   pongTimeoutMs: HEARTBEAT,
   missedPongsMax: COUNT,
   helloTimeoutMs: DURATION,
+  messageMs: HEARTBEAT,
   closeTimeoutMs: DURATION,
   stallMs: DURATION,
   hookMs: DURATION,
@@ -142,37 +153,12 @@ const LIMITS: Kinds<Limits> = {
   tailBytesMax: COUNT,
 };
 
-/** Options that an application sets itself. One that is `undefined` is left out. */
-export type Chosen<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
-
 /**
  * The defaults with an application's own limits in place.
  *
- * @throws TypeError for a name that isn't one; RangeError when one is no positive number, a duration is
+ * @throws TypeError for an unknown name; RangeError when a limit is no positive number, a duration is
  * longer than 24.8 days, or the heartbeat is faster than 250 ms.
  */
 export function limitsOf(own: Chosen<Limits> = {}): Limits {
   return { ...DEFAULT_LIMITS, ...givenOptions<Limits>("limits", own, LIMITS) };
-}
-
-/** How much of a log is kept where a channel says nothing else: ten minutes of a busy room. */
-export const DEFAULT_RETENTION: Retention = {
-  count: 10_000,
-  bytes: 4_194_304,
-  maxAgeMs: 600_000,
-};
-
-const RETENTION: Kinds<Retention> = {
-  count: numberFrom(1, Infinity),
-  bytes: numberFrom(1, Infinity),
-  maxAgeMs: numberFrom(1, Infinity),
-};
-
-/**
- * The default with a channel's own retention in place. Infinity is no limit, of that one kind.
- *
- * @throws TypeError for a name that isn't one; RangeError when one is no positive number.
- */
-export function retentionOf(where: string, own: Chosen<Retention> = {}): Retention {
-  return { ...DEFAULT_RETENTION, ...givenOptions<Retention>(where, own, RETENTION) };
 }

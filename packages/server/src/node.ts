@@ -5,7 +5,6 @@
  * brings it simulated ones.
  */
 import {
-  type ClientMessage,
   type Codec,
   isEventName,
   jsonCodec,
@@ -16,17 +15,15 @@ import {
   TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
-import { Access, type AccessOptions, type Authenticated } from "./access/access.ts";
+import { Access, type AccessOptions } from "./access/access.ts";
 import { Admitted } from "./access/admitted.ts";
-import type { Application } from "./application.ts";
+import type { Application, Authenticated } from "./application.ts";
 import type { Broker } from "./log/broker.ts";
 import { Channel, type ChannelHost } from "./delivery/channel.ts";
 import type { ChannelRules } from "./access/channel-rules.ts";
-import { publish } from "./commands/publish.ts";
-import { read } from "./commands/read.ts";
-import { cancel, request } from "./commands/request.ts";
-import { authenticate, hello, ping } from "./commands/session.ts";
-import { begin, remove, subscribe, unsubscribe } from "./commands/subscribe.ts";
+import { carryOut } from "./commands/carry-out.ts";
+import type { Services } from "./commands/services.ts";
+import { subscribeByServer, unsubscribeByServer } from "./commands/subscribe.ts";
 import { Connection } from "./connection/connection.ts";
 import { Counters } from "./telemetry/counters.ts";
 import { Deadlines } from "./support/deadlines.ts";
@@ -49,18 +46,19 @@ export interface NodeOptions {
   readonly logger: Logger;
 }
 
-export class TailwireNode {
+export class TailwireNode implements Services {
   /** Its name: new with each process, since the server's own publications carry it. */
   readonly id: string;
   readonly ports: Ports;
   readonly limits: Limits;
   readonly rules: ChannelRules;
   readonly application: Application;
-  readonly sessions = new Sessions();
+  readonly sessions: Sessions;
   readonly counters = new Counters();
-  readonly traces = new Traces();
+  readonly traces: Traces;
   readonly deadlines: Deadlines;
-  readonly sweep: Sweep<Channel>;
+  readonly sweep: Sweep;
+  readonly carryOut: Services["carryOut"];
   readonly turns: Turns;
   readonly #broker: Broker;
   readonly #accessOptions: AccessOptions;
@@ -82,7 +80,10 @@ export class TailwireNode {
     this.application = application;
     this.deadlines = new Deadlines(ports.clock);
     this.turns = new Turns(ports.clock);
-    this.sweep = new Sweep(ports.clock, tellCursors, () => this.#connections.size);
+    this.sweep = new Sweep(ports.clock, () => this.#connections.size);
+    this.sessions = new Sessions(ports.clock, limits.overlapMs);
+    this.traces = new Traces(ports.clock, (tell) => this.tell("trace", tell));
+    this.carryOut = (connection, message) => carryOut(this, connection, message);
     this.#broker = broker;
     this.#accessOptions = {
       rules,
@@ -94,8 +95,8 @@ export class TailwireNode {
       limits,
       broker,
       callHook: this.#accessOptions.callHook,
-      asTailwireError: (error) => this.asTailwireError(error),
-      onGrowth: (channel) => this.sweep.grew(channel),
+      report: (error) => this.report(error),
+      sweep: this.sweep,
       onIdle: (channel) => this.#release(channel),
     };
     this.#logger = logger;
@@ -166,18 +167,20 @@ export class TailwireNode {
    */
   tell(name: string, listener: () => unknown): void {
     const told = (async () => listener())();
-    told.catch((thrown: unknown) => this.asTailwireError(thrownBy(name, thrown)));
+    told.catch((thrown: unknown) => this.report(thrownBy(name, thrown)));
   }
 
   /** Subscribes all connections of a user to a channel. @throws `forbidden`: nothing is declared. */
   subscribe(userId: string, channel: string): void {
     if (this.rules.find(channel) === null) throw tailwireError("forbidden", channel);
-    void this.turns.each(this.#connectionsOf(userId), (one) => begin(one, channel));
+    void this.turns.each(this.#connectionsOf(userId), (one) =>
+      subscribeByServer(this, one, channel),
+    );
   }
 
   /** Ends the subscriptions of all connections of a user to a channel. */
   unsubscribe(userId: string, channel: string): void {
-    void this.turns.each(this.#connectionsOf(userId), (one) => remove(one, channel));
+    void this.turns.each(this.#connectionsOf(userId), (one) => unsubscribeByServer(one, channel));
   }
 
   /** Ends all connections of a user, for good. */
@@ -199,40 +202,6 @@ export class TailwireNode {
       this.tell("onDisconnect", () => this.application.onDisconnect(info));
     }
     if (this.#connections.size === 0) this.#onEmpty?.();
-  }
-
-  /** Carries a client's message out. */
-  carryOut(connection: Connection, message: ClientMessage): void {
-    // Its deadline comes late on a node that stood still, or whose clock went ahead [AUTH-9].
-    const endsAt = connection.access.expiresAt + this.limits.expiryGraceMs;
-    if (message.type !== "authenticate" && this.ports.clock.now() >= endsAt) {
-      return connection.close("token_expired");
-    }
-    switch (message.type) {
-      case "hello":
-        return hello(connection, message);
-      case "authenticate":
-        return authenticate(connection, message);
-      case "request":
-        return request(connection, message);
-      case "cancel":
-        return cancel(connection, message);
-      case "subscribe":
-        return subscribe(connection, message);
-      case "unsubscribe":
-        return unsubscribe(connection, message);
-      case "publish":
-        return publish(connection, message);
-      case "read":
-        return read(connection, message);
-      case "ping":
-        return ping(connection, message);
-      case "pong":
-        // It says no more than that something came, which the connection has noted already.
-        return;
-      default:
-        message satisfies never;
-    }
   }
 
   /** The channel of a name that {@link ChannelRules} knows. It lives while it is used. */
@@ -284,7 +253,7 @@ export class TailwireNode {
   }
 
   /** Anything thrown as an error with a code. A value that isn't one already is logged, and is `internal`. */
-  asTailwireError(thrown: unknown): TailwireError {
+  report(thrown: unknown): TailwireError {
     const error = errorOf(thrown);
     if (error instanceof TailwireError) return error;
     if (error instanceof Mistake) {
@@ -328,7 +297,7 @@ export class TailwireNode {
     for (const channel of this.#channels.values()) this.#release(channel);
     // A broker that can't be closed must not keep the process.
     await this.callHook("broker.close", () => this.#broker.close()).catch((thrown: unknown) =>
-      this.asTailwireError(thrown),
+      this.report(thrown),
     );
   }
 
@@ -347,8 +316,4 @@ function dataOf(value: unknown): Payload {
     const error = errorOf(thrown);
     throw error instanceof TailwireError ? error : tailwireError("invalid_data", error.message);
   }
-}
-
-function tellCursors(channel: Channel): void {
-  channel.tellCursors();
 }

@@ -1,14 +1,20 @@
 /**
- * The options of `createTailwire`: what each means, and what it takes, which is checked when it is given.
+ * The options of `createTailwire`, and their check. `server.ts` uses them.
  *
- * Node's own types aren't named here; what becomes of the options is `server.ts`'s business.
+ * Node's own types aren't named here.
  */
 import { type Codec, jsonCodec, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK } from "@tailwire/protocol";
-import type { Authenticated, Authorize, User } from "./access/access.ts";
-import type { ConnectionInfo, RequestHandler } from "./application.ts";
+import type {
+  Authenticated,
+  Authorize,
+  ConnectionInfo,
+  RequestHandler,
+  User,
+} from "./application.ts";
 import type { Broker } from "./log/broker.ts";
 import type { ChannelOptions } from "./access/channel-rules.ts";
 import {
+  type Chosen,
   BOOLEAN,
   FUNCTION,
   givenOptions,
@@ -20,7 +26,7 @@ import {
   TEXT,
   withMethods,
 } from "./support/given-options.ts";
-import type { Chosen, Limits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import type { Logger } from "./ports.ts";
 
 /** The HTTP request that asks for a WebSocket. Node's `IncomingMessage` has this shape. */
@@ -32,65 +38,66 @@ export interface UpgradeRequest {
 }
 
 /**
- * Says who opens a connection; null refuses, and so do `undefined` and `false`. It has a deadline,
- * `limits.hookMs`.
+ * Decides who opens a connection; null refuses, and so do `undefined` and `false`. The call has a
+ * deadline, `limits.hookMs`.
  *
- * `token` is whatever the client sent, and null when it sent none: check it. On a live connection,
- * where the client brings a fresh token, `request` has no headers.
+ * `token` is the client's text, unchecked, or null when it sent none [AUTH-1] [AUTH-2]. For a fresh token
+ * on a live connection `request` has no headers [AUTH-8].
  *
- * Where it throws, the client is told `unavailable`, and tries again later: so catch what a library throws
- * for a bad token, as those for JWTs do, and return null. A `TailwireError` that it throws is told as it is;
- * one that is the client's fault and not to be retried refuses the token. Whatever else it gives is a
- * mistake: nobody is let in, and the log says what was wrong.
+ * An error that it throws is `unavailable` to the client, which tries again later. So catch the error
+ * that a library throws for a bad token, as those for JWTs do, and return null. A `TailwireError` is the
+ * answer itself; one that is the client's fault and not to be retried refuses the token. Any other
+ * result is a mistake: the connection is refused, and the log says why.
  */
 export type Authenticate<U extends User> = (
   request: UpgradeRequest,
   token: string | null,
 ) => Authenticated<U> | null | Promise<Authenticated<U> | null>;
 
-/** Either somebody is asked who comes, or it is said aloud that everybody may. */
+/** Either `authenticate` decides who may connect, or `anonymous: true` lets everybody in. */
 export type Identification<U extends User> =
   | { readonly anonymous: true; readonly authenticate?: undefined }
   | { readonly authenticate: Authenticate<U>; readonly anonymous?: undefined };
 
+/** The options of `createTailwire`. */
 export type TailwireOptions<U extends User = User> = Identification<U> & {
   /** The channels that exist, by pattern: `"lobby"`, or `"room:{id}"`. All others are forbidden. */
   readonly channels: Readonly<Record<string, ChannelOptions<U>>>;
   /**
-   * Says whether a user may do something. Asked once per connection, channel and action, and again
-   * when the client brings a fresh token. Without it, declared channels are open to everybody who
-   * is authenticated. It has a deadline, `limits.hookMs`.
+   * Decides whether a user may do something. Called once per connection, channel and action, and again
+   * after a fresh token [AUTH-11] [AUTH-12]. Without it, every user may do everything in declared
+   * channels. The call has a deadline, `limits.hookMs`.
    */
   readonly authorize?: Authorize<U> | undefined;
-  /** Answers `client.request(name, input)`. Check the input: it is whatever the client sent. */
+  /** Handlers of `client.request(name, input)`, by name. The input is unchecked [REQ-1]. */
   readonly requests?: Readonly<Record<string, RequestHandler<U>>> | undefined;
-  /** A connection is there: its client is welcome. An error that this throws, or rejects with, is logged. */
+  /** Called when a connection is open: right after `welcome`. Its error is logged. */
   readonly onConnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
-  /** A connection has gone, whoever ended it. An error that this throws, or rejects with, is logged. */
+  /** Called when a connection has ended, if it had `welcome`. Its error is logged. */
   readonly onDisconnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
-  /** Where logs are kept. In memory where this is left out. It is closed with the server. */
+  /** Keeps the logs: by default a `MemoryBroker`. It is closed with the server. */
   readonly broker?: Broker | undefined;
-  /** Each has a default, with its reason, in `limits.ts`. */
+  /** Limits that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Chosen<Limits> | undefined;
   /**
-   * Pages that may connect, such as `https://chat.example`: each origin by itself, without wildcards.
-   * The page's own host where this is left out, and any port of this machine's while developing on it.
+   * Origins of pages that may connect, such as `https://chat.example`, without wildcards [AUTH-6]. By
+   * default pages of the server's own host; on loopback addresses their port may be another.
    */
   readonly allowedOrigins?: readonly string[] | undefined;
   /**
-   * Whether a token may come as `?token=`, for what can set neither header nor subprotocol. True
-   * where this is left out. Proxies log queries: switch it off where nobody needs it.
+   * Whether a token may come as `?token=`, for clients that can set neither header nor subprotocol
+   * [AUTH-10]. True by default. Proxies log queries, so switch it off where no client needs it.
    */
   readonly tokenInQuery?: boolean | undefined;
-  /** Codecs spoken beside JSON: `msgpackCodec` of `@tailwire/protocol/msgpack`, or nothing. */
+  /** Codecs beside JSON: `msgpackCodec` of `@tailwire/protocol/msgpack`, or none [VER-6]. */
   readonly codecs?: readonly Codec[] | undefined;
   /**
-   * The address that a connection comes from, for the limits per address. Where a proxy stands
-   * before, say what it says: `limits.newcomersPerAddressMax` counts the proxy's own otherwise. Where it
-   * throws, or gives no text, that connection is refused with `unavailable`.
+   * The address of a connection's client, for `limits.newcomersPerAddressMax`. By default the socket's:
+   * behind a proxy that is the proxy's own, so read the header that the proxy sets. Where it throws, or
+   * gives no text, the connection is refused with `unavailable`.
    */
   readonly clientAddress?: ((request: UpgradeRequest) => string) | undefined;
-  /** Errors on standard error where this is left out, and for the methods that it lacks. */
+  /** By default warnings and errors go to standard error. The same holds for methods that it lacks. */
   readonly logger?: Logger | undefined;
 };
 
@@ -105,7 +112,7 @@ const HANDLERS: Kind = {
 const OPTIONS: Kinds<TailwireOptions> = {
   authenticate: FUNCTION,
   anonymous: BOOLEAN,
-  // `ChannelRules` has more to say about them.
+  // `ChannelRules` checks them.
   channels: { words: "an object by pattern", fits: () => true },
   authorize: FUNCTION,
   requests: HANDLERS,
@@ -117,7 +124,7 @@ const OPTIONS: Kinds<TailwireOptions> = {
   tokenInQuery: BOOLEAN,
   codecs: listOf("codecs", isCodec),
   clientAddress: FUNCTION,
-  // Methods that it lacks are made up for.
+  // `SafeLogger` stands in for methods that it lacks.
   logger: { words: "an object with error and warn", fits: (value) => typeof value === "object" },
 };
 
@@ -145,7 +152,7 @@ function isCodec(value: unknown): boolean {
   return CODEC.fits(value) && SUBPROTOCOLS.includes((value as Partial<Codec>).subprotocol);
 }
 
-/** JSON, which is always spoken, and what is spoken beside it. @throws RangeError. */
+/** The JSON codec and the given ones. @throws RangeError when two have the same subprotocol. */
 export function allCodecs(codecs: readonly Codec[]): readonly Codec[] {
   const all = [jsonCodec, ...codecs];
   for (const [index, { subprotocol }] of all.entries()) {

@@ -1,13 +1,12 @@
 /**
- * The server as an application sees it: who may come in, which channels there are, and publishing.
+ * The server as an application sees it: `createTailwire`, and the methods of its result.
  *
- * This file names Node's HTTP server; what happens on a connection is `node.ts`'s business.
+ * This file names Node's HTTP server; `node.ts` carries out the rest without it.
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Server as HttpServer } from "node:http";
 import { channelName, type ParamArgs, type Position, tailwireError } from "@tailwire/protocol";
-import type { Authenticated, Authorize, User } from "./access/access.ts";
-import type { Application, RequestHandler } from "./application.ts";
+import type { Application, Authenticated, Authorize, RequestHandler, User } from "./application.ts";
 import { MemoryBroker } from "./brokers/memory.ts";
 import { type ChannelOptions, ChannelRules } from "./access/channel-rules.ts";
 import type { Totals } from "./telemetry/counters.ts";
@@ -25,96 +24,100 @@ import { SafeLogger } from "./drivers/safe-logger.ts";
 import { Tickets } from "./access/tickets.ts";
 import type { Tracer } from "./telemetry/traces.ts";
 
-/** One channel, to publish to as the server. */
+/** A channel that the server publishes to. */
 export interface ServerChannel {
   readonly name: string;
   /**
-   * Adds a publication to the log, and resolves with where it stands there. Its data is bytes
-   * (an ArrayBuffer or any view of one: a subscriber is given a Uint8Array), or a JSON value.
+   * Adds a publication to the log, and resolves with its position. The data is a JSON value, or bytes: an
+   * ArrayBuffer or any view of one, which subscribers get as a Uint8Array.
    *
-   * @throws `invalid_data`, saying where, when a part of the data would arrive as something else: a
-   * Map, NaN, bytes inside an object [ENC-12]; `indeterminate` when the broker's answer was lost;
-   * `unavailable` when it certainly wasn't added; `closed` once the server is being closed.
+   * @throws `invalid_data`, with the place, when JSON can't hold a part of the data: a Map, NaN, bytes
+   * inside an object [ENC-12]; `bad_message` for a malformed event; `too_large` for data beyond
+   * `limits.messageBytesMax`; `unavailable` when it certainly wasn't added; `indeterminate` when the
+   * broker's answer was lost; `closed` once the server is being closed.
    */
   publish(event: string, data: unknown): Promise<{ readonly position: Position }>;
 }
 
-/** All connections that one user has on this node. */
+/** The connections of one user on this node. Other nodes aren't told. */
 export interface UserConnections {
   /**
-   * Subscribes those that there are now, from what is published from now on; their clients are told
-   * (`client.onSubscribed`). When they reconnect they ask for it themselves, and `authorize` is
-   * asked then.
+   * Subscribes the connections of this moment to a channel, from `"latest"`, without asking `authorize`
+   * [SUB-10]. Their clients call `onSubscribed`. One that has `limits.subscriptionsMax` is left out. After
+   * a reconnect the client subscribes by itself, which `authorize` decides.
    *
-   * @throws `forbidden` when nothing that is declared matches; `closed` once the server is being closed.
+   * @throws `bad_channel` when a param breaks the name's grammar; `forbidden` when no declared pattern
+   * matches; `closed` once the server is being closed.
    */
   subscribe<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): void;
-  /** Ends their subscriptions to a channel: their clients are told, with the code `removed`. */
+  /** Ends the subscriptions to a channel, with the code `removed` [SUB-9]. @throws `bad_channel`. */
   unsubscribe<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): void;
-  /** Closes them, for good: their clients don't come back by themselves. */
+  /** Closes the connections with 4504, which is final: their clients don't reconnect [CLOSE-1]. */
   disconnect(): void;
   /**
-   * Tells of every message on them from now on, those of later connections too, until it is taken
-   * back. Tokens, secrets and payloads aren't shown.
+   * Calls the tracer with every message from now on, also on later connections, until the returned
+   * function is called. Entries never have tokens, secrets or payloads.
    *
-   * @throws `closed` once the server is being closed.
+   * @throws TypeError when the tracer is no function; `closed` once the server is being closed.
    */
   trace(tracer: Tracer): () => void;
 }
 
-/** A node's counts: of now, and since it began. */
+/** A node's numbers: three of this moment, and totals since it began. */
 export interface Stats extends Totals {
   readonly connections: number;
   readonly channels: number;
   readonly subscriptions: number;
 }
 
+/** A node. It is made by `createTailwire`. */
 export interface TailwireServer extends AsyncDisposable {
   /**
-   * Takes WebSocket upgrades of one path, `/tailwire` by default. Other paths are left to other
-   * listeners, and answered with 404 where there are none. Several servers share an HTTP server, each
-   * with a path of its own, and one server takes several HTTP servers.
+   * Answers the WebSocket upgrades of one path, `/tailwire` by default. Other paths are left to other
+   * listeners, or answered with 404 where none exists. Several servers can share an HTTP server, each
+   * with a path of its own, and one server can be attached to several.
    *
-   * @throws `closed` once it is being closed; RangeError for a path that no request has; Error when
-   * the path is taken.
+   * @throws `closed` once the server is being closed; RangeError for a path that no request can have;
+   * Error when the path is taken.
    */
   attach(httpServer: HttpServer, options?: { readonly path?: string | undefined }): this;
   /**
-   * The channel of a pattern, to publish to as the server.
+   * The channel of a pattern and its params, or of a name.
    *
-   * @throws `bad_channel` when a param breaks the name's grammar, `forbidden` when nothing declared
+   * @throws `bad_channel` when a param breaks the name's grammar; `forbidden` when no declared pattern
    * matches.
    */
   channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): ServerChannel;
-  /** All connections of one user on this node. @throws TypeError when the id is no text. */
+  /** The connections of a user, by `User.id`, now and later. @throws TypeError when the id is no text. */
   user(id: string): UserConnections;
   /**
-   * A ticket, which lets its holder in once, within `limits.ticketMs`, as `?ticket=`: for what can
-   * set neither header nor subprotocol, so that no token stands in an address. Good on this node.
-   * With `origin`, only a page from there may use it.
+   * Issues a ticket: a text that lets its holder connect once, within `limits.ticketMs`, to this node, as
+   * `?ticket=` [AUTH-13]. It keeps tokens out of addresses, for clients that can set neither header nor
+   * subprotocol. With `origin`, only a page of that origin may use it.
    *
-   * @throws TypeError for what isn't `Authenticated`; RangeError for an origin that is none; `unavailable`
-   * when too many tickets wait to be used; `closed` once the server is being closed.
+   * @throws TypeError when the first argument isn't `Authenticated`; RangeError for a malformed origin;
+   * `unavailable` when `limits.ticketsMax` wait to be used; `closed` once the server is being closed.
    */
   ticket(authenticated: Authenticated, options?: { readonly origin?: string | undefined }): string;
-  /** Connections now. */
+  /** Connections now, including those that haven't said hello. */
   readonly connections: number;
-  /** Counts of now, and since this node began: cheap enough for every second. */
+  /** The node's numbers. Cheap enough to be read every second. */
   stats(): Stats;
   /**
-   * Closes every connection, and resolves when the last one has gone. From the call on, what would begin
-   * something anew is refused with `closed`; what `attach` added is taken back. `await using` does the same.
+   * Closes every connection with 1012 [CLOSE-5], then the broker, and resolves when all have ended. From
+   * the call on, methods that would begin something throw `closed`, and upgrades are answered with 503.
+   * `await using` calls it.
    */
   close(): Promise<void>;
 }
 
 /**
- * Makes a server. It listens to nothing until it is attached.
+ * Makes a server. It accepts no connection until it is attached.
  *
- * @throws TypeError when there is neither `authenticate` nor `anonymous: true`, or an option is unknown or
- * of the wrong type.
- * @throws RangeError when a channel pattern is malformed, two of them match the same names, a limit makes
- * no sense, an origin is none, or two codecs have one subprotocol.
+ * @throws TypeError when `authenticate` and `anonymous: true` are both missing or both there, or an option
+ * is unknown or of the wrong type.
+ * @throws RangeError when a channel pattern is malformed, two of them match the same names, a limit is
+ * out of its range, an origin is malformed, or two codecs have the same subprotocol.
  */
 export function createTailwire<U extends User = User>(options: TailwireOptions<U>): TailwireServer {
   return new NodeServer(checkedOptions(options));
@@ -125,7 +128,7 @@ class NodeServer<U extends User> implements TailwireServer {
   readonly #tickets: Tickets;
   /** Options that all paths share. */
   readonly #upgrades: UpgradeOptions;
-  /** Ends what was attached: refuses from now on, and then takes it back. */
+  /** By HTTP server: `upgrades` refuses upgrades once closed, `detach` removes the listener. */
   readonly #attached: { readonly upgrades: Upgrades; readonly detach: () => void }[] = [];
   #closing: Promise<void> | null = null;
 
@@ -216,7 +219,7 @@ class NodeServer<U extends User> implements TailwireServer {
   }
 
   async #close(): Promise<void> {
-    // Until the last one has gone, who comes is answered; others may take the path meanwhile.
+    // Detach last: until then upgrades are answered with 503. Another server may take the path already.
     for (const { upgrades } of this.#attached) upgrades.close();
     await this.#node.close();
     for (const { detach } of this.#attached.splice(0)) detach();
@@ -232,8 +235,8 @@ function nameOf(pattern: string, params?: Readonly<Record<string, string>>): str
 }
 
 /**
- * The application's functions, as the node calls them. It hands them users that `authenticate`
- * gave it, so the type that the application knows them by is the right one.
+ * The application's hooks, as the node calls them. Every user that they get came from `authenticate`, so
+ * casting away `U` is safe.
  */
 function applicationOf<U extends User>(options: TailwireOptions<U>): Application {
   const { authenticate, authorize, requests = {}, onConnect, onDisconnect } = options;

@@ -179,7 +179,7 @@ export class Peer {
   }
 
   async sayText(text: string): Promise<void> {
-    this.connection.receive(text);
+    this.connection.input.receive(text);
     await this.#bench.clock.settle();
   }
 

@@ -9,7 +9,8 @@ import {
   MemoryBroker,
   type TailwireOptions,
 } from "../src/index.ts";
-import { limitsOf, retentionOf } from "../src/limits.ts";
+import { limitsOf } from "../src/limits.ts";
+import { retentionOf } from "../src/log/retention.ts";
 
 /** As JavaScript calls it: with anything. */
 const make = createTailwire as (options: unknown) => ReturnType<typeof createTailwire>;

@@ -1,11 +1,15 @@
 /**
- * The costs of the server's process, by its own main thread's CPU time: a neighbour that keeps the
- * machine busy makes everything later, and nothing here larger.
+ * The costs of the server's process, by its own main thread's CPU time, at the pace of a quiet core.
+ *
+ * A neighbour that keeps the machine busy makes everything later, and the same work takes up to twice the
+ * CPU time, since two threads share a core. So a yardstick is run before and after what is measured, and
+ * costs are given as a quiet core would have them.
  *
  * A timer looks every few milliseconds how much was used since it looked last. Timers run between
  * turns of the event loop, so a turn that lasts long is seen as a whole, and short ones together.
  */
 import { openSync, readSync } from "node:fs";
+import { yardstick } from "./yardstick.ts";
 
 /** The costs since the meter was set to nothing. */
 export interface Paid {
@@ -18,6 +22,9 @@ export interface Paid {
 /** How often it looks, in milliseconds: more often would itself cost a part of what is judged. */
 const LOOK_MS = 4;
 
+/** CPU time of the yardstick on a quiet core, in milliseconds: the least that was measured. */
+const YARDSTICK_MS = 40;
+
 /** This process's main thread, in nanoseconds on a processor: the first number in there. */
 const SCHEDSTAT = "/proc/self/schedstat";
 
@@ -27,26 +34,43 @@ export class Meter {
   #cpuAtBegin = 0;
   #cpuAtLook = 0;
   #longestTurnMs = 0;
+  /** How many times as long the yardstick took as on a quiet core. */
+  #pace = 1;
 
   start(): void {
+    // Compiled by then, so that it isn't taken for a slow core.
+    for (let round = 0; round < 3; round += 1) yardstick();
     this.reset();
     setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
   reset(): void {
+    this.#pace = this.#measurePace();
     this.#beganAt = performance.now();
     this.#cpuAtBegin = this.#cpuMs();
     this.#cpuAtLook = this.#cpuAtBegin;
     this.#longestTurnMs = 0;
   }
 
-  get paid(): Paid {
+  /** The costs since the last {@link reset}. */
+  paid(): Paid {
     this.#look();
-    return {
-      wallMs: performance.now() - this.#beganAt,
-      cpuMs: this.#cpuAtLook - this.#cpuAtBegin,
-      longestTurnMs: this.#longestTurnMs,
-    };
+    const wallMs = performance.now() - this.#beganAt;
+    const cpuMs = this.#cpuAtLook - this.#cpuAtBegin;
+    const longestTurnMs = this.#longestTurnMs;
+    const pace = (this.#pace + this.#measurePace()) / 2;
+    return { wallMs, cpuMs: cpuMs / pace, longestTurnMs: longestTurnMs / pace };
+  }
+
+  /** 1 on a quiet core and on any faster one. */
+  #measurePace(): number {
+    const before = this.#cpuMs();
+    yardstick();
+    const costMs = this.#cpuMs() - before;
+    // The yardstick is nobody's cost.
+    this.#cpuAtBegin += costMs;
+    this.#cpuAtLook += costMs;
+    return Math.max(1, costMs / YARDSTICK_MS);
   }
 
   #look(): void {

@@ -48,7 +48,7 @@ const meter = new Meter();
 process.on("message", (asked) => {
   if (asked === "reset") meter.reset();
   if (typeof asked === "number") dawdle(asked);
-  process.send?.(meter.paid);
+  process.send?.(meter.paid());
 });
 process.on("disconnect", () => process.exit());
 await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));

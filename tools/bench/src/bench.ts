@@ -1,11 +1,11 @@
 /**
- * What a bench is, and how it is run: every server in turn, in each round in another order, so that
- * no server has the quiet minutes to itself. It doesn't know what is measured.
+ * The interface of a bench, and its runner. In each round every server has its turn, and every other
+ * round reverses the order, so that no server has the machine's quiet minutes to itself.
  */
 import type { ServerName } from "./dialects.ts";
 import { median, medians, type Ratio, ratioOf, rounded, type Sample } from "./statistics.ts";
 
-/** One way to run a bench: its fields stand in the rows. */
+/** The parameters of a measurement. They become columns of its rows. */
 type Case = Readonly<Record<string, number | string>>;
 
 export interface Bench<Kind extends Case = Case> {
@@ -13,7 +13,7 @@ export interface Bench<Kind extends Case = Case> {
   readonly figure: string;
   readonly better: "more" | "less";
   readonly servers: readonly ServerName[];
-  /** With `quick` fewer and smaller ones: to see whether it works, not to know how fast it is. */
+  /** With `quick` fewer and smaller ones, to test the bench rather than the servers. */
   cases(quick: boolean): readonly Kind[];
   measure(server: ServerName, kind: Kind, quick: boolean): Promise<Sample>;
 }
@@ -22,7 +22,7 @@ export interface Bench<Kind extends Case = Case> {
 export interface Row {
   readonly server: ServerName;
   readonly figures: Readonly<Record<string, number | string>>;
-  /** How many times better than each of the others it is, by the bench's figure. */
+  /** By the other server: how many times better this one is, by the bench's figure. */
   readonly ratioTo: Readonly<Partial<Record<ServerName, Ratio>>>;
 }
 
@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly say: (line: string) => void;
 }
 
-/** Runs all cases. A server that fails at one is left out of it, and that is said. */
+/** Runs all cases. A server that fails at a case is left out of it, and `say` gets the reason. */
 export async function runBench(bench: Bench, options: RunOptions): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const kind of bench.cases(options.quick)) {
@@ -98,8 +98,8 @@ function words(fields: Case | Sample): string {
 }
 
 /**
- * How far rounds lie from the median of their case, as a share of it, in the middle of all: the noise
- * that a reader has to expect. Null where nothing is compared.
+ * The noise of ratios: half their range over the rounds, as a share of the median; the median of that
+ * over all rows. Null without ratios.
  */
 export function noiseOf(rows: readonly Row[]): number | null {
   const spreads = rows.flatMap(({ ratioTo }) =>

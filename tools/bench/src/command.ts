@@ -1,4 +1,4 @@
-/** The bench's command: what it is asked for, and how it tells what came out. */
+/** The bench's command: reads the arguments, runs one bench, prints the result. */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { type Bench, runBench } from "./bench.ts";
@@ -61,7 +61,7 @@ interface Asked {
   readonly keep: boolean;
 }
 
-/** @throws Error with words for the person, when the command makes no sense. */
+/** @throws Error for wrong arguments, with a message for the person who typed them. */
 function asked(args: readonly string[]): Asked | "help" | "install" | "report" {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -82,7 +82,7 @@ function asked(args: readonly string[]): Asked | "help" | "install" | "report" {
   return { name, bench, servers, rounds, quick, json, keep: values.keep };
 }
 
-/** Gives the exit code: 0 when all went well, 2 when the command makes no sense. */
+/** Gives the exit code: 0, or 2 for wrong arguments. */
 export async function run(
   args: readonly string[],
   print: (text: string) => void,

@@ -1,6 +1,6 @@
 /**
- * Dialects: what a client says to each server to be one of its subscribers or publishers. It knows
- * texts only, in the form that the receiver fills in.
+ * Dialects: the messages by which a client of each server subscribes and publishes. They are texts
+ * with placeholders such as `%n`, which the receiver fills in.
  */
 import { PAYLOAD_TEMPLATE } from "./payload.ts";
 
@@ -16,21 +16,21 @@ export const SERVER_NAMES: readonly ServerName[] = [
 
 export interface Dialect {
   readonly path: string;
-  /** "-" where none is offered. */
+  /** The offer of the upgrade; "-": none. */
   readonly subprotocol: string;
-  /** What a subscriber says first. `who` is different for each. */
+  /** A subscriber's first message. `who` is unique for each. */
   greeting(who: string, channels: readonly string[]): string;
-  /** What shows that a client is there, and follows its channels if it has any; "-": its upgrade. */
+  /** Text in the answer that shows that the client is ready, subscribed if it follows; "-": its upgrade. */
   ready(follows: boolean): string;
-  /** What a publisher says to publish, once. */
+  /** The message that publishes once. */
   publish(channel: string): string;
-  /** Asks for so many publications in one turn of the server's event loop. Null: it can't be. */
+  /** Asks for `count` publications in one turn of the server's event loop; null: not possible. */
   turn(count: number): string | null;
-  /** Asks for all that is kept, from before the first. Null: it keeps nothing. */
+  /** Asks for all publications that the server retains; null: it retains none. */
   resume(epoch: string, channel: string): string | null;
 }
 
-/** What the hub of the bare servers takes. */
+/** The commands of the bare servers' hub. */
 const BARE: Dialect = {
   path: "/",
   subprotocol: "-",
@@ -73,7 +73,7 @@ const TAILWIRE: Dialect = {
   },
 };
 
-/** Engine.IO's and Socket.IO's digits around JSON: 40 connects, 42 emits. */
+/** Socket.IO's messages are JSON behind two digits: 40 connects, 42 emits. */
 const SOCKET_IO: Dialect = {
   path: "/socket.io/?EIO=4&transport=websocket",
   subprotocol: "-",

@@ -1,15 +1,15 @@
 /**
- * What every server is made to send: 128 bytes of JSON with a mark in it, which the receiver counts.
- * It doesn't know who sends it, nor what surrounds it.
+ * The payload of every publication: 128 bytes of JSON. Its `at` begins with a mark, `@`, and the time,
+ * by which the receiver counts deliveries and measures their latency.
  */
 
 /** Bytes of the JSON text. */
 const PAYLOAD_BYTES = 128;
 
-/** Digits of the time in the mark, in microseconds: as the receiver reads it. */
+/** Digits of the time behind the mark, in microseconds. The receiver reads as many. */
 const TIME_DIGITS = 16;
 
-/** The channel that everybody follows, where a bench needs only one. */
+/** The channel of benches that need only one. */
 export const CHANNEL = "bench";
 
 export interface Payload {
@@ -20,11 +20,11 @@ export interface Payload {
 const empty = JSON.stringify({ at: `@${"0".repeat(TIME_DIGITS)}`, pad: "" });
 const pad = "x".repeat(PAYLOAD_BYTES - empty.length);
 
-/** A payload whose mark says now, by the monotonic clock that processes share. */
+/** A payload with the time now, by the monotonic clock that all processes share. */
 export function payloadNow(): Payload {
   const us = process.hrtime.bigint() / 1_000n;
   return { at: `@${us.toString().padStart(TIME_DIGITS, "0")}`, pad };
 }
 
-/** The same as text in which the receiver fills in the time. */
+/** A payload as text. The receiver replaces `%t` by the time. */
 export const PAYLOAD_TEMPLATE = JSON.stringify({ at: "@%t", pad });

@@ -1,6 +1,6 @@
 /**
- * The peers that tailwire is measured beside: which, in which version, and where they are put, which
- * is outside the workspaces so that nobody who works on tailwire has to fetch them.
+ * The peers that tailwire is compared with, their versions and their folder. The folder is outside
+ * the workspaces, so that `npm install` doesn't fetch them.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
@@ -10,13 +10,13 @@ const FOLDER = resolve(".tmp/peers");
 
 const VERSIONS = { "socket.io": "4.8.4", bun: "1.4.5" };
 
-/** Centrifugo is a Go program: it is built where there is Go. */
+/** Centrifugo is a Go program, so it is built only where Go is installed. */
 const CENTRIFUGO = "github.com/centrifugal/centrifugo/v6@v6.9.1";
 
-/** From where the peers' modules are found. */
+/** The file from which the peers' modules are resolved. */
 export const peerModules = `${FOLDER}/package.json`;
 
-/** Fetches the peers. What can't be had is left out, and said. */
+/** Fetches the peers. `say` names each that isn't available here. @throws Error when npm fails. */
 export function installPeers(say: (line: string) => void): void {
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(peerModules, JSON.stringify({ private: true, dependencies: VERSIONS }));
@@ -39,7 +39,7 @@ export function hasSocketIo(): boolean {
   return existsSync(`${FOLDER}/node_modules/socket.io`);
 }
 
-/** Bun's binary, which its package has one of for each platform; null where it isn't there. */
+/** Bun's binary: the package of this platform has it. Null where it isn't installed. */
 export function bunPath(): string | null {
   const binaries = `${FOLDER}/node_modules/@oven`;
   if (!existsSync(binaries)) return null;

@@ -1,6 +1,6 @@
 /**
- * Processes that a bench starts: each on a core of its own where that can be had, spoken to in lines,
- * and ended by its id. It doesn't know what they are for.
+ * Processes that a bench starts: servers on one core and load on another, where `taskset` exists. They
+ * read and write lines. This file doesn't know their meaning.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -8,21 +8,21 @@ import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { scheduledOf } from "./scheduled.ts";
 
-/** How long a line may take to come, in milliseconds. */
+/** Milliseconds that a line may take. */
 const LINE_MS = 90_000;
 
-/** How long a process may take to end by itself, in milliseconds. */
+/** Milliseconds that a process may take to end after SIGTERM. */
 const END_MS = 3_000;
 
-/** Pages of memory are this large wherever /proc is. */
+/** Bytes of a page in /proc's numbers. */
 const PAGE_BYTES = 4_096;
 
-/** Servers have the first core, and whoever loads them the second. */
+/** Servers run on the first core, their load on the second. */
 export type Core = "server" | "load";
 
 const CORES: Readonly<Record<Core, string>> = { server: "0", load: "1" };
 
-/** Whether processes can be kept on a core: by `taskset`, with more than one of them. */
+/** Whether each role has a core of its own: there are two, and `taskset` works. */
 export const pinned = availableParallelism() > 1 && succeeds("taskset", ["-c", "0", "true"]);
 
 function succeeds(command: string, args: readonly string[]): boolean {
@@ -46,13 +46,13 @@ export class Process {
     this.#child.on("exit", () => {
       this.#ended = true;
     });
-    // Whoever has ended takes no more, which shows in its missing answer.
+    // A write to a process that has ended fails. `hear` reports that, as it gets no answer.
     this.#child.stdin?.on("error", () => undefined);
     const { stdout } = this.#child;
     if (stdout !== null) createInterface({ input: stdout }).on("line", (line) => this.#take(line));
   }
 
-  /** `taskset` becomes the program that it starts, so this is the program's own. */
+  /** The program's own id: `taskset` replaces itself by the program. */
   get pid(): number {
     return this.#child.pid ?? 0;
   }
@@ -61,7 +61,7 @@ export class Process {
     this.#child.stdin?.write(`${line}\n`);
   }
 
-  /** The next line of JSON. @throws Error when none comes. */
+  /** The next line of JSON. @throws Error when the process ends, or writes none within 90 s. */
   async hear<Value>(): Promise<Value> {
     const line = this.#lines.shift() ?? (await this.#nextLine());
     return JSON.parse(line) as Value;
@@ -71,7 +71,7 @@ export class Process {
     this.#child.kill(signal);
   }
 
-  /** Ends it, and resolves when it is gone. */
+  /** Ends the process, by force if it takes too long. Resolves when it has ended. */
   async end(): Promise<void> {
     if (this.#ended) return;
     const gone = new Promise((resolve) => {

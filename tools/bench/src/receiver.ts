@@ -1,6 +1,6 @@
 /**
- * The receiver, as benches use it: it opens a crowd of connections, and counts what they are sent.
- * `receiver/receiver.c` is the program, which is compiled when it is first needed.
+ * The receiver: opens a crowd of connections, and counts their deliveries. The program is
+ * `receiver/receiver.c`, which is compiled when it is first needed.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
@@ -11,7 +11,7 @@ import type { Subject } from "./subjects.ts";
 const SOURCE = fileURLToPath(new URL("../receiver/receiver.c", import.meta.url));
 const PROGRAM = fileURLToPath(new URL("../dist/receiver", import.meta.url));
 
-/** What the receiver is, for whoever reads the numbers. */
+/** The receiver as the reports name it. */
 export const RECEIVER = "one process, in C";
 
 /** Compiles the receiver. @throws Error where there is no C compiler. */
@@ -27,7 +27,7 @@ export function compileReceiver(): void {
   }
 }
 
-/** What was counted. */
+/** Deliveries to the whole crowd, and their bytes. */
 export interface Counted {
   readonly deliveries: number;
   readonly bytes: number;
@@ -39,7 +39,7 @@ export interface Reported extends Counted {
   readonly p99Ms: number;
   /** Connections that were lost. */
   readonly gone: number;
-  /** Of the receiver itself, since it began. */
+  /** Seconds of processor time of the receiver itself, since its start. */
   readonly cpuSeconds: number;
 }
 
@@ -48,7 +48,7 @@ let crowds = 0;
 export class Receiver {
   readonly #process = new Process("load", PROGRAM, []);
   readonly #subject: Subject;
-  /** Its clients are others than those of any other. */
+  /** Part of its clients' names, which makes them unique in the bench. */
   readonly #name: string;
   #opened = 0;
 
@@ -59,8 +59,8 @@ export class Receiver {
   }
 
   /**
-   * Opens connections, all at once, that follow the channels which `channelsOf` says. Gives the
-   * seconds until the last was ready. @throws Error when one was refused.
+   * Opens connections, all at once, that follow the channels of `channelsOf`. Gives the seconds until
+   * the last was ready. @throws Error when one was refused.
    */
   async open(count: number, channelsOf: (index: number) => readonly string[]): Promise<number> {
     const { dialect, port } = this.#subject;
@@ -79,19 +79,19 @@ export class Receiver {
     return answer.seconds;
   }
 
-  /** Says the same on the first `count` connections, until so many deliveries have come. */
+  /** Sends a text on the first `count` connections. Resolves after `expected` deliveries. */
   ask(text: string, count: number, expected: number): Promise<Counted> {
     this.#process.say(`ask 0 ${count} ${expected} ${text}`);
     return this.#process.hear<Counted>();
   }
 
-  /** Asks for a turn on the last connection, again when all of it has come. */
+  /** Asks for a turn on the last connection, and again after each `expected` deliveries, for `ms`. */
   turns(text: string, expected: number, ms: number): Promise<Counted> {
     this.#process.say(`turns ${this.#opened - 1} ${expected} ${ms} ${text}`);
     return this.#process.hear<Counted>();
   }
 
-  /** Publishes on all connections in turn. Resolves when it is over. */
+  /** Publishes on all connections in turn, `rate` a second, for `ms`. Resolves at the end. */
   publish(text: string, rate: number, ms: number): Promise<{ sent: number; refused: number }> {
     this.#process.say(`publish 0 ${this.#opened} ${rate} ${ms} ${text}`);
     return this.#process.hear<{ sent: number; refused: number }>();
@@ -111,7 +111,7 @@ export class Receiver {
     return this.#process.end();
   }
 
-  /** Socket.IO takes no request before its answer to the connect. */
+  /** Subscribes after the connect: Socket.IO takes no request before it has answered that. */
   async #join(count: number, channelsOf: (index: number) => readonly string[]): Promise<void> {
     for (let index = this.#opened; index < this.#opened + count; index += 1) {
       const channels = channelsOf(index);

@@ -1,10 +1,10 @@
 /**
- * The report: what is kept of each bench, as the parts of `docs/performance.md`. It measures nothing.
+ * The report: the kept results, as parts of `docs/performance.md`. It measures nothing.
  */
 import { keptResults, type Result, RESULTS } from "./result.ts";
 import { rowsAsTable } from "./tables.ts";
 
-/** A part per result that is kept, by its name in the document: `bench fanout`. */
+/** One part per kept result, by its name in the document: `bench fanout`. */
 export function benchParts(root: string): Readonly<Record<string, () => readonly string[]>> {
   return Object.fromEntries(
     [...keptResults(`${root}/${RESULTS}`)].map(([name, result]) => [
@@ -14,10 +14,10 @@ export function benchParts(root: string): Readonly<Record<string, () => readonly
   );
 }
 
-/** Under what circumstances, for whoever judges the numbers. */
+/** The circumstances of the measurement, in a line. */
 function howMeasured({ node, rounds, receiver, pinned, noise }: Result): string {
   const cores = pinned ? "a core each for server and load" : "no cores of their own";
-  // Of one server alone there is no ratio, and of one round no noise.
+  // One server alone has no ratios, and one round has no noise.
   const noisy =
     noise === null || rounds === 1 ? "" : `; ratios ±${Math.round(noise * 100)} % between rounds`;
   return `Node ${node.slice(1)}, ${rounds} rounds, ${cores}; receiver: ${receiver}${noisy}.`;

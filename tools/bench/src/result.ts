@@ -1,13 +1,13 @@
-/** A bench's result: what `--json` prints and `results/` keeps. It doesn't know how it is shown. */
+/** A bench's result, as `--json` prints it and `results/` keeps it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { noiseOf, type Row } from "./bench.ts";
 
 /** One line of a result. Figures that don't apply are left out. */
 export interface ResultRow {
   readonly server: string;
-  /** How many times better than that one it is, in the middle of all rounds. */
+  /** By the other server: how many times better this one is, as the median over rounds. */
   readonly ratioTo: Readonly<Record<string, number>>;
-  /** The same in the worst and in the best round. */
+  /** The same ratio in the worst and in the best round. */
   readonly ratioRange: Readonly<Record<string, readonly [number, number]>>;
   readonly [figure: string]: unknown;
 }
@@ -19,12 +19,12 @@ export interface Result {
   readonly receiver: string;
   /** Whether servers and load had a core each. */
   readonly pinned: boolean;
-  /** How far rounds' ratios lie from their median, usually: a share of it. Null without ratios. */
+  /** The noise of ratios, as a share: see `noiseOf`. Null without ratios. */
   readonly noise: number | null;
   readonly rows: readonly ResultRow[];
 }
 
-/** The folder that holds what the documents show. */
+/** The folder of the results that documents show. */
 export const RESULTS = "tools/bench/results";
 
 export function resultOf(
@@ -53,7 +53,7 @@ export function keep(result: Result): void {
   writeFileSync(`${RESULTS}/${result.bench}.json`, `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** All that are kept, by the bench's name. */
+/** All kept results, by the bench's name. */
 export function keptResults(folder: string): ReadonlyMap<string, Result> {
   if (!existsSync(folder)) return new Map();
   const files = readdirSync(folder).filter((name) => name.endsWith(".json"));

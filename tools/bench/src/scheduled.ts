@@ -1,4 +1,4 @@
-/** What the system's scheduler says of a process: Linux alone tells, for each thread. */
+/** Times of a process by the system's scheduler. Linux alone has them, for each thread. */
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface Scheduled {

@@ -1,16 +1,16 @@
 /** Statistics of rounds: medians, and how one server compares with another within each round. */
 
-/** What one measurement gave, by the name of the figure. */
+/** The figures of one measurement, by name. */
 export type Sample = Readonly<Record<string, number>>;
 
-/** A ratio of two servers: the median over rounds, and how far rounds lie apart. */
+/** A ratio of two servers: the median over rounds, and the extremes. */
 export interface Ratio {
   readonly median: number;
   readonly least: number;
   readonly most: number;
 }
 
-/** The middle one; the mean of the two in the middle where there are two. NaN of none. */
+/** The median; of an even number the mean of the middle two, of none NaN. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -18,7 +18,7 @@ export function median(values: readonly number[]): number {
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }
 
-/** The median of each figure. Figures that a round lacks count where they are. */
+/** The median of each figure, over the rounds that have it. */
 export function medians(samples: readonly Sample[]): Sample {
   const names = new Set(samples.flatMap((sample) => Object.keys(sample)));
   return Object.fromEntries(
@@ -30,8 +30,8 @@ export function medians(samples: readonly Sample[]): Sample {
 }
 
 /**
- * How many times better one is than the other, round by round: machines change from minute to
- * minute, and what was measured at the same time has changed alike. Null without a common round.
+ * How many times better one server is than the other. Ratios are taken within a round, since a machine's
+ * speed changes from minute to minute. Null without a common round.
  */
 export function ratioOf(
   own: readonly Sample[],
@@ -48,7 +48,7 @@ export function ratioOf(
   return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
 }
 
-/** As many digits as say something. */
+/** Rounds to four digits, more than the noise leaves. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }

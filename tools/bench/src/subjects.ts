@@ -1,4 +1,4 @@
-/** Subjects: the servers that are measured, each started anew for each measurement. */
+/** Subjects: the servers under measurement. Each measurement starts its own. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -6,10 +6,10 @@ import { type Dialect, dialectOf, SERVER_NAMES, type ServerName } from "./dialec
 import { bunPath, centrifugoPath, hasSocketIo } from "./peers.ts";
 import { Process } from "./processes.ts";
 
-/** What a server has in memory after a collection. */
+/** A server's memory after a garbage collection. */
 interface Memory {
   readonly residentBytes: number;
-  /** Null where it isn't JavaScript. */
+  /** Null for a server that isn't JavaScript. */
   readonly heapBytes: number | null;
 }
 
@@ -17,15 +17,15 @@ export interface Subject {
   readonly dialect: Dialect;
   readonly process: Process;
   readonly port: number;
-  /** Of what it has kept; empty where it has kept nothing. */
+  /** The log's epoch; empty where the server keeps no log. */
   readonly epoch: string;
   memory(): Promise<Memory>;
 }
 
-/** How long a server that can't collect on request is left alone, in milliseconds. */
+/** Milliseconds of rest for a server that can't collect garbage on request. */
 const REST_MS = 1_000;
 
-/** Those that are there. */
+/** The servers that can be started on this machine. */
 export function availableServers(): readonly ServerName[] {
   const here: Readonly<Record<ServerName, boolean>> = {
     tailwire: true,
@@ -40,7 +40,7 @@ export function availableServers(): readonly ServerName[] {
 /** Flags for Node, from the environment: `BENCH_NODE_FLAGS=--cpu-prof` leaves a profile. */
 const nodeFlags = (process.env["BENCH_NODE_FLAGS"] ?? "").split(" ").filter(Boolean);
 
-/** Starts one, with so many publications kept from before. */
+/** Starts a server, with `missed` publications in its log. */
 export async function startSubject(name: ServerName, missed = 0): Promise<Subject> {
   if (name === "centrifugo") return startCentrifugo();
   const file = name === "socket.io" ? "socket-io" : name;
@@ -106,7 +106,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Resolves when a server answers there. @throws Error when it doesn't for long. */
+/** Resolves when a server answers on the port. @throws Error when none does within 5 s. */
 async function answers(port: number): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     try {

@@ -1,7 +1,7 @@
-/** A result as Markdown tables: for a terminal, and for the documents. It doesn't know benches. */
+/** A result as a Markdown table, for a terminal and for documents. It doesn't know benches. */
 import type { Result, ResultRow } from "./result.ts";
 
-/** What stands in a column, by the figure's name. */
+/** The titles of columns, by the figure's name. */
 const TITLES: Readonly<Record<string, string>> = {
   server: "server",
   connections: "connections",
@@ -38,7 +38,7 @@ const TITLES: Readonly<Record<string, string>> = {
 /** Columns that aren't figures. */
 const RATIOS: ReadonlySet<string> = new Set(["ratioTo", "ratioRange"]);
 
-/** One table: a line per row, and how tailwire compares with each of the others in its own row. */
+/** A table with a line per row. Each line ends with tailwire's ratio to that row's server. */
 export function rowsAsTable({ rows }: Pick<Result, "rows">): readonly string[] {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
     (name) => !RATIOS.has(name),
@@ -56,7 +56,7 @@ export function rowsAsTable({ rows }: Pick<Result, "rows">): readonly string[] {
   return [header, header.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`);
 }
 
-/** What a case is made of is the same in all rows of the case, and stands before the figures. */
+/** The parameters of cases. Their columns stand before the figures. */
 const CASES: ReadonlySet<string> = new Set([
   "client",
   "connections",
@@ -73,7 +73,7 @@ function isCase(rows: readonly ResultRow[], name: string): boolean {
   return CASES.has(name) && rows.some((row) => row[name] !== undefined);
 }
 
-/** How many times better tailwire is than this one, in the same case; in brackets, over the rounds. */
+/** Tailwire's ratio to the row's server in the same case, with the extremes over rounds in brackets. */
 function againstIt(rows: readonly ResultRow[], row: ResultRow): string {
   const own = rows.find(
     (other) => other.server === "tailwire" && [...CASES].every((name) => other[name] === row[name]),
@@ -89,7 +89,7 @@ function cell(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** As people read it: three digits at most, thousands grouped. */
+/** A number for people: two or three digits, thousands grouped. */
 function short(value: number): string {
   if (Math.abs(value) >= 1_000) {
     return Number(value.toPrecision(3)).toLocaleString("en-US");

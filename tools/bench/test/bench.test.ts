@@ -1,4 +1,4 @@
-// How a bench is run and shown, with a bench that measures nothing.
+// A bench's runner and its tables, with a bench that measures nothing.
 import { expect, test } from "vitest";
 import { type Bench, noiseOf, runBench } from "../src/bench.ts";
 import type { ServerName } from "../src/dialects.ts";
@@ -7,7 +7,7 @@ import { rowsAsTable } from "../src/tables.ts";
 
 const asked: ServerName[] = [];
 
-/** ws is half as fast, Bun breaks. */
+/** A bench in which `ws` is half as fast as tailwire, and Bun fails. */
 const bench: Bench = {
   figure: "perSecond",
   better: "more",

@@ -1,13 +1,13 @@
 /**
- * Counts the members of classes: fields, accessors and methods, the constructor aside. It is a scanner on
- * masked code, not a parser: it knows brackets, and the ends of members.
+ * Counts the members of classes: fields, accessors and methods, without the constructor. It scans masked
+ * code and is no parser: it knows brackets, and the ends of members.
  */
 import { maskSource } from "./masked-source.ts";
 
-/** A class, and how many members it has. */
+/** A class, and the number of its members. */
 export interface ClassSize {
   readonly name: string;
-  /** Where its name stands in the text. */
+  /** The index of the declaration in the text. */
   readonly index: number;
   readonly members: number;
 }
@@ -24,7 +24,7 @@ export function classSizes(text: string): ClassSize[] {
   });
 }
 
-/** What stands between a class's braces, after its heritage and type parameters. */
+/** The text between a class's braces. `from` is right behind its name. */
 function bodyAfter(code: string, from: number): string | null {
   // An angle bracket may hold braces: `extends Map<string, { a: 1 }>`.
   let angles = 0;
@@ -37,7 +37,7 @@ function bodyAfter(code: string, from: number): string | null {
   return null;
 }
 
-/** The place of the bracket that closes the one at `open`. */
+/** The index of the bracket that closes the one at `open`. */
 function closing(code: string, open: number): number {
   let depth = 0;
   for (let at = open; at < code.length; at += 1) {
@@ -67,7 +67,7 @@ function membersIn(body: string): number {
     else if ("([".includes(character)) at = closing(body, at);
     else if (character === "{") {
       at = closing(body, at);
-      // A brace in a type goes on: `get a(): { b: 1 } {`.
+      // A brace in a type doesn't end the member: `get a(): { b: 1 } {`.
       if (!isField && !/^(?:\s*[{|&>;,]|\[)/.test(body.slice(at + 1))) end(at + 1);
     }
   }
@@ -77,7 +77,7 @@ function membersIn(body: string): number {
 const MODIFIERS =
   /^(?:\s|;|(?:public|private|protected|readonly|static|override|abstract|declare|async|accessor|get|set)\s+(?=[\w$#[*])|\*)*/;
 
-/** A member's name, with `static` kept apart by its place. Computed ones are named by their text. */
+/** A member's name. A computed one is named by its text, in brackets. */
 function nameOf(member: string): string {
   const rest = member.replace(MODIFIERS, "");
   return /^(?:#?[\w$]+|\[[^\]]*\]|["'][^"']*["'])/.exec(rest)?.[0] ?? "";

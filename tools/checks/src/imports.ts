@@ -1,6 +1,6 @@
 /**
- * Import directions between packages (STYLE, rule 3). Neither npm workspaces nor tsc forbid an undeclared sibling or
- * a path into another package; this does.
+ * Import directions between packages (STYLE, rule 3). npm workspaces and tsc allow an undeclared
+ * sibling, and a path into another package; this check doesn't.
  */
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
@@ -14,7 +14,7 @@ const anyPackage =
   /^(?:@tailwire\/(?!simulation|checks|conformance|models|fuzz|attacks|bench)|tailwire(?:\/|$))/;
 const brokers = /^@tailwire\/(?:protocol|server\/broker-contract)$/;
 
-/** What each workspace's sources may import of the others. One that isn't here may import none. */
+/** Imports of other packages, by workspace. A workspace that isn't here may import none. */
 const siblings: Readonly<Record<string, RegExp>> = {
   "packages/client": /^@tailwire\/protocol$/,
   "packages/server": /^@tailwire\/protocol$/,
@@ -66,7 +66,7 @@ export function checkImports(tree: Tree): Finding[] {
   return findings;
 }
 
-/** What is wrong with this import, or `undefined`. */
+/** The complaint about an import; `undefined` when it is allowed. */
 function faultOf(importer: Importer, specifier: string): string | undefined {
   if (specifier.startsWith(".") || specifier.startsWith("/")) {
     return relativeFault(importer, specifier);
@@ -95,7 +95,7 @@ function relativeFault({ path, workspace }: Importer, specifier: string): string
 
 function platformFault({ path }: Importer, specifier: string): string | undefined {
   if (maySeePlatform(path)) return undefined;
-  // The client's index is what joins its core to the driver that package.json chose.
+  // The client's index joins its core to the driver that package.json chooses.
   if (specifier === "#driver" && path === "packages/client/src/index.ts") return undefined;
   return `"${specifier}" is a platform; only drivers and shells see one, a core gets a port`;
 }

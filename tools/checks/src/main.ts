@@ -9,6 +9,7 @@ import { checkImports } from "./imports.ts";
 import { checkLayout } from "./layout.ts";
 import { checkLeaks } from "./leaks.ts";
 import { checkPackages } from "./packages.ts";
+import { checkRanks } from "./ranks.ts";
 import { checkRatchet, countsOf, sumOf } from "./ratchet.ts";
 import { report } from "./report.ts";
 import { readTree, type Tree } from "./tree.ts";
@@ -20,6 +21,7 @@ const checks: Readonly<Record<string, (tree: Tree) => Finding[]>> = {
   leaks: checkLeaks,
   clauses: checkClauses,
   packages: checkPackages,
+  ranks: checkRanks,
   ratchet: checkRatchet,
 };
 

@@ -1,10 +1,10 @@
-/** A package.json, as far as the checks read it. A broken one reads as an empty one. */
+/** The fields of a package.json that the checks read. A broken file reads as an empty object. */
 import type { Tree } from "./tree.ts";
 
 export interface Manifest {
   readonly name: string;
   readonly scripts: ReadonlySet<string>;
-  /** What the package's users get: dependencies, peer and optional ones. */
+  /** Packages that are installed with this one: dependencies, peer and optional ones. */
   readonly runtime: ReadonlySet<string>;
   readonly development: ReadonlySet<string>;
 }

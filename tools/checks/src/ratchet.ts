@@ -1,6 +1,6 @@
 /**
- * The ratchet: what is counted and may only become less. Today's counts stand in ratchet.json; a count
- * that has fallen has to be recorded, so that it can't rise to where it was.
+ * The ratchet: counts that may only fall. ratchet.json has today's; a count that has fallen has to be
+ * recorded, so that it can't rise again.
  */
 import { classSizes } from "./class-members.ts";
 import { type Finding, lineAt } from "./finding.ts";
@@ -14,7 +14,7 @@ export const RATCHET_FILE = "tools/checks/ratchet.json";
 /** Members that a class may have without being named in the record. */
 const MEMBERS_MAX = 40;
 
-/** Counts by what they are of: a file, or a class in one. */
+/** The counts, by file or by class. */
 export interface Counts {
   /** Comment sentences that begin with a word which hides their subject, by file. */
   readonly openings: Readonly<Record<string, number>>;
@@ -25,7 +25,7 @@ export interface Counts {
 /** A sentence that begins so makes its reader wait for what it is about (STYLE, rule 11). */
 const OPENING = /(?:^|[.!?:]\s+)(?:What|Who|Whoever|Those|Of)\b/g;
 
-/** Counts what the ratchet holds. */
+/** Today's counts of a tree. */
 export function countsOf(tree: Tree): Counts {
   const openings: Record<string, number> = {};
   const members: Record<string, number> = {};
@@ -41,7 +41,7 @@ export function countsOf(tree: Tree): Counts {
   return { openings, members };
 }
 
-/** Comments as prose: the marks of comment lines are no part of it, and a blank line ends a sentence. */
+/** Counts in comments as prose: comment marks are removed, and a blank line ends a sentence. */
 function openingsIn(text: string): number {
   const prose = maskSource(text)
     .comments.replace(/^[ \t]*\/?\*+\/?|^[ \t]*\/\/|\*\/|\/\*\*?|\/\//gm, " ")

@@ -1,15 +1,15 @@
 /**
- * What a browser has to load, compared with what was recorded of it, so that a change that makes it
- * grow says so in its own diff. It builds nothing: size.ts does.
+ * Compares the size of a browser's client with the recorded one, so that a change that makes it grow
+ * shows that in its own diff. It builds nothing: size.ts does.
  */
 
-/** What a browser may have to load, in bytes. Raising it is a decision, with its reason in the commit. */
+/** Bytes that a browser may have to load. A commit that raises it gives the reason. */
 export const LIMIT = 12_288;
 
-/** zlib differs by a few bytes from one Node to the next. */
+/** Bytes by which zlib's results differ between versions of Node. */
 const TOLERANCE = 16;
 
-/** The file that has the recorded size, from the repository's root. */
+/** The file with the recorded size, from the repository's root. */
 export const RECORD = "tools/checks/size.json";
 
 export interface SizeVerdict {
@@ -17,7 +17,7 @@ export interface SizeVerdict {
   readonly lines: readonly string[];
 }
 
-/** Judges a size in bytes; `recorded` is NaN where nothing is. */
+/** Judges a size in bytes. `recorded` is NaN where none is recorded. */
 export function judgeSize(bytes: number, recorded: number): SizeVerdict {
   const grown = bytes - recorded;
   const since = `(${grown < 0 ? "−" : "+"}${grouped(Math.abs(grown))} since recorded ${grouped(recorded)})`;

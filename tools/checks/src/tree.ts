@@ -1,6 +1,6 @@
 /**
- * A tree: the repository's own text files, by path. Checks take a tree and touch no disk, so that
- * a test can plant a fault in memory.
+ * A tree: the repository's own text files, by path. Checks get a tree and read no disk, so that a
+ * test can plant a fault in memory.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 /** Text by path from the repository's root, with forward slashes. */
 export type Tree = ReadonlyMap<string, string>;
 
-/** What git ignores, and git itself. Kept in step with .gitignore by a test. */
+/** Folders that git ignores, and its own. A test compares them with .gitignore. */
 export const ignoredFolders: readonly string[] = [
   ".git",
   ".tmp",

@@ -1,4 +1,4 @@
-/** What documents tell a reader to write and to type. */
+/** Code blocks and commands in documents are checked. */
 import { expect, test } from "vitest";
 import { docBlocks } from "../src/doc-blocks.ts";
 import { checkDocCommands } from "../src/doc-commands.ts";

@@ -1,4 +1,4 @@
-/** Who may import whom: every forbidden direction is found and every allowed one passes. */
+/** Import directions: every forbidden one is found, and every allowed one passes. */
 import { expect, test } from "vitest";
 import { importStatements } from "../src/import-statements.ts";
 import { checkImports } from "../src/imports.ts";

@@ -1,4 +1,4 @@
-/** What every script looks like. */
+/** Rules for the layout of every script. */
 import { expect, test } from "vitest";
 import { checkLayout } from "../src/layout.ts";
 import { places, treeOf } from "./support.ts";

@@ -1,4 +1,4 @@
-/** What a machine leaves behind is found before it is committed. */
+/** Paths and hosts of the machine are found before they are committed. */
 import { expect, test } from "vitest";
 import { checkLeaks } from "../src/leaks.ts";
 import { places, treeOf } from "./support.ts";

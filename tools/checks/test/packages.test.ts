@@ -1,4 +1,4 @@
-/** What npm shows of each package. */
+/** Files and fields that npm shows of each package. */
 import { expect, test } from "vitest";
 import { checkPackages } from "../src/packages.ts";
 import { lines, treeOf } from "./support.ts";

@@ -1,4 +1,4 @@
-/** What the checks read and print: the tree of files, and findings in their order. */
+/** The checks' input and output: the tree of files, and findings in their order. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { findingLine, inOrder, lineAt } from "../src/finding.ts";

@@ -1,4 +1,4 @@
-/** What the tests of the checks share: a tree in memory, and findings short enough to compare. */
+/** Helpers for the tests of the checks: a tree in memory, and findings as short texts. */
 import { type Finding, findingLine } from "../src/finding.ts";
 import type { Tree } from "../src/tree.ts";
 

@@ -42,7 +42,10 @@ export function apiPage(name: string, entries: readonly ApiEntry[]): string {
 }
 
 function exportLines(item: ApiItem): readonly string[] {
-  const lines = [`#### ${item.name}`, "", "```text", signatureOf(item), "```"];
+  const signature = signatureOf(item);
+  // A namespace has none.
+  const block = signature === "" ? [] : ["", "```text", signature, "```"];
+  const lines = [`#### ${item.name}`, ...block];
   const words = wordsOf(item.docComment);
   if (words !== "") lines.push("", words);
   const members = item.members ?? [];

@@ -20,7 +20,7 @@ const PACKAGES: Readonly<Record<string, Packed>> = {
     folder: "packages/server",
     entries: {
       "": "index",
-      "/broker-contract": "brokers/contract",
+      "/broker-contract": "log/broker",
       "/broker-contract-suite": "brokers/contract-suite",
     },
   },

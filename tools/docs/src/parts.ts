@@ -1,12 +1,20 @@
 /** Every generated part of the documents, by name: each from the table in the code that it shows. */
 import { readFileSync } from "node:fs";
 import { benchParts } from "@tailwire/bench";
-import { CLIENT_LIMITS, CONNECTION_STATES as CLIENT_STATES } from "@tailwire/client/core";
+import {
+  CLIENT_LIMITS,
+  CONNECTION_STATES as CLIENT_STATES,
+  LIFE_STATES,
+  PROGRESS_STATES,
+  TAKER_STATES,
+  WIRE_STATES,
+} from "@tailwire/client/core";
 import { CLOSE_CODES, ERROR_CODES, PROTOCOL_LIMITS, verdictOf } from "@tailwire/protocol";
 import {
   ACCEPTANCES,
   CONNECTION_STATES as SERVER_STATES,
   DEFAULT_LIMITS,
+  type Limits,
 } from "@tailwire/server/core";
 import { stateDiagram } from "./diagrams.ts";
 import { commentsOf } from "./limit-comments.ts";
@@ -31,6 +39,10 @@ export function partsOf(root: string): Readonly<Record<string, Part>> {
   return {
     "server states": () => stateDiagram(SERVER_STATES, "awaiting hello"),
     "client states": () => stateDiagram(CLIENT_STATES, "idle"),
+    "wire states": () => stateDiagram(WIRE_STATES, "idle"),
+    "life states": () => stateDiagram(LIFE_STATES, "pending"),
+    "progress states": () => stateDiagram(PROGRESS_STATES, "behind"),
+    "taker states": () => stateDiagram(TAKER_STATES, "nobody"),
     acceptances,
     "reconnection flow": reconnectionFlow,
     timers,
@@ -62,74 +74,39 @@ function acceptances(): readonly string[] {
   );
 }
 
+/** Timers of the server with a limit each: what is waited for, the limit, what happens then, the clause. */
+const SERVER_TIMERS: readonly (readonly [string, keyof Limits, string, string])[] = [
+  ["`hello`", "helloTimeoutMs", "close 4408", "CONN-1"],
+  ["the next `ping`", "pingIntervalMs", "`ping`", "LIVE-1"],
+  ["any sign of life after two pings", "pongTimeoutMs", "close 4409", "LIVE-1"],
+  ["a write to leave", "stallMs", "close 4413", "FLOW-2"],
+  ["a message to be complete", "messageMs", "close 4411", "CONN-9"],
+  ["a fresh token, after the end of one", "expiryGraceMs", "close 4410", "AUTH-9"],
+  ["the older connection to go, with `overlap`", "overlapMs", "close 4509", "CONN-6"],
+  ["the application to decide or change", "hookMs", "`unavailable`", "AUTH-11, PUB-13"],
+  ["the application's answer to `request`", "requestMs", "`timeout`", "REQ-2"],
+  ["the broker's answer to an append", "appendMs", "`indeterminate`", "PUB-10"],
+  ["a repeat of a publication's id", "dedupeMs", "the id may be forgotten", "PUB-4, PUB-6"],
+];
+
 /** The timers: when each runs out, and what happens then. */
 function timers(): readonly string[] {
-  const server = DEFAULT_LIMITS;
   const { backoffMinMs, backoffMaxMs } = CLIENT_LIMITS;
-  const silence = server.pingIntervalMs + server.pongTimeoutMs;
+  const { pingIntervalMs, pongTimeoutMs } = DEFAULT_LIMITS;
+  const silence = grouped(pingIntervalMs + pongTimeoutMs);
+  const backoff = `up to ${grouped(backoffMinMs)} … ${grouped(backoffMaxMs)}`;
   return table(
     ["what is waited for", "by", "ms", "when it has run out", "clause"],
     [
-      ["`hello`", "server", grouped(server.helloTimeoutMs), "close 4408", "CONN-1"],
-      ["the next `ping`", "server", grouped(server.pingIntervalMs), "`ping`", "LIVE-1"],
-      [
-        "any sign of life after two pings",
+      ...SERVER_TIMERS.map(([awaited, limit, then, clause]) => [
+        awaited,
         "server",
-        grouped(server.pongTimeoutMs),
-        "close 4409",
-        "LIVE-1",
-      ],
-      ["any sign of life", "client", grouped(silence), "drops the socket, reconnects", "LIVE-3"],
-      ["a write to leave", "server", grouped(server.stallMs), "close 4413", "FLOW-2"],
-      [
-        "a fresh token, after the end of one",
-        "server",
-        grouped(server.expiryGraceMs),
-        "close 4410",
-        "AUTH-9",
-      ],
-      [
-        "the older connection to go, with `overlap`",
-        "server",
-        grouped(server.overlapMs),
-        "close 4509",
-        "CONN-6",
-      ],
-      [
-        "the application to decide or change",
-        "server",
-        grouped(server.hookMs),
-        "`unavailable`",
-        "AUTH-11, PUB-13",
-      ],
-      [
-        "the application's answer to `request`",
-        "server",
-        grouped(server.requestMs),
-        "`timeout`",
-        "REQ-2",
-      ],
-      [
-        "the broker's answer to an append",
-        "server",
-        grouped(server.appendMs),
-        "`indeterminate`",
-        "PUB-10",
-      ],
-      [
-        "a repeat of a publication's id",
-        "server",
-        grouped(server.dedupeMs),
-        "the id may be forgotten",
-        "PUB-4, PUB-6",
-      ],
-      [
-        "the next attempt",
-        "client",
-        `up to ${grouped(backoffMinMs)} … ${grouped(backoffMaxMs)}`,
-        "connects",
-        "CLOSE-4",
-      ],
+        grouped(DEFAULT_LIMITS[limit]),
+        then,
+        clause,
+      ]),
+      ["any sign of life", "client", silence, "drops the socket, reconnects", "LIVE-3"],
+      ["the next attempt", "client", backoff, "connects", "CLOSE-4"],
     ],
   );
 }

@@ -54,6 +54,11 @@ test("a comment belongs to all properties that follow it without another", () =>
   ]);
 });
 
+test("an object's comment isn't taken for its properties'", () => {
+  const source = "/** All of them. */\nexport const ALL: Limits = {\n  a: 1,\n  b: 2,\n};\n";
+  expect([...commentsOf(source)]).toEqual([]);
+});
+
 test("cells and numbers are written as people read them", () => {
   expect(table(["a"], [["x|y"]])).toEqual(["| a |", "| --- |", "| x\\|y |"]);
   expect(grouped(65_536)).toBe("65,536");

@@ -2,7 +2,7 @@
  * Publishing: a publication's way from the outbox into the log, over connections that are lost,
  * and what the client may claim of it in the end.
  *
- * The code: client/src/outbox.ts; server/src/commands/publish.ts, holds.ts, log.ts (notAfter) and
+ * The code: client/src/publishing/outbox.ts; server/src/commands/publish.ts, holds.ts, log.ts (notAfter) and
  * the lookup and append of brokers/memory.ts. The clauses: PUB-4 to PUB-10, PUB-12, PUB-14, MSG-3, LIVE-1.
  *
  * Every option of the one process below is a step that happens at once, as it does in the code; what

@@ -3,7 +3,7 @@
  * pushes which are lost, doubled and out of order; and a subscriber that connects anew.
  *
  * The code: server/src/log.ts (#take, #reread), retained.ts, channel.ts (next, endsAt), cursor.ts;
- * chain of protocol/src/position.ts and what client/src/subscription.ts makes of it. The clauses:
+ * chain of protocol/src/position.ts and what client/src/following/subscription.ts makes of it. The clauses:
  * SUB-1, SUB-4, DEL-2 to DEL-5, FLOW-1.
  *
  * Offsets stand for publications. A page is read from the broker at one moment and used at a later.

@@ -1,4 +1,4 @@
-/** The models' command: what is searched, what is expected of it, and how that is told. */
+/** The models' command: runs the searches, judges their verdicts, and prints the results. */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type Model, readModels } from "./model.ts";
@@ -23,7 +23,7 @@ const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
-/** Where the command tells. */
+/** The command's output: results, and progress meanwhile. */
 export interface Teller {
   readonly print: (text: string) => void;
   readonly progress: (text: string) => void;
@@ -41,11 +41,11 @@ export interface ModelResult {
   readonly states: number;
   readonly seconds: number;
   readonly mutants: readonly MutantResult[];
-  /** What is wrong, in words; null when nothing is. */
+  /** The fault in words; null when it is ok. */
   readonly problem: string | null;
 }
 
-/** Gives the exit code: 0 when all is as it should be, 2 when the command makes no sense. */
+/** Gives the exit code: 0 when all is ok or skipped, 1 when not, 2 for wrong arguments. */
 export async function run(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -76,7 +76,7 @@ export async function run(
   return results.length > 0 && results.every(({ ok }) => ok) ? 0 : 1;
 }
 
-/** As many at once as there are cores: the models first, since they take longest. */
+/** Runs one search per core at a time. Models go first, since they take longest. */
 async function searchAll(
   tools: Tools,
   models: readonly Model[],
@@ -105,7 +105,7 @@ async function searchAll(
   });
 }
 
-/** Judges what was found: of a model and of its mutations. */
+/** Judges a model by its search, and by those of its mutations. */
 export function resultOf(
   name: string,
   searches: readonly (Found & { readonly mutant: string | null })[],

@@ -1,15 +1,15 @@
 /**
- * What Spin's verifier prints at the end of a search, as a verdict.
+ * Reads the output of Spin's verifier as a verdict.
  *
- * It holds the search to being whole: an error-free search that was cut short proves nothing.
+ * A search without an error only counts when it was complete: one that was cut short proves nothing.
  */
 
 export type Verdict =
-  /** All states were visited, and nothing is wrong in any. */
+  /** All states were visited, and none has an error. */
   | { readonly kind: "holds"; readonly states: number }
-  /** Something is wrong, in the verifier's words. */
+  /** An error was found; `error` is in the verifier's words. */
   | { readonly kind: "broken"; readonly error: string; readonly states: number }
-  /** Nobody knows: it was cut short, or didn't run. */
+  /** The search was cut short, or didn't run. */
   | { readonly kind: "incomplete"; readonly why: string };
 
 const CUT_SHORT = [
@@ -29,7 +29,7 @@ export function verdictOf(output: string): Verdict {
   if (errors === undefined || Number.isNaN(states)) {
     return { kind: "incomplete", why: firstLine(output) };
   }
-  // Of an error that was found it doesn't matter what else wasn't looked at.
+  // An error counts also when the search was cut short.
   if (errors !== "0") {
     const error = /^pan:\d+: (.*)$/m.exec(output)?.[1] ?? `${errors} errors`;
     return { kind: "broken", error, states };

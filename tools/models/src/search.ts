@@ -28,14 +28,14 @@ export interface Found {
   readonly seconds: number;
 }
 
-/** The verifier's limits: steps of one run, and 2 to the power of that many places for states. */
+/** The verifier's limits: steps of one run, and the hash table's size as a power of 2. */
 const DEPTH_MAX = 1_000_000;
 const STATES_BITS = 20;
 
 /** How long one program may take, in milliseconds: far beyond what any does. */
 const TIMEOUT_MS = { usual: 120_000, large: 3_600_000 } as const;
 
-/** Makes a verifier and runs it: for what is asserted, then for the claim where there is one. */
+/** Makes a verifier and runs it: for the assertions, then for the claim where the model has one. */
 export async function search(tools: Tools, { model, mutant, large }: Search): Promise<Found> {
   const began = performance.now();
   const folder = await mkdtemp(join(tmpdir(), "tailwire-model-"));
@@ -52,7 +52,7 @@ export async function search(tools: Tools, { model, mutant, large }: Search): Pr
     ].join("\n");
     const runs = [];
     const limits = [`-m${DEPTH_MAX}`, `-w${STATES_BITS}`, "-n"];
-    // A process that waits for ever is no error by itself: what it should have done is asserted.
+    // `-E`: a process may wait for ever. Assertions check what it should have done.
     const asserted = ["-E", ...(model.hasClaim ? ["-noclaim"] : []), ...limits];
     runs.push(verdictOf((await call("./verifier", asserted)) || made));
     if (model.hasClaim) runs.push(verdictOf(await call("./verifier", ["-a", ...limits])));
@@ -66,12 +66,12 @@ function asMutant(mutant: string | null): (define: string) => string {
   return (define) => (define === `-D${mutant}` ? `-DMUTANT_${mutant}` : define);
 }
 
-/** What is found at once isn't worth optimising for. */
+/** Mutations are compiled without optimisation, since their errors are found early. */
 function compilerArgs({ hasClaim }: Model, mutant: string | null): readonly string[] {
   return ["-w", mutant === null ? "-O1" : "-O0", ...(hasClaim ? [] : ["-DSAFETY", "-DNOCLAIM"])];
 }
 
-/** Of several: what is wrong, else what isn't known, else the larger search. */
+/** The worst verdict: broken, else incomplete, else that of the larger search. */
 function worst(verdicts: readonly Verdict[]): Verdict {
   const of = (kind: Verdict["kind"]): Verdict | undefined =>
     verdicts.find((verdict) => verdict.kind === kind);
@@ -79,7 +79,7 @@ function worst(verdicts: readonly Verdict[]): Verdict {
   return of("broken") ?? of("incomplete") ?? { kind: "holds", states };
 }
 
-/** What a program prints. That it ends badly is told by what it prints, or by printing nothing. */
+/** The output of a program. Its exit code is ignored: the output tells of a failure, or is empty. */
 function outputOf(
   file: string,
   args: readonly string[],
@@ -95,7 +95,7 @@ function outputOf(
   });
 }
 
-/** The programs on this machine; what is missing by its name where there isn't all. */
+/** The programs on this machine; `missing` names the first that isn't there. */
 export async function findTools(env: NodeJS.ProcessEnv): Promise<Tools | { missing: string }> {
   const runs = (file: string, args: readonly string[]): Promise<boolean> =>
     new Promise((resolve) => {

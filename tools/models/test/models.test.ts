@@ -37,7 +37,7 @@ test.each([
   "Bit statespace search for:",
 ])("a search that was cut short proves nothing: %s", (words) => {
   expect(verdictOf(summary(0, words))).toMatchObject({ kind: "incomplete" });
-  // What it has found in spite of that counts.
+  // An error that it found nevertheless counts.
   expect(verdictOf(summary(1, words))).toMatchObject({ kind: "broken" });
 });
 

@@ -41,11 +41,11 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "a publication is acknowledged before it is appended",
     file: server("commands/publish"),
-    find: "append(connection, identity, message, content)\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
-    replace: `const { log } = connection.node.channel(message.channel);
+    find: "append(node, connection, identity, message, content)\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
+    replace: `const { log } = node.channel(message.channel);
         const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: identity.clientId + "/" + message.id };
         connection.say({ type: "ack", re: message.id, position });
-        append(connection, identity, message, content).then(() => undefined, () => undefined)`,
+        append(node, connection, identity, message, content).then(() => undefined, () => undefined)`,
   },
   {
     name: "an ack names the place behind the publication's",
@@ -67,27 +67,27 @@ const PUBLISHING: readonly Change[] = [
   },
   {
     name: "the client sends what it repeats under a new id",
-    file: client("outbox"),
+    file: client("publishing/outbox"),
     find: '            type: "publish",\n            id,',
     replace:
       '            type: "publish",\n            id: first === null ? id : `${id}.${this.#connections}`,',
   },
   {
     name: "the client repeats the newest first",
-    file: client("outbox"),
+    file: client("publishing/outbox"),
     find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n        this.#sending = false;",
     replace:
       "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n        this.#sending = false;",
   },
   {
     name: "the client doesn't say that it repeats",
-    file: client("outbox"),
+    file: client("publishing/outbox"),
     find: "...(first &&",
     replace: "...(false &&",
   },
   {
     name: "the client calls what was sent unsent when it gives it up",
-    file: client("outbox"),
+    file: client("publishing/outbox"),
     find: 'entry.first ? localError("indeterminate") : error',
     replace: "error",
   },
@@ -169,7 +169,7 @@ const DELIVERY: readonly Change[] = [
   },
   {
     name: "the client takes what it has seen",
-    file: client("subscription"),
+    file: client("following/subscription"),
     find: 'if (link === "next") {',
     replace: 'if (link !== "broken") {',
   },
@@ -178,20 +178,20 @@ const DELIVERY: readonly Change[] = [
 const CONDUCT: readonly Change[] = [
   {
     name: "an ended subscription's replay goes on",
-    file: server("connection/connection"),
-    find: "cursor.close();\n        const { code, description, retry } = error;",
-    replace: "const { code, description, retry } = error;",
+    file: server("connection/subscriptions"),
+    find: "this.release(channel);\n        cursor.close();",
+    replace: "this.release(channel);",
   },
   {
     name: "a token that has ended is served",
-    file: server("connection/connection"),
-    find: "return clock.monotonic() + leftMs;",
+    file: server("connection/heartbeat"),
+    find: "return this.#now + leftMs;",
     replace: "return Infinity;",
   },
   {
     name: "permission is asked for at subscribe only",
     file: server("commands/session"),
-    find: "const channels = [...connection.subscriptions.keys()];",
+    find: "const channels = connection.subscriptions.channels();",
     replace: "const channels = [];",
   },
   {
@@ -224,25 +224,25 @@ const CONDUCT: readonly Change[] = [
   },
   {
     name: "a connection that is gone leaves its cursors",
-    file: server("connection/connection"),
-    find: "for (const cursor of this.subscriptions.values())\n            cursor?.close();\n        this.subscriptions.clear();",
-    replace: "this.subscriptions.clear();",
+    file: server("connection/subscriptions"),
+    find: "this.closeAll();\n        this.#cursors.clear();",
+    replace: "this.#cursors.clear();",
   },
   {
     name: "a request stays unanswered when it fails",
     file: server("commands/request"),
-    find: "connection.refuse(id, error);\n        // Whoever",
-    replace: "// Whoever",
+    find: "connection.refuse(id, error);\n        // The application",
+    replace: "// The application",
   },
   {
     name: "what belongs to a connection outlives it",
-    file: client("connection"),
+    file: client("connection/connection"),
     find: "this.scope.end();",
     replace: "",
   },
   {
     name: "silence is never noticed by the client",
-    file: client("connection"),
+    file: client("connection/connection"),
     find: '() => this.#lose("silent")',
     replace: "() => undefined",
   },

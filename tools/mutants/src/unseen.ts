@@ -11,7 +11,7 @@ const CONTRACT = "packages/server/test/brokers/memory-broker.test.ts";
 const MANNERS: readonly Mutant[] = [
   {
     name: "the client's waits don't grow",
-    file: client("backoff"),
+    file: client("connection/backoff"),
     find: "backoffMinMs * 2 ** (failures - 1)",
     replace: "backoffMinMs",
     foundBy: "unit",
@@ -19,7 +19,7 @@ const MANNERS: readonly Mutant[] = [
   },
   {
     name: "a crowd that was cut off comes back at once",
-    file: client("backoff"),
+    file: client("connection/backoff"),
     find: "Math.round(random.fraction() * ceilingMs(failures))",
     replace: "ceilingMs(failures)",
     foundBy: "unit",
@@ -43,7 +43,7 @@ const MANNERS: readonly Mutant[] = [
   },
   {
     name: "a token is renewed when it has ended",
-    file: client("token-renewal"),
+    file: client("connection/token-renewal"),
     find: "leftMs - Math.min(CLIENT_LIMITS.renewalMs, leftMs / 2)",
     replace: "leftMs",
     foundBy: "unit",
@@ -51,7 +51,7 @@ const MANNERS: readonly Mutant[] = [
   },
   {
     name: "a renewal that failed isn't tried again",
-    file: client("token-renewal"),
+    file: client("connection/token-renewal"),
     find: "if (token === null)\n                return this.#again();",
     replace: "if (token === null)\n                return;",
     foundBy: "unit",
@@ -59,7 +59,7 @@ const MANNERS: readonly Mutant[] = [
   },
   {
     name: "a position moves on before its listener is done",
-    file: client("subscription"),
+    file: client("following/handover"),
     find: "if (work.length === 0)",
     replace: "if (true)",
     foundBy: "unit",
@@ -67,9 +67,9 @@ const MANNERS: readonly Mutant[] = [
   },
   {
     name: "who leaves the loop stays subscribed",
-    file: client("subscription"),
-    find: "this.#commitHanded();\n                this.end(null);",
-    replace: "this.#commitHanded();",
+    file: client("following/handover"),
+    find: "this.#comeRound();\n                leave();",
+    replace: "this.#comeRound();",
     foundBy: "unit",
     test: "tools/simulation/test/subscriptions.test.ts",
   },
@@ -78,7 +78,7 @@ const MANNERS: readonly Mutant[] = [
 const HELD: readonly Mutant[] = [
   {
     name: "a subscription takes more than may wait",
-    file: client("subscription"),
+    file: client("following/handover"),
     find: "this.#queue.length >= CLIENT_LIMITS.waitingMax",
     replace: "false",
     foundBy: "unit",
@@ -121,8 +121,8 @@ const HELD: readonly Mutant[] = [
 const ISOLATION: readonly Mutant[] = [
   {
     name: "a write that never leaves is waited for",
-    file: server("connection/connection"),
-    find: "(this.output.blockedAt ?? Infinity) + this.node.limits.stallMs",
+    file: server("connection/heartbeat"),
+    find: "(this.#watched.output.blockedAt ?? Infinity) + this.#watched.node.limits.stallMs",
     replace: "Infinity",
     foundBy: "unit",
     test: "packages/server/test/connection/flow-control.test.ts",
@@ -231,7 +231,7 @@ const STARTS: readonly Mutant[] = [
   },
   {
     name: "who wants what comes from now on is shown what was",
-    file: client("wire-subscription"),
+    file: client("following/wire-subscription"),
     find: "if (!received)\n                return start;",
     replace: 'if (!received)\n                return start === "latest" ? "earliest" : start;',
     foundBy: "unit",

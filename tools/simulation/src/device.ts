@@ -9,19 +9,18 @@ import type { Cancel, Clock } from "@tailwire/protocol";
 type LifeEvent = Parameters<Parameters<Ports["life"]>[1]>[0];
 
 export class Device {
-  /** Whose it is, for who keeps a record. */
+  /** The owner's name, for the history. */
   readonly name: string;
   /** The clock as its programs see it. */
   readonly clock: Clock;
-  /** Who listens. */
+  /** Listeners for the life events of its programs. */
   readonly listeners = new Set<(event: LifeEvent) => void>();
-  /** Is told when its wall clock is set, and by how much. */
+  /** Called with the milliseconds by which its wall clock is set. */
   onJump: (ms: number) => void = () => undefined;
-  /** Whether there is a network when somebody begins to listen. */
+  /** Whether a new listener finds a network. */
   hasNetwork = true;
   #asleep = false;
   #ended = false;
-  /** By how much its wall clock is wrong. */
   #skewMs = 0;
   #overdue: (() => void)[] = [];
   readonly #timers = new Set<Cancel>();
@@ -65,7 +64,7 @@ export class Device {
     for (const callback of this.#overdue.splice(0)) this.run(callback);
   }
 
-  /** By how much its wall clock is ahead. */
+  /** Milliseconds by which its wall clock is ahead. */
   get skewMs(): number {
     return this.#skewMs;
   }
@@ -84,7 +83,7 @@ export class Device {
     this.#timers.clear();
   }
 
-  /** Has something happen on it: now, when it wakes, or never. */
+  /** Runs a callback on it: now, when it wakes, or never if it has ended. */
   run(callback: () => void): void {
     if (this.#ended) return;
     if (this.#asleep) this.#overdue.push(callback);

@@ -1,8 +1,8 @@
 /**
- * A follower: writes down everything that a subscription is told, and judges it.
+ * A follower: records everything that a subscription tells its application, and judges it.
  *
- * What it holds a subscription to: offsets follow one another without a hole or a repeat, unless a
- * gap was told that says exactly what is missing. It needs nothing but what an application gets.
+ * Offsets must follow one another without a hole or a repeat, save where a gap says exactly what is
+ * missing. It uses nothing but the application's side of a subscription.
  */
 import type { Subscription } from "@tailwire/client/core";
 
@@ -20,7 +20,7 @@ export class Follower {
   readonly subscription: Subscription;
   readonly publications: Followed[] = [];
   readonly gaps: ToldGap[] = [];
-  /** What broke the promises, in words; nothing should. */
+  /** Broken promises, in words: there should be none. */
   readonly violations: string[] = [];
   caughtUps = 0;
   ended: string | null | undefined;

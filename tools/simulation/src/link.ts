@@ -9,7 +9,7 @@ import type { Connection, Transport } from "@tailwire/server/core";
 
 export type Direction = "toServer" | "toClient";
 
-/** What happens to a message: it arrives, or the link is cut before or right after it does. */
+/** The fate of a message: it arrives, or the link is cut before or right after it does. */
 export type Fate = "arrives" | "cut before" | "cut after";
 
 /** Looks at a message as it is about to arrive, and decides its fate. Bytes are shown as Latin-1. */
@@ -19,23 +19,23 @@ export interface LinkOptions {
   readonly clock: Clock;
   /** How long so many bytes are on their way, in milliseconds. */
   readonly delayOf: (bytes: number) => number;
-  /** What the kernel takes of unread bytes before a write of the server has to wait. */
+  /** Unread bytes that the kernel buffers before a write of the server has to wait. */
   readonly kernelBytes: number;
   readonly tap: Tap;
-  /** What a frame carries, as the client's socket gives it. */
+  /** Decodes a frame's payload, as the client's socket gives it. */
   readonly decode: (frame: Uint8Array, subprotocol: string) => Wire;
   readonly watch: LinkWatch;
 }
 
-/** Is told what happens at the ends of links. */
+/** Called with the events at the ends of links. */
 export interface LinkWatch {
   /** The client has handed something to its socket. */
   sent(link: Link, wire: Wire): void;
   /** The server has written something. */
   written(link: Link, wire: Wire): void;
-  /** The client has heard that it is over. */
+  /** The client has heard that the link is over. */
   closed(link: Link, code: number): void;
-  /** The server has. */
+  /** The server has heard that the link is over. */
   gone(link: Link): void;
 }
 
@@ -63,9 +63,9 @@ export class Link implements Socket, Transport {
   };
   #connection: Connection | null = null;
   #subprotocol = "";
-  /** Has something happen at the node. */
+  /** Runs a callback on the node's machine. */
   #atServer: (callback: () => void) => void = (callback) => callback();
-  /** The client has left, and what it sent is still on its way. */
+  /** The client has left, and its last messages are still on their way. */
   #haunted = false;
   #clientEnded = false;
   #serverEnded = false;
@@ -119,11 +119,11 @@ export class Link implements Socket, Transport {
   }
 
   /**
-   * The client's end is cut. What it sent before arrives nevertheless, perhaps long after the client
-   * is back on another link, and the server hears of the end only behind that.
+   * Cuts the client's end. Messages that it sent before arrive nevertheless, perhaps long after the
+   * client is back on another link, and the server hears of the end only behind them.
    */
   haunt(): void {
-    // Once the client has ended, some of what it sent is lost: the rest must not arrive without it.
+    // If the client has ended already, some of its messages are lost, and later ones must not arrive.
     if (this.#clientEnded) return;
     this.#haunted = true;
     this.#endClient(1006, "");
@@ -135,7 +135,7 @@ export class Link implements Socket, Transport {
     this.#ways[direction].silent = true;
   }
 
-  /** What one direction carries from now on arrives later by so many milliseconds. */
+  /** Delays all later messages of one direction by so many milliseconds. */
   hold(direction: Direction, ms: number): void {
     const way = this.#ways[direction];
     way.lastAt = Math.max(way.lastAt, this.#options.clock.monotonic() + ms);
@@ -183,7 +183,7 @@ export class Link implements Socket, Transport {
   // The server's end, and the client's close: a socket has one name for both
 
   close(code: number, reason: string): void {
-    // Whoever closes first, the other end hears of it, and then both have ended.
+    // A close by either end ends both.
     this.#carry("toClient", 0, () => this.#endClient(code, reason));
     this.#carry("toServer", 0, () => this.#endServer());
   }
@@ -215,7 +215,7 @@ export class Link implements Socket, Transport {
     this.#endServer();
   }
 
-  // What travels
+  // Messages on their way
 
   #carry(direction: Direction, bytes: number, arrive: () => void): void {
     const { clock, delayOf } = this.#options;
@@ -237,7 +237,7 @@ export class Link implements Socket, Transport {
       return;
     }
     const fate = this.#options.tap("toServer", textOf(wire), this);
-    if (fate !== "cut before") this.#connection?.receive(wire);
+    if (fate !== "cut before") this.#connection?.input.receive(wire);
     if (fate !== "arrives") this.cut();
   }
 
@@ -279,7 +279,7 @@ export class Link implements Socket, Transport {
   }
 }
 
-/** By a buffer: decoders take Latin-1 for Windows-1252, from which there is no way back. */
+/** Bytes as Latin-1, by a Buffer: a TextDecoder reads them as Windows-1252, which can't be reversed. */
 function textOf(wire: Wire): string {
   if (typeof wire === "string") return wire;
   return Buffer.from(wire.buffer, wire.byteOffset, wire.byteLength).toString("latin1");

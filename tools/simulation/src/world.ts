@@ -1,6 +1,6 @@
 /**
- * A simulated world: real clients and real nodes, joined by simulated links, on one clock and
- * one seed. What a test or the simulator does to it, it does through `links` and `advance`.
+ * A simulated world: real clients and real nodes, joined by simulated links, on one clock and one seed.
+ * Tests and the simulator act on it by `links`, `hosts` and `advance`.
  */
 import {
   Client,
@@ -47,11 +47,11 @@ export interface WorldOptions {
   readonly delayOf?: (bytes: number) => number;
   /** Machines with a node each; one where left out. */
   readonly hosts?: number;
-  /** What a kernel takes of unread bytes before the server's write has to wait. */
+  /** Unread bytes that the kernel buffers before a write of the server has to wait. */
   readonly kernelBytes?: number;
   readonly limits?: Partial<Limits>;
   readonly channels?: Readonly<Record<string, ChannelOptions>>;
-  /** What the application decides and answers; nothing special where left out. */
+  /** Hooks of the application; the others allow everything. */
   readonly application?: Partial<Application>;
   /** Judges a token; every token is its user's name where left out. */
   readonly authenticate?: Authenticate;
@@ -67,7 +67,7 @@ type Authenticate = (token: string) => Authenticated | null | Promise<Authentica
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What a node speaks. */
+/** The codecs of every node. */
 const CODECS: readonly Codec[] = [jsonCodec, msgpackCodec];
 
 const ignore = (): void => undefined;
@@ -88,15 +88,15 @@ export class World {
   /** Where each link leads from, and to. */
   readonly #deviceOf = new WeakMap<Link, Device>();
   readonly #hostOf = new WeakMap<Link, Host>();
-  /** What frames carry, which many links share. */
+  /** Decoded frames: many links share a frame. */
   readonly #texts = new WeakMap<Uint8Array, string>();
   /** Chooses the host of a new connection, as a load balancer does; null: there is none. */
   route: () => Host | null = () => this.hosts[0] ?? null;
   /** Looks at every message as it arrives. */
   tap: Tap = () => "arrives";
-  /** Is told what happens at the ends of links. */
+  /** Called with the events at the ends of links. */
   watch: LinkWatch = { sent: ignore, written: ignore, closed: ignore, gone: ignore };
-  /** What the clients' platform throws when a socket is to be made. */
+  /** The error that the clients' platform throws for a new socket; null: none. */
   cannotConnect: Error | null = null;
   /** Whether connections are refused, as when nobody listens. */
   unreachable = false;
@@ -197,7 +197,7 @@ export class World {
     return this.clock.until(condition, withinMs);
   }
 
-  /** What a promise comes to, with time moving on until it does. */
+  /** Resolves or rejects as the promise does, and advances the time until then. */
   async outcome<Value>(promise: Promise<Value>, withinMs?: number): Promise<Value> {
     let settled = false;
     const settle = (): void => {

@@ -5,7 +5,7 @@ import { Device, Follower, World } from "@tailwire/simulation";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-/** What the commands work on. */
+/** The objects that commands act on. */
 interface Real {
   readonly world: World;
   readonly client: Client;
@@ -58,7 +58,7 @@ class CountingClock implements Clock {
   }
 }
 
-/** What is known without looking: nothing but whether it was closed. */
+/** The model of the client: it only knows whether it was closed. */
 interface Known {
   closed: boolean;
 }
@@ -110,7 +110,7 @@ const subscribes = fc
     }),
   );
 
-/** Who isn't asked for the next one is paused. */
+/** Iterators that nobody asks for the next publication, which pauses their subscription. */
 const iterates = fc.nat(1).map((channel) =>
   command(`iterate ${channel}`, ({ client, iterators }, { closed }) => {
     if (closed || client.status.state === "closed") return;
@@ -238,14 +238,14 @@ test("whatever it is told in whatever order: promises settle, no follower sees a
       await heal(real);
       expect(real.outcomes.filter(({ settled }) => !settled)).toEqual([]);
       expect(real.followers.flatMap(({ violations }) => violations)).toEqual([]);
-      // Who wasn't closed is caught up by now.
+      // Subscriptions that weren't closed are caught up by now.
       const open = real.followers.filter(({ ended }) => ended === undefined);
       expect(open.filter(({ subscription }) => !subscription.caughtUp)).toEqual([]);
       expect(known.closed ? open : []).toEqual([]);
       await world.outcome(client.close());
       expect(client.status).toMatchObject({ state: "closed", pending: 0, retryAt: null });
       expect(real.followers.map(({ ended }) => ended)).not.toContain(undefined);
-      // What had arrived is theirs, and then it is over.
+      // Iterators still give the publications that had arrived, then end.
       for (const iterator of real.iterators) await drained(iterator);
       expect(real.asked.filter(({ settled }) => !settled)).toEqual([]);
       // Whatever was begun is over: no link, no connection, no timer of the client's.

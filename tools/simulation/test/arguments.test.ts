@@ -7,7 +7,7 @@ import { World } from "@tailwire/simulation";
 
 type Room = ReturnType<Client["channel"]>;
 
-/** What JavaScript lets an application give where the types say something else. */
+/** Values that no argument's type allows, but JavaScript does. */
 const ODD = [null, 7, NaN, true, {}, [], "", "two words", Symbol("odd")] as readonly unknown[];
 
 const place = { epoch: "log", offset: 1, id: "p1" };
@@ -248,7 +248,7 @@ test("what is more in a position than its three fields isn't sent", async () => 
   expect(sent).toHaveLength(2);
 });
 
-/** What may be given as a start, and what only looks like one. */
+/** Starts, and values that only look like one. */
 const starts = fc.oneof(
   fc.constantFrom<unknown>("latest", "earliest", "newest", null, {}, { rewind: {} }),
   fc.record({ rewind: fc.record({ count: fc.oneof(fc.integer(), fc.double(), fc.anything()) }) }),
@@ -269,7 +269,7 @@ test("a client takes the starts that a server takes, and no others", async () =>
     fc.property(starts, (start) => {
       const message = { type: "subscribe", id: "1", timestamp: 1, channel: "room:1", start };
       const taken = "message" in validateClientMessage(JSON.parse(JSON.stringify(message)));
-      // What JSON makes something else of may be refused here alone.
+      // The client alone may refuse a value that JSON changes.
       fc.pre(taken === isTaken(room, start) || isPlain(start));
       expect(isTaken(room, start)).toBe(taken);
     }),

@@ -15,7 +15,7 @@ interface Published {
   outcome: "pending" | "lost" | { readonly epoch: string; readonly offset: number };
 }
 
-/** What a seed enables: a run in which everything goes wrong at once hides what each fault does. */
+/** The faults that a seed enables. Not always all: together they would hide the effect of each. */
 interface Faults {
   readonly cuts: boolean;
   readonly silence: boolean;
@@ -130,7 +130,9 @@ class Chaos {
   }
 
   #linkOf(user: string): Link | undefined {
-    return this.world.links.findLast((link) => link.isUp && link.connection?.user.id === user);
+    return this.world.links.findLast(
+      (link) => link.isUp && link.connection?.access.user.id === user,
+    );
   }
 }
 
@@ -141,7 +143,7 @@ async function runSeed(seed: number): Promise<Chaos> {
   return chaos;
 }
 
-/** What was handed out by place, and the places at which two were handed different things. */
+/** Publications by position, and positions at which two followers got different ones. */
 function placesOf({ followers }: Chaos): {
   places: ReadonlyMap<string, string>;
   clashes: string[];
@@ -163,7 +165,7 @@ function numbersOf(follower: Follower, user: string, epoch: string): readonly nu
     .map(({ data }) => Number(String(data).split(" ")[1]));
 }
 
-/** What broke a promise, in words; nothing should. */
+/** Broken promises, in words: there should be none. */
 function violationsOf(chaos: Chaos): readonly string[] {
   const { world, followers, published, faults } = chaos;
   const found = followers.flatMap(({ violations }) => violations);

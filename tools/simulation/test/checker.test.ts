@@ -77,7 +77,7 @@ const SOUND: readonly HistoryEvent[] = [
 ];
 
 test("a sound history breaks no promise", () => {
-  // What diverged is seen before it is withdrawn.
+  // A subscriber may have seen a publication that the log then lost.
   const seen = SOUND.flatMap((event) => (event.type === "gap" ? [delivery(4), event] : [event]));
   expect(check(seen)).toEqual([]);
 });

@@ -257,7 +257,7 @@ test.each([
     await world.until(() => bob.status.state === "closed");
     expect(await ready).toBe(name);
     const { published, page, answer } = waiting;
-    // What was on its way may have been done; a page is only read.
+    // A request on its way may have been carried out; reading a page changes nothing.
     expect(await world.outcome(Promise.all([published, page, answer]), 0)).toEqual([
       "indeterminate",
       name,

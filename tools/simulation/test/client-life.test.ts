@@ -10,7 +10,7 @@ interface Stage {
   readonly device: Device;
   readonly bob: Client;
   readonly ada: Client;
-  /** What Bob follows. */
+  /** Bob's subscription. */
   readonly follower: Follower;
 }
 

@@ -226,7 +226,7 @@ test.each(Object.keys(CONNECTION_STATES) as ConnectionState[])(
     bob.retryNow();
     bob.retryNow();
     expect(bob.status.state).toBe(state);
-    // Of what waits one attempt comes, and of what doesn't none.
+    // `retryNow` twice ends a wait with one attempt. In every other state it does nothing.
     await world.advance(0);
     expect(world.links.length - length).toBe(state === "reconnecting" ? 1 : 0);
     bob.goOffline();
@@ -293,7 +293,7 @@ test("a token that comes after its attempt is over isn't used for a later one", 
   late[0]?.("mallory");
   await world.until(() => bob.status.state === "connected");
   expect(world.links.length - links).toBe(1);
-  expect(world.link.connection?.user.id).toBe("bob");
+  expect(world.link.connection?.access.user.id).toBe("bob");
 });
 
 test("a client whose token is refused twice in a row is closed, and says why", async () => {

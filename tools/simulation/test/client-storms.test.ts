@@ -16,7 +16,7 @@ interface Storm {
   readonly what: string;
   readonly authenticate?: (world: World, call: number) => ReturnType<Authenticate>;
   readonly getToken?: (call: number) => unknown;
-  /** What becomes of a link right after its client was welcomed. */
+  /** Called with a link right after its client was welcomed. */
   readonly welcomed?: (link: Link) => void;
   readonly unreachable?: boolean;
 }

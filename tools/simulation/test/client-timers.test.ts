@@ -1,4 +1,4 @@
-// What belongs to an attempt or to a connection ends with it: timers, tokens asked for, sockets.
+// Timers, token requests and sockets end with the attempt or the connection that they belong to.
 import { expect, test } from "vitest";
 import type { Client, ClientOptions } from "@tailwire/client/core";
 import { tailwireError } from "@tailwire/protocol";

@@ -1,4 +1,4 @@
-// What a server answers to a stranger that speaks the protocol by hand, message by message.
+// A server's answers to a client that writes the protocol by hand, message by message.
 import { expect, test } from "vitest";
 import type { Position } from "@tailwire/protocol";
 import { World } from "@tailwire/simulation";
@@ -38,7 +38,7 @@ class Conversation {
       destroy: nothing,
     };
     this.#connection = world.node.connect(transport, { user: { id: user } });
-    this.#connection.receive(
+    this.#connection.input.receive(
       `{"type":"hello","id":"h","timestamp":1,"session":"${session}","generation":${generation},"client":{"name":"x","version":"1"}}\n`,
     );
   }
@@ -46,12 +46,12 @@ class Conversation {
   async say(...messages: readonly object[]): Promise<readonly Said[]> {
     const before = this.heard.length;
     const lines = messages.map((message) => JSON.stringify({ timestamp: 1, ...message }));
-    this.#connection.receive(lines.join("\n"));
+    this.#connection.input.receive(lines.join("\n"));
     await this.#world.advance(100);
     return this.heard.slice(before).filter(({ type }) => type !== "welcome");
   }
 
-  /** Who the server says this is. */
+  /** The public id in `welcome`. */
   get client(): unknown {
     return this.heard[0]?.["client"];
   }

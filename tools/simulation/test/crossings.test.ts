@@ -1,4 +1,4 @@
-// What client and server say of one subscription at once, each before it has heard the other.
+// Messages of client and server about one subscription that cross on their way.
 import { describe, expect, test } from "vitest";
 import { type ErrorCode, tailwireError } from "@tailwire/protocol";
 import { Follower, World } from "@tailwire/simulation";
@@ -111,6 +111,21 @@ describe("[SUB-10] a subscription that the server begins", () => {
     expect(world.node.subscriptions).toBe(0);
   });
 
+  test("goes on, also where the client had left the channel before its subscribe was answered", async () => {
+    const world = new World();
+    const ada = world.client("ada");
+    const begun: string[] = [];
+    ada.onSubscribed(({ channel }) => begun.push(channel.name));
+    const other = new Follower(ada.channel("room:2").subscribe());
+    await world.until(() => other.caughtUps === 1);
+    await ada.channel("room:1").subscribe().close();
+    await world.advance(10 * ROUND_TRIP_MS);
+    world.node.subscribe("ada", "room:1");
+    await world.advance(ROUND_TRIP_MS);
+    expect(begun).toEqual(["room:1"]);
+    expect(world.node.subscriptions).toBe(2);
+  });
+
   test("while its client waits, and leaves before the wait is over, isn't left behind", async () => {
     const { world, live } = await stage();
     end(world, "unavailable");
@@ -122,7 +137,7 @@ describe("[SUB-10] a subscription that the server begins", () => {
   });
 });
 
-/** What the server may do of itself. */
+/** Acts of the server that nobody asked for. */
 const DEEDS = {
   removes: (world: World) => world.node.unsubscribe("ada", "room:1"),
   begins: (world: World) => world.node.subscribe("ada", "room:1"),

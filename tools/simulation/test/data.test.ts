@@ -1,4 +1,4 @@
-// What applications give to be sent, wherever they give it: it arrives whole, or is refused aloud.
+// Data of applications, wherever they give it, arrives unchanged or is refused with an error.
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { Client } from "@tailwire/client/core";
@@ -6,7 +6,7 @@ import { type ErrorMessage, TailwireError } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { Follower, World } from "@tailwire/simulation";
 
-/** What the application gives, wherever the server asks it. */
+/** The data that all hooks of the server's application give. */
 let given: unknown;
 
 function worldThatGives(): World {

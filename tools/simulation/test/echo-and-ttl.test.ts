@@ -4,7 +4,7 @@ import type { Broker } from "@tailwire/server/broker-contract";
 import { Device, Follower, World } from "@tailwire/simulation";
 import { slowAppends } from "./slow-appends.ts";
 
-/** What a promise came to: "resolved", or the code it was rejected with; null while it is open. */
+/** A promise's outcome: "resolved", or the code it was rejected with; null while it is open. */
 function watch(promise: Promise<unknown>): { outcome: string | null } {
   const watched: { outcome: string | null } = { outcome: null };
   promise.then(

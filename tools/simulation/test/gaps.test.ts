@@ -1,4 +1,4 @@
-// What can't be delivered is told: counted where it can be, and never silently skipped.
+// Publications that can't be delivered are told as a gap, counted where possible, never skipped silently.
 import { describe, expect, test } from "vitest";
 import { Follower, World } from "@tailwire/simulation";
 

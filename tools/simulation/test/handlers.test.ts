@@ -1,4 +1,4 @@
-// What applications do in handlers: subscribe again, close, publish, and register anew.
+// Handlers of applications that subscribe again, close, publish, and register anew.
 import { describe, expect, test } from "vitest";
 import type { Client } from "@tailwire/client/core";
 import { Follower, World } from "@tailwire/simulation";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Follower, World } from "@tailwire/simulation";
 import { slowAppends } from "./slow-appends.ts";
 
-/** What a promise came to: "resolved", or the code it was rejected with. */
+/** A promise's outcome: "resolved", or the code it was rejected with. */
 async function outcomeOf(
   world: World,
   promise: Promise<unknown>,
@@ -108,7 +108,7 @@ test("[PUB-7] a connection that was superseded can't append any more", async () 
     return "arrives";
   };
   // The zombie wakes and says what it had in hand.
-  old?.receive(
+  old?.input.receive(
     '{"type":"publish","id":"zombie.1","timestamp":1,"channel":"room:1","event":"message","data":3}\n',
   );
   const follower = new Follower(ada.channel("room:1").subscribe({ start: "earliest" }));
@@ -204,7 +204,7 @@ test("[PUB-5] what a repeat was on its way for counts as its age: a younger brok
   world.hosts[0]?.start();
   world.tap = (direction, text, link) => {
     const repeat = direction === "toServer" && text.includes('"repeat"');
-    if (repeat) link.connection?.receive(text.replace(/"ageMs":\d+/, '"ageMs":1'));
+    if (repeat) link.connection?.input.receive(text.replace(/"ageMs":\d+/, '"ageMs":1'));
     return repeat ? "cut after" : "arrives";
   };
   expect(await outcomeOf(world, doubtful)).toBe("indeterminate");

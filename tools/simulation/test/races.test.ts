@@ -1,4 +1,4 @@
-// What the simulator has found, each in the smallest world that shows it.
+// Faults that the simulator has found, each in the smallest world that shows it.
 import { expect, test } from "vitest";
 import type { AppendResult, Broker, BrokerLog } from "@tailwire/server/broker-contract";
 import {
@@ -109,7 +109,7 @@ test("[STATE-3] a gap's state comes, though another subscription has to be serve
   old.onGap(() => told.push("gap"));
   old.onSnapshot(() => told.push("state"));
   old.on("message", ({ data }) => void told.push(String(data)));
-  // What is published behind the gap is no part of its state, but of the one for the newcomer.
+  // A publication right behind the gap isn't part of the gap's state, but of the newcomer's.
   world.tap = (direction, text) => {
     if (direction === "toClient" && text.includes('"gap"') && !told.includes("gap")) {
       void world.node.publish("room:1", "message", 32);

@@ -73,7 +73,7 @@ test("[DEL-3] cuts faster than a resume takes lose nothing and double nothing", 
   let cuts = 0;
   const { world } = await expectWhole((_direction, text, link) => {
     // Bob's resume never gets further than its first publications, and often not as far as that.
-    if (cuts === 30 || link.connection?.user.id !== "bob") return "arrives";
+    if (cuts === 30 || link.connection?.access.user.id !== "bob") return "arrives";
     if (!has(text, cuts % 3 === 0 ? "welcome" : "publication")) return "arrives";
     cuts += 1;
     return cuts % 3 === 1 ? "cut after" : "cut before";

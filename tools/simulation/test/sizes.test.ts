@@ -1,4 +1,4 @@
-// What is larger than the server takes is told so here, and everything else goes on.
+// A message that is larger than the server takes is rejected, and all others go on.
 import { describe, expect, test } from "vitest";
 import { type ClientCodec, jsonClientCodec } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
@@ -30,7 +30,7 @@ async function stage(codec: ClientCodec, messageBytesMax = LIMIT) {
   const room = client.channel("room:1");
   await world.outcome(room.subscribe().ready);
   const largest = { bytes: 0 };
-  /** What is done to the link at the next publish. */
+  /** The link's fate at the next publish. */
   const plan: { fate: "cut after" | "arrives" } = { fate: "arrives" };
   world.tap = (direction, text) => {
     if (direction === "toClient") return "arrives";
@@ -140,7 +140,7 @@ describe.each(CODECS)("in %s", (_name, codec) => {
     };
     Object.assign(world.limits, { messageBytesMax: 20_000 });
     world.crash();
-    // What may be in the log of the one before nobody knows; the rest certainly isn't.
+    // `sent` may be in the former node's log. The large ones behind it certainly aren't.
     expect(await Promise.all([sent, waiting, asked, small])).toEqual([
       "indeterminate",
       "too_large",

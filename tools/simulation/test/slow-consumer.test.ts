@@ -45,7 +45,7 @@ for (const { retention, seconds, gaps, told } of [
     await world.until(() => fast.publications.length === count);
     expect(fast.violations).toEqual([]);
     expect(fast.gaps).toEqual([]);
-    // What was written for it is what the kernel holds, and one flush more at most.
+    // The server has written no more to it than the kernel holds, and one flush.
     expect(slowLink.writtenBytes - before).toBeLessThanOrEqual(
       65_536 + 2 * world.limits.flushBytesMax,
     );

@@ -114,7 +114,7 @@ test("an iterator takes one publication per turn of its loop, and leaving the lo
   const loop = (async () => {
     for await (const publication of subscription) {
       seen.push(publication.data);
-      // What is at work isn't handled yet.
+      // The position doesn't include the publication that is being handled.
       expect(subscription.position?.offset).toBe(publication.position.offset - 1);
       if (publication.data === 3) break;
     }

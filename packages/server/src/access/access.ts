@@ -3,57 +3,11 @@
  * and the decisions so far. It knows channels by name only, and no connection.
  */
 import { tailwireError } from "@tailwire/protocol";
+import type { Action, Authorize, CallHook, User } from "../application.ts";
 import type { Admitted } from "./admitted.ts";
 import type { ChannelRule, ChannelRules } from "./channel-rules.ts";
 import { inWords, Mistake } from "../support/mistake.ts";
 import { SparseMap } from "../support/sparse.ts";
-
-/** An action that a user may want of a channel. Subscribing includes reading its log. */
-export type Action = "subscribe" | "publish";
-
-/** The user whom a connection belongs to. Add what the application wants to know about its users. */
-export interface User {
-  /** The same on every connection of this user, and nobody else's. */
-  readonly id: string;
-}
-
-/** A grant that needs no call of `authorize`. */
-export interface Capability {
-  /** A channel's name, or a pattern. */
-  readonly channel: string;
-  readonly actions: readonly Action[];
-}
-
-/** The findings of `authenticate`. They are read once; a later change doesn't count. */
-export interface Authenticated<U extends User = User> {
-  readonly user: U;
-  /**
-   * When the token ends, as a date or in Unix milliseconds: `claims.exp * 1000`. Never, where this is
-   * left out or Infinity. A token that has ended already is refused as a bad one is.
-   */
-  readonly expiresAt?: number | Date | undefined;
-  /** With these, a crowd that reconnects costs no look-up. */
-  readonly capabilities?: readonly Capability[] | undefined;
-}
-
-/** One question for `authorize`. */
-export interface AuthorizeQuestion<U extends User = User> {
-  readonly user: U;
-  readonly action: Action;
-  /** The declared pattern, which tells which params there are. */
-  readonly pattern: string;
-  readonly params: Readonly<Record<string, string>>;
-  /** The full name, with its params in place: `room:7`. */
-  readonly channel: string;
-}
-
-/**
- * Says whether a user may do something: `true` allows it. An answer that is no boolean is logged as a
- * mistake and allows nothing. The call has a deadline, `limits.hookMs`.
- */
-export type Authorize<U extends User = User> = (
-  question: AuthorizeQuestion<U>,
-) => boolean | Promise<boolean>;
 
 /** Decisions kept per connection: more are made anew. */
 const DECISIONS_MAX = 1_024;
@@ -139,6 +93,3 @@ export interface AccessOptions {
   readonly authorize: Authorize | null;
   readonly callHook: CallHook;
 }
-
-/** Calls a function of the application, with its deadline. @throws TailwireError it threw; else Mistake. */
-export type CallHook = <Value>(name: string, hook: () => Value | Promise<Value>) => Promise<Value>;

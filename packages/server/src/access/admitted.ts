@@ -5,7 +5,7 @@
  * It doesn't know a connection, nor what time it is.
  */
 import { ChannelPattern } from "@tailwire/protocol";
-import type { Action, User } from "./access.ts";
+import type { Action, User } from "../application.ts";
 import { givenBy, inWords, Mistake } from "../support/mistake.ts";
 import { errorOf } from "../support/thrown.ts";
 

@@ -1,22 +1,28 @@
 /**
- * The application's declarations about channels: patterns, and what holds for each. A channel that no
- * pattern matches doesn't exist, and is answered as one that is forbidden.
+ * The channels that an application declares, by pattern, with their options. A channel that no pattern
+ * matches doesn't exist, and is answered as a forbidden one [AUTH-7].
  */
-import { ChannelPattern, type Position } from "@tailwire/protocol";
+import { ChannelPattern } from "@tailwire/protocol";
 import type { Retention } from "../log/broker.ts";
-import type { User } from "./access.ts";
-import { FUNCTION, givenOptions, isPlain, type Kinds, OBJECT } from "../support/given-options.ts";
-import { type Chosen, retentionOf } from "../limits.ts";
+import type { OnPublish, SnapshotHook, User } from "../application.ts";
+import {
+  type Chosen,
+  FUNCTION,
+  givenOptions,
+  isPlain,
+  type Kinds,
+  OBJECT,
+} from "../support/given-options.ts";
+import { retentionOf } from "../log/retention.ts";
 import { inWords } from "../support/mistake.ts";
 
 /** The application's options for the channels of a pattern. */
 export interface ChannelOptions<U extends User = User> {
-  /** How much of the log is kept, which is also how long a client may be away. */
+  /** How much of the log is kept, and so how long a client may be away without a gap. */
   readonly retention?: Chosen<Retention> | undefined;
   /**
-   * Runs before a client's publication is added to the log: clean it, complete it, or throw a
-   * `TailwireError` to refuse it. Its result is logged, a JSON value or bytes, so it has to return
-   * something. It has a deadline, `limits.hookMs`.
+   * Called before a client's publication is added to the log. It returns the data to log, or throws a
+   * `TailwireError` to refuse it [PUB-13].
    */
   readonly onPublish?: OnPublish<U> | undefined;
   /**
@@ -26,42 +32,6 @@ export interface ChannelOptions<U extends User = User> {
    */
   readonly snapshot?: SnapshotHook | undefined;
 }
-
-/** The question for a channel's state. */
-export interface SnapshotQuestion {
-  readonly channel: string;
-  readonly params: Readonly<Record<string, string>>;
-  /**
-   * The log's end just before this call. Return it as `position` if your state covers it, as a state
-   * does that took in all publications before the call; return a later one if you know it.
-   */
-  readonly position: Position;
-}
-
-export interface SnapshotAnswer {
-  /** A JSON value, or bytes: the state, which takes the place of whatever the client had. */
-  readonly data: unknown;
-  /**
-   * The position up to which publications are part of the state. Later ones in the log come after it,
-   * and a state that holds them already has to bear them again. The question's where it is left out.
-   */
-  readonly position?: Position | undefined;
-}
-
-export type SnapshotHook = (question: SnapshotQuestion) => SnapshotAnswer | Promise<SnapshotAnswer>;
-
-/** A publication on its way in. */
-export interface IncomingPublication<U extends User = User> {
-  readonly user: U;
-  /** The connection's notes, kept by `onConnect` and others. */
-  readonly context: Record<string, unknown>;
-  readonly channel: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly event: string;
-  readonly data: unknown;
-}
-
-export type OnPublish<U extends User = User> = (publication: IncomingPublication<U>) => unknown;
 
 export interface ChannelRule {
   readonly pattern: ChannelPattern;

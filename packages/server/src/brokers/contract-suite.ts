@@ -1,8 +1,8 @@
 /**
  * The contract of a broker as cases: one suite for every broker, run by any test framework.
  *
- * A case throws where the broker breaks the contract. It knows no broker: what differs between
- * them, time above all, comes with the context. Nothing here compares offsets but for their order.
+ * A case throws where the broker breaks the contract. Offsets are compared for order only, since a
+ * broker may leave numbers out.
  */
 import { APPEND_CASES } from "./suite/append-suite.ts";
 import type { BrokerCase } from "./suite/case.ts";
@@ -13,7 +13,7 @@ import { TAIL_CASES } from "./suite/tail-suite.ts";
 
 export type { BrokerCase, BrokerContext, BrokerTime } from "./suite/case.ts";
 
-/** Every case, in the order in which they build on each other. A fresh context for each. */
+/** Every case. Later ones rely on facts that earlier ones check. Run each with a new context. */
 export const BROKER_CASES: readonly BrokerCase[] = [
   ...APPEND_CASES,
   ...READ_CASES,

@@ -1,6 +1,4 @@
-/**
- * The memory broker: logs of one process, gone when it ends. A new process has new epochs.
- */
+/** The memory broker: keeps the logs of one process, in its memory. */
 import {
   type Clock,
   ERROR_CODES,
@@ -27,6 +25,7 @@ import type {
 } from "../log/broker.ts";
 import { publicationBytes } from "../log/broker.ts";
 
+/** The options of a {@link MemoryBroker}, all of them required. */
 export interface MemoryBrokerOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -39,6 +38,10 @@ export interface MemoryBrokerOptions {
 /** How often idle logs are looked for, in milliseconds. */
 const EXPIRE_EVERY_MS = 60_000;
 
+/**
+ * Keeps logs in memory. They end with the process: a new one has new epochs, so that subscribers get a
+ * gap [DEL-4]. Its calls never reject.
+ */
 export class MemoryBroker implements Broker {
   readonly capabilities = { durable: false };
   readonly #options: MemoryBrokerOptions;

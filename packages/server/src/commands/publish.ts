@@ -13,10 +13,12 @@ import {
   tailwireError,
 } from "@tailwire/protocol";
 import type { Append, AppendResult } from "../log/broker.ts";
-import type { Connection, Identity } from "../connection/connection.ts";
-import { inLane, REQUEST_BYTES } from "./lane.ts";
+import type { Connection } from "../connection/connection.ts";
+import { REQUEST_BYTES } from "../connection/lanes.ts";
+import type { Services } from "./services.ts";
 import { givenBy, Mistake } from "../support/mistake.ts";
 import { DEBT_REFUSE_MS } from "../connection/rate-limit.ts";
+import type { Identity } from "../connection/sessions.ts";
 
 /** A publication on its way in. */
 interface Incoming extends Publish {
@@ -24,7 +26,7 @@ interface Incoming extends Publish {
   readonly turn: number;
 }
 
-export function publish(connection: Connection, publication: Publish): void {
+export function publish(node: Services, connection: Connection, publication: Publish): void {
   const message: Incoming = { ...publication, turn: connection.holds.next() };
   let data: Payload;
   try {
@@ -33,13 +35,14 @@ export function publish(connection: Connection, publication: Publish): void {
     return refusePublish(connection, message, error);
   }
   const bytes = REQUEST_BYTES + payloadBytes(data);
-  inLane(connection, message.channel, bytes, (release) =>
-    publishNow(connection, message, data, release),
+  connection.lanes.request(message.channel, bytes, (release) =>
+    publishNow(node, connection, message, data, release),
   );
 }
 
 /** Publications are checked and begun in the order in which they came, and answered as they end. */
 async function publishNow(
+  node: Services,
   connection: Connection,
   message: Incoming,
   data: Payload,
@@ -49,21 +52,21 @@ async function publishNow(
   try {
     // The connection is gone; the client resends on its next one, so there is nothing to answer.
     if (identity === null || !connection.isOpen) return release();
-    const admitted = await admit(connection, message, data);
+    const admitted = await admit(node, connection, message, data);
     // Meanwhile it may have gone, or one before it was refused for now.
     if (!connection.isOpen) return release();
     requireTurn(connection, message);
     // From here on the log keeps the order: what is behind a refusal is refused with it.
     connection.holds.end(message.channel, message.id);
     const content = admitted === data ? { data } : { data: admitted, sent: data };
-    append(connection, identity, message, content)
+    append(node, connection, identity, message, content)
       .then(
         (result) => answerPublish(connection, message, result),
         (error: unknown) => refusePublish(connection, message, error),
       )
       .finally(release);
   } catch (error) {
-    refusePublish(connection, message, truthFor(message, connection.node.asTailwireError(error)));
+    refusePublish(connection, message, truthFor(message, node.report(error)));
     release();
   }
 }
@@ -78,11 +81,15 @@ function truthFor({ repeat }: Publish, refusal: TailwireError): TailwireError {
 }
 
 /** The payload to log for a publication, if anything may be logged. */
-async function admit(connection: Connection, message: Publish, data: Payload): Promise<Payload> {
-  const { node } = connection;
+async function admit(
+  node: Services,
+  connection: Connection,
+  message: Publish,
+  data: Payload,
+): Promise<Payload> {
   const { channel, event } = message;
   requireTurn(connection, message);
-  if (connection.debtMs > DEBT_REFUSE_MS) throw tailwireError("rate_limited");
+  if (connection.input.debtMs > DEBT_REFUSE_MS) throw tailwireError("rate_limited");
   const rule = await connection.access.require("publish", channel);
   const { onPublish } = rule;
   if (onPublish === null) return data;
@@ -110,11 +117,11 @@ function requireTurn(connection: Connection, { channel, id }: Publish): void {
 
 function refusePublish(connection: Connection, message: Incoming, error: unknown): void {
   const { channel, id } = message;
-  const refusal = connection.node.asTailwireError(error);
+  const refusal = connection.node.report(error);
   // Another's refusal says nothing about the one that has to come first.
   if (refusal.retry) hold(connection, message);
   else connection.holds.end(channel, id);
-  const waitMs = Math.ceil(connection.debtMs);
+  const waitMs = Math.ceil(connection.input.debtMs);
   connection.refuse(id, refusal.retry && waitMs > 0 ? after(waitMs, refusal) : refusal);
 }
 
@@ -130,12 +137,12 @@ function hold(connection: Connection, { channel, id, turn }: Incoming): void {
 }
 
 function append(
+  node: Services,
   connection: Connection,
   { clientId, generation }: Identity,
   message: Incoming,
   content: Pick<Append, "data" | "sent">,
 ): Promise<AppendResult> {
-  const { node } = connection;
   const { sequence, repeat } = message;
   const channel = node.channel(message.channel);
   return channel.use(() =>

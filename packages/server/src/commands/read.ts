@@ -7,22 +7,27 @@ import { carrying, type Entry, type Outgoing, type ReadMessage } from "@tailwire
 import type { Publication } from "../log/broker.ts";
 import type { Channel } from "../delivery/channel.ts";
 import type { Connection } from "../connection/connection.ts";
+import { REQUEST_BYTES } from "../connection/lanes.ts";
 import { type Page, pageAfter, pageBefore } from "../log/pages.ts";
-import { oneByOne, REQUEST_BYTES } from "./lane.ts";
+import type { Services } from "./services.ts";
 import { positionOf } from "./subscribe.ts";
 
 /** Publications of a page that take as long as a message. */
 const ENTRIES_PER_MESSAGE = 8;
 
-export function read(connection: Connection, message: ReadMessage): void {
-  connection.hold(REQUEST_BYTES);
-  void oneByOne(connection, () => readNow(connection, message)).finally(() =>
-    connection.hold(-REQUEST_BYTES),
-  );
+export function read(node: Services, connection: Connection, message: ReadMessage): void {
+  const { input, lanes } = connection;
+  input.account(REQUEST_BYTES);
+  void lanes
+    .oneByOne(() => readNow(node, connection, message))
+    .finally(() => input.account(-REQUEST_BYTES));
 }
 
-async function readNow(connection: Connection, message: ReadMessage): Promise<void> {
-  const { node } = connection;
+async function readNow(
+  node: Services,
+  connection: Connection,
+  message: ReadMessage,
+): Promise<void> {
   if (!connection.isOpen) return;
   try {
     await connection.access.require("subscribe", message.channel);
@@ -31,7 +36,7 @@ async function readNow(connection: Connection, message: ReadMessage): Promise<vo
     // A fresh token may allow less than the one that was there when this began.
     await connection.access.require("subscribe", message.channel);
     const { position, publications, more, gap } = page;
-    connection.charge(publications.length / ENTRIES_PER_MESSAGE);
+    connection.input.charge(publications.length / ENTRIES_PER_MESSAGE);
     connection.say({
       type: "ack",
       re: message.id,
@@ -41,7 +46,7 @@ async function readNow(connection: Connection, message: ReadMessage): Promise<vo
       ...(gap === null ? {} : { gap }),
     });
   } catch (error) {
-    connection.refuse(message.id, node.asTailwireError(error));
+    connection.refuse(message.id, node.report(error));
   }
 }
 

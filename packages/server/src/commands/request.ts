@@ -9,14 +9,15 @@ import {
   tailwireError,
 } from "@tailwire/protocol";
 import type { Connection } from "../connection/connection.ts";
+import { REQUEST_BYTES } from "../connection/lanes.ts";
 import { givenBy, outcomeOf, Overdue } from "../support/mistake.ts";
 import type { AbortHandle } from "../ports.ts";
 import { within } from "../support/within.ts";
-import { inLaterTurn, REQUEST_BYTES } from "./lane.ts";
+import type { Services } from "./services.ts";
 
 /** A question to the application [REQ-1]. Its answer is the handler's, or why there is none. */
-export function request(connection: Connection, message: RequestMessage): void {
-  const { node, requests, context } = connection;
+export function request(node: Services, connection: Connection, message: RequestMessage): void {
+  const { requests, context } = connection;
   const { user } = connection.access;
   const { id, name } = message;
   const handler = node.application.requests.get(name);
@@ -25,11 +26,11 @@ export function request(connection: Connection, message: RequestMessage): void {
   const abort = node.ports.abort();
   requests.set(id, abort);
   const bytes = REQUEST_BYTES + JSON.stringify(message.data).length;
-  connection.hold(bytes);
+  connection.input.account(bytes);
   const hook = `requests.${name}`;
   const { signal } = abort;
   const answer = (async () => {
-    if (!node.turns.begin(connection)) await inLaterTurn(connection);
+    if (!node.turns.begin(connection)) await node.turns.inLaterTurn(connection);
     // A request that is cancelled before it has begun gets no answer either.
     if (signal.aborted) return null;
     return node.turns.call(() => handler(message.data, { user, context, id, signal }));
@@ -41,19 +42,19 @@ export function request(connection: Connection, message: RequestMessage): void {
       connection.say({ type: "ack", re: id, data });
     })
     .catch((thrown: unknown) => {
-      const error = node.asTailwireError(outcomeOf(hook, thrown));
+      const error = node.report(outcomeOf(hook, thrown));
       connection.refuse(id, error);
-      // Whoever still works on it may stop.
+      // The application may still be working on it: tell it to stop.
       abort.abort(error);
     })
     .finally(() => {
       requests.delete(id);
-      connection.hold(-bytes);
+      connection.input.account(-bytes);
     });
 }
 
 /** Takes a request back: it is answered with `cancelled`, unless its answer is on its way. */
-export function cancel(connection: Connection, message: CancelMessage): void {
+export function cancel(_: Services, connection: Connection, message: CancelMessage): void {
   connection.requests.get(message.re)?.abort(tailwireError("cancelled"));
 }
 

@@ -6,10 +6,11 @@
 import { type Authenticate, type Hello, type Ping, tailwireError } from "@tailwire/protocol";
 import type { Access } from "../access/access.ts";
 import type { Connection } from "../connection/connection.ts";
-import { inLaterTurn, REQUEST_BYTES } from "./lane.ts";
+import { REQUEST_BYTES } from "../connection/lanes.ts";
+import type { Services } from "./services.ts";
 
-export function hello(connection: Connection, message: Hello): void {
-  const { node, access } = connection;
+export function hello(node: Services, connection: Connection, message: Hello): void {
+  const { access } = connection;
   const { user, userId } = access;
   const { limits, ports } = node;
   const clientId = ports.digest(`${userId}\n${message.session}`);
@@ -47,27 +48,30 @@ const TOKEN_MESSAGES = 16;
  * is looked at when all is decided; otherwise a client that sends them fast enough would keep what is
  * forbidden. Among waiting tokens only the newest is judged: it would replace the others at once.
  */
-export function authenticate(connection: Connection, message: Authenticate): void {
-  connection.hold(heldBy(message));
+export function authenticate(node: Services, connection: Connection, message: Authenticate): void {
+  connection.input.account(heldBy(message));
   if (connection.freshTokens !== null) connection.freshTokens.push(message);
-  else void judgeAll(connection, [message]);
+  else void judgeAll(node, connection, [message]);
 }
 
-async function judgeAll(connection: Connection, first: Authenticate[]): Promise<void> {
-  const { node } = connection;
+async function judgeAll(
+  node: Services,
+  connection: Connection,
+  first: Authenticate[],
+): Promise<void> {
   for (let waiting = first; waiting.length > 0; waiting = connection.freshTokens ?? []) {
     connection.freshTokens = [];
     const newest = waiting.at(-1) as Authenticate;
-    connection.charge(TOKEN_MESSAGES);
+    connection.input.charge(TOKEN_MESSAGES);
     if (!connection.isOpen) break;
     try {
       const access = await node.authenticate(newest.token);
       await renew(connection, waiting, access);
     } catch (error) {
-      const refusal = node.asTailwireError(error);
+      const refusal = node.report(error);
       for (const { id } of waiting) connection.refuse(id, refusal);
     }
-    for (const message of waiting) connection.hold(-heldBy(message));
+    for (const message of waiting) connection.input.account(-heldBy(message));
   }
   connection.freshTokens = null;
 }
@@ -90,8 +94,8 @@ async function renew(
   connection.renew(access);
   const expiry = expiryOf(connection);
   for (const { id } of waiting) connection.say({ type: "ack", re: id, ...expiry });
-  const channels = [...connection.subscriptions.keys()];
-  connection.charge(channels.length);
+  const channels = connection.subscriptions.channels();
+  connection.input.charge(channels.length);
   await askAgain(connection, channels);
 }
 
@@ -105,9 +109,10 @@ function refuseAll(
 
 /** Asks about all subscriptions, a portion in a turn, without waiting for one answer after another. */
 async function askAgain(connection: Connection, channels: readonly string[]): Promise<void> {
+  const { turns } = connection.node;
   const asked: Promise<void>[] = [];
   for (const channel of channels) {
-    if (!connection.node.turns.begin(connection)) await inLaterTurn(connection);
+    if (!turns.begin(connection)) await turns.inLaterTurn(connection);
     if (!connection.isOpen) break;
     asked.push(askAgainAbout(connection, channel));
   }
@@ -118,10 +123,10 @@ async function askAgainAbout(connection: Connection, channel: string): Promise<v
   try {
     await connection.access.require("subscribe", channel);
   } catch (error) {
-    connection.endSubscription(channel, connection.node.asTailwireError(error));
+    connection.endSubscription(channel, connection.node.report(error));
   }
 }
 
-export function ping(connection: Connection, message: Ping): void {
+export function ping(_: Services, connection: Connection, message: Ping): void {
   connection.say({ type: "pong", re: message.id });
 }

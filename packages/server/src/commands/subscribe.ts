@@ -12,16 +12,27 @@ import {
 } from "@tailwire/protocol";
 import type { Channel } from "../delivery/channel.ts";
 import type { Connection } from "../connection/connection.ts";
+import { REQUEST_BYTES } from "../connection/lanes.ts";
 import { Cursor } from "../delivery/cursor.ts";
 import type { Started } from "../log/log.ts";
 import type { ControlMessage } from "../connection/output.ts";
 import { type Snapshot, snapshotMessage } from "../delivery/snapshots.ts";
-import { inLane, oneByOne, REQUEST_BYTES } from "./lane.ts";
+import type { Services } from "./services.ts";
 
-export function subscribe(connection: Connection, message: Subscribe): void {
-  inLane(connection, message.channel, REQUEST_BYTES, async (release) => {
-    await subscribeNow(connection, message);
+export function subscribe(node: Services, connection: Connection, message: Subscribe): void {
+  connection.lanes.request(message.channel, REQUEST_BYTES, async (release) => {
+    await subscribeNow(node, connection, message);
     release();
+  });
+}
+
+export function unsubscribe(_: Services, connection: Connection, message: Unsubscribe): void {
+  connection.lanes.request(message.channel, REQUEST_BYTES, (release) => {
+    release();
+    if (!connection.subscriptions.end(message.channel)) {
+      return connection.refuse(message.id, tailwireError("not_subscribed"));
+    }
+    connection.say({ type: "ack", re: message.id });
   });
 }
 
@@ -29,9 +40,9 @@ export function subscribe(connection: Connection, message: Subscribe): void {
  * Subscribes a connection as the application wants it, from what is there now. One that follows the
  * channel already goes on as it is.
  */
-export function begin(connection: Connection, channel: string): void {
-  inLane(connection, channel, REQUEST_BYTES, async (release) => {
-    await beginNow(connection, channel);
+export function subscribeByServer(node: Services, connection: Connection, channel: string): void {
+  connection.lanes.request(channel, REQUEST_BYTES, async (release) => {
+    await subscribeByServerNow(node, connection, channel);
     release();
   });
 }
@@ -40,71 +51,68 @@ export function begin(connection: Connection, channel: string): void {
  * Ends a subscription as the application wants it: the one that there is, and one that is under way
  * as soon as it has begun.
  */
-export function remove(connection: Connection, channel: string): void {
+export function unsubscribeByServer(connection: Connection, channel: string): void {
   const end = (): void => connection.endSubscription(channel, tailwireError("removed"));
   end();
   connection.lanes.run(channel, end);
 }
 
-export function unsubscribe(connection: Connection, message: Unsubscribe): void {
-  inLane(connection, message.channel, REQUEST_BYTES, (release) => {
-    release();
-    if (!end(connection, message.channel)) {
-      return connection.refuse(message.id, tailwireError("not_subscribed"));
-    }
-    connection.say({ type: "ack", re: message.id });
-  });
-}
-
-async function subscribeNow(connection: Connection, message: Subscribe): Promise<void> {
-  const { node, subscriptions, begun } = connection;
+async function subscribeNow(
+  node: Services,
+  connection: Connection,
+  message: Subscribe,
+): Promise<void> {
+  const { subscriptions } = connection;
   const name = message.channel;
   if (!connection.isOpen) return;
-  // A subscription that the server began is the client's to take over, from wherever it wants [SUB-10].
-  if (begun.delete(name)) end(connection, name);
+  subscriptions.handOver(name);
   if (subscriptions.has(name)) {
     return connection.refuse(message.id, tailwireError("already_subscribed"));
   }
   if (subscriptions.size >= node.limits.subscriptionsMax) {
     return connection.refuse(message.id, tailwireError("limit_exceeded"));
   }
-  subscriptions.set(name, null);
+  subscriptions.reserve(name);
   try {
     await connection.access.require("subscribe", name);
     const channel = node.channel(name);
-    await beginAt(connection, channel, message.start, async (beginning) => {
+    await startAt(connection, channel, message.start, async (started) => {
       // A fresh token may allow less than the one that was there when this began.
       await connection.access.require("subscribe", name);
-      const { position, recovered } = beginning;
+      const { position, recovered } = started;
       const { id: re } = message;
       const known = isPosition(message.start) ? { recovered } : {};
       return { type: "ack", re, position, ...known };
     });
   } catch (error) {
-    subscriptions.delete(name);
-    connection.refuse(message.id, node.asTailwireError(error));
+    subscriptions.release(name);
+    connection.refuse(message.id, node.report(error));
   }
 }
 
-async function beginNow(connection: Connection, name: string): Promise<void> {
-  const { node, subscriptions, begun } = connection;
+async function subscribeByServerNow(
+  node: Services,
+  connection: Connection,
+  name: string,
+): Promise<void> {
+  const { subscriptions } = connection;
   if (!connection.isOpen || subscriptions.has(name)) return;
   if (subscriptions.size >= node.limits.subscriptionsMax) return;
-  subscriptions.set(name, null);
+  subscriptions.reserve(name);
   try {
     const channel = node.channel(name);
-    await beginAt(connection, channel, "latest", async ({ position }) => {
-      begun.add(name);
+    await startAt(connection, channel, "latest", async ({ position }) => {
+      subscriptions.markByServer(name);
       return { type: "subscribed", channel: name, position };
     });
   } catch (error) {
-    subscriptions.delete(name);
+    subscriptions.release(name);
     // The client hasn't asked: there is nobody to answer.
-    node.asTailwireError(error);
+    node.report(error);
   }
 }
 
-interface Beginning extends Started {
+interface StartedWithState extends Started {
   /** The channel's state as of there, where it is owed. */
   readonly snapshot: Snapshot | null;
   /** Whether a gap comes first. */
@@ -112,19 +120,20 @@ interface Beginning extends Started {
 }
 
 /** Finds where to begin, says so in the words that are given for it, and follows from there. */
-async function beginAt(
+async function startAt(
   connection: Connection,
   channel: Channel,
   start: Start,
-  wordFor: (beginning: Beginning) => Promise<ControlMessage>,
+  wordFor: (started: StartedWithState) => Promise<ControlMessage>,
 ): Promise<void> {
-  const begins = async (): Promise<void> => {
+  const startNow = async (): Promise<void> => {
     if (!connection.isOpen) return;
-    const beginning = await beginningOf(channel, start);
-    const word = await wordFor(beginning);
-    if (connection.isOpen) follow(connection, channel, beginning, word);
+    const started = await startedAt(channel, start);
+    const word = await wordFor(started);
+    if (connection.isOpen) follow(connection, channel, started, word);
   };
-  await channel.use(() => (owesState(channel, start) ? oneByOne(connection, begins) : begins()));
+  const { lanes } = connection;
+  await channel.use(() => (owesState(channel, start) ? lanes.oneByOne(startNow) : startNow()));
 }
 
 function owesState({ snapshots }: Channel, start: Start): boolean {
@@ -132,7 +141,7 @@ function owesState({ snapshots }: Channel, start: Start): boolean {
 }
 
 /** Where a subscription begins [SUB-2]: with what is there now, which is a state if there is one. */
-async function beginningOf(channel: Channel, start: Start): Promise<Beginning> {
+async function startedAt(channel: Channel, start: Start): Promise<StartedWithState> {
   await channel.open();
   if (start === "latest" && channel.snapshots !== null) {
     const snapshot = await channel.snapshots.take();
@@ -147,25 +156,15 @@ async function beginningOf(channel: Channel, start: Start): Promise<Beginning> {
 function follow(
   connection: Connection,
   channel: Channel,
-  { position, snapshot, isCut }: Beginning,
+  { position, snapshot, isCut }: StartedWithState,
   word: ControlMessage,
 ): void {
   connection.say(word, ...(snapshot === null ? [] : [snapshotMessage(channel.name, snapshot)]));
   const cursor = new Cursor(channel, connection, position);
   if (isCut) cursor.expectGap();
-  connection.subscriptions.set(channel.name, cursor);
+  connection.subscriptions.begin(channel.name, cursor);
   channel.join(cursor);
   connection.mark(cursor);
-}
-
-/** Ends a subscription. False: there is none. */
-function end({ subscriptions, begun }: Connection, channel: string): boolean {
-  const cursor = subscriptions.get(channel);
-  if (cursor === undefined || cursor === null) return false;
-  subscriptions.delete(channel);
-  begun.delete(channel);
-  cursor.close();
-  return true;
 }
 
 export function positionOf({ epoch, offset, id }: Position): Position {

@@ -1,5 +1,5 @@
 /**
- * A connection's intake: what comes is counted, handed over message by message and in order, and
+ * A connection's input: what comes is counted, handed over message by message and in order, and
  * held back at its source where it is too much.
  *
  * A portion is handed over at once, which is all that an ordinary client sends in a turn; the rest
@@ -18,6 +18,7 @@ import {
 import { type ConnectionState, listens } from "./states.ts";
 import type { Counters } from "../telemetry/counters.ts";
 import type { Limits } from "../limits.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { Output } from "./output.ts";
 import type { Ports, Transport } from "../ports.ts";
 import { InboundRate } from "./rate-limit.ts";
@@ -38,23 +39,22 @@ const CONTAINERS_PER_MESSAGE = 128;
 /** Containers that a message has anyway: itself, a position, and data of a few. */
 const CONTAINERS_FREE = 8;
 
-/** Dependencies that all intakes of a node share. */
-export interface IntakeHost {
+/** Dependencies that all inputs of a node share. */
+export interface InputHost {
   readonly ports: Ports;
   readonly limits: Limits;
   readonly turns: Turns;
   readonly counters: Counters;
 }
 
-/** Whose intake it is. */
-export interface IntakeOwner {
+/** The connection whose input it is. */
+export interface InputOwner {
   readonly state: ConnectionState;
   readonly codec: Codec;
   readonly output: Output;
-  /** Something has come, which shows that the peer lives. */
-  heard(): void;
+  readonly heartbeat: Pick<Heartbeat, "heard" | "assemble">;
   /** Carries one message out, or says what is wrong with it. */
-  take(decoded: Decoded<ClientMessage>): void;
+  accept(decoded: Decoded<ClientMessage>): void;
   close(name: CloseName): void;
 }
 
@@ -66,9 +66,9 @@ interface Rest {
   left: number;
 }
 
-export class Intake {
-  readonly #host: IntakeHost;
-  readonly #owner: IntakeOwner;
+export class Input {
+  readonly #host: InputHost;
+  readonly #owner: InputOwner;
   readonly #transport: Transport;
   readonly #rate: InboundRate;
   /** Null while nothing waits, as nearly always. */
@@ -81,7 +81,7 @@ export class Intake {
   /** Bytes that came before hello was accepted. */
   #firstBytes = 0;
 
-  constructor(host: IntakeHost, transport: Transport, owner: IntakeOwner) {
+  constructor(host: InputHost, transport: Transport, owner: InputOwner) {
     this.#host = host;
     this.#owner = owner;
     this.#transport = transport;
@@ -103,22 +103,31 @@ export class Intake {
     return this.#heldBytes;
   }
 
-  /** Bytes have come on the wire, whatever they are: see {@link Connection.arrived}. */
+  /**
+   * Bytes have come, whatever they are: control frames, fragments and the frames' own heads take
+   * time as messages do. Each frame counts as a message [FLOW-5].
+   */
   arrived(bytes: number, frames: number, controlFrames: number): void {
     this.#host.counters.bytesIn += bytes;
-    if (controlFrames > 0) this.#owner.heard();
+    if (controlFrames > 0) this.#owner.heartbeat.heard();
     if (this.#owner.state === "awaiting hello") this.#firstBytes += bytes;
     if (this.#firstBytes > FIRST_WIRE_BYTES_MAX) this.#owner.close("too_large");
-    const inTime = this.#rate.take(frames, bytes);
-    if (!this.#rate.takeControl(controlFrames) || !inTime) this.#owner.close("rate_limited");
+    const inTime = this.#rate.charge(frames, bytes);
+    if (!this.#rate.chargeControl(controlFrames) || !inTime) this.#owner.close("rate_limited");
     this.throttle();
   }
 
-  /** A WebSocket message, whose frames are counted. */
+  /** A WebSocket message has come, in one frame that isn't counted yet. */
+  receive(wire: Wire): void {
+    this.arrived(wireBytes(wire), 1, 0);
+    this.message(wire);
+  }
+
+  /** A WebSocket message has come, whose frames are counted: {@link arrived}. */
   message(wire: Wire): void {
     const { state, codec } = this.#owner;
     if (!listens(state)) return;
-    this.#owner.heard();
+    this.#owner.heartbeat.heard();
     if (state === "awaiting hello" && wireBytes(wire) > PROTOCOL_LIMITS.firstBytesMax) {
       return this.#owner.close("too_large");
     }
@@ -128,15 +137,15 @@ export class Intake {
     if (batch.size > 0) this.#add(batch, wire.length);
   }
 
-  /** Counts so many messages more. */
+  /** Counts a request as so many messages more. Far too much ends the connection. */
   charge(messages: number): void {
     if (messages <= 0) return;
-    if (!this.#rate.take(messages, 0)) this.#owner.close("rate_limited");
+    if (!this.#rate.charge(messages, 0)) this.#owner.close("rate_limited");
     this.throttle();
   }
 
-  /** Counts what a request in progress holds. */
-  hold(bytes: number): void {
+  /** Counts bytes that a request in progress holds, so that its sender can't pile up too many. */
+  account(bytes: number): void {
     this.#heldBytes += bytes;
     this.throttle();
   }
@@ -199,7 +208,7 @@ export class Intake {
   #handOver(rest: Rest): void {
     rest.left -= 1;
     const next = rest.messages.next();
-    if (next.done !== true) this.#owner.take(next.value);
+    if (next.done !== true) this.#owner.accept(next.value);
     if (!listens(this.#owner.state)) rest.left = 0;
   }
 

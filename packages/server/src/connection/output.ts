@@ -4,16 +4,11 @@
  *
  * It never writes while an earlier write hasn't left. It doesn't know states, nor what is said.
  */
-import type { Codec, Outgoing, ServerMessage, Wire } from "@tailwire/protocol";
+import type { Codec, ServerMessage, Unstamped, Wire } from "@tailwire/protocol";
 import type { Cursor } from "../delivery/cursor.ts";
 import { Flush } from "../delivery/flush.ts";
 import type { Limits } from "../limits.ts";
 import type { Ports, Transport } from "../ports.ts";
-
-/** A message before it is given its id and timestamp. */
-export type Unstamped<Message> = Message extends unknown
-  ? Omit<Outgoing<Message>, "id" | "timestamp">
-  : never;
 
 /** Messages of a connection beside publications, which are encoded elsewhere. */
 export type ControlMessage = Unstamped<Exclude<ServerMessage, { type: "publication" }>>;

@@ -54,7 +54,7 @@ export class InboundRate {
   }
 
   /** Counts what came. False: it was far too much, and the connection has to end. */
-  take(messages: number, bytes: number): boolean {
+  charge(messages: number, bytes: number): boolean {
     const { messagesPerSecond, bytesPerSecond, burstSeconds } = this.#limits;
     const now = this.#clock.monotonic();
     // Nothing is saved up for longer than a burst.
@@ -71,7 +71,7 @@ export class InboundRate {
   }
 
   /** Counts WebSocket pings and pongs. False: nobody needs as many, and the connection has to end. */
-  takeControl(frames: number): boolean {
+  chargeControl(frames: number): boolean {
     if (frames === 0) return true;
     const now = this.#clock.monotonic();
     const costMs = (frames / this.#limits.controlFramesMax) * CONTROL_MS;

@@ -4,19 +4,41 @@
  * A newer connection supersedes the older, so that a client that came back isn't followed by its
  * own ghost. On other nodes the broker's fence keeps ghosts from publishing [PUB-7].
  */
-import type { Connection, Identity } from "./connection.ts";
+import type { Clock, CloseName } from "@tailwire/protocol";
+
+/** The session that a connection speaks for, once `hello` has named it. */
+export interface Identity {
+  /** Public id of the client, and the producer of its publications. */
+  readonly clientId: string;
+  readonly generation: number;
+}
+
+/** A connection, as far as its session calls it. */
+export interface Contender {
+  /** Null before `hello`. */
+  readonly identity: Identity | null;
+  close(name: CloseName): void;
+}
 
 /** A session's connections here: the current one, and the one before it while they overlap. */
 interface Pair {
-  readonly current: Connection;
-  readonly former: Connection | null;
+  readonly current: Contender;
+  readonly former: Contender | null;
 }
 
 export class Sessions {
+  readonly #clock: Clock;
+  readonly #overlapMs: number;
   readonly #pairs = new Map<string, Pair>();
 
+  /** An older connection stays for `overlapMs` beside a newer one that asked for it. */
+  constructor(clock: Clock, overlapMs: number) {
+    this.#clock = clock;
+    this.#overlapMs = overlapMs;
+  }
+
   /** Makes a connection its session's current one. False: it was closed instead [CONN-6]. */
-  enter(connection: Connection, { clientId, generation }: Identity, overlap: boolean): boolean {
+  enter(connection: Contender, { clientId, generation }: Identity, overlap: boolean): boolean {
     const { current = null, former = null } = this.#pairs.get(clientId) ?? {};
     const currentGeneration = current?.identity?.generation ?? 0;
     if (generation <= currentGeneration) {
@@ -25,13 +47,13 @@ export class Sessions {
     }
     this.#pairs.set(clientId, { current: connection, former: overlap ? current : null });
     former?.close("superseded");
-    if (overlap) closeLater(current);
+    if (overlap) this.#clock.after(this.#overlapMs, () => current?.close("superseded"));
     else current?.close("superseded");
     return true;
   }
 
   /** A connection has gone. */
-  leave(connection: Connection): void {
+  leave(connection: Contender): void {
     const clientId = connection.identity?.clientId;
     if (clientId === undefined) return;
     const pair = this.#pairs.get(clientId);
@@ -43,11 +65,4 @@ export class Sessions {
     } else if (current === connection) this.#pairs.delete(clientId);
     else if (former === connection) this.#pairs.set(clientId, { current, former: null });
   }
-}
-
-/** An older connection stays for a while beside the newer one. */
-function closeLater(connection: Connection | null): void {
-  if (connection === null) return;
-  const { limits, ports } = connection.node;
-  ports.clock.after(limits.overlapMs, () => connection.close("superseded"));
 }

@@ -5,10 +5,9 @@
  * cursor is marked, and whoever owns it does the rest.
  */
 import type { Codec, Position, TailwireError } from "@tailwire/protocol";
-import type { CallHook } from "../access/access.ts";
+import type { CallHook } from "../application.ts";
 import type { Broker, LogGap, Publication } from "../log/broker.ts";
 import type { ChannelRule } from "../access/channel-rules.ts";
-import type { Cursor } from "./cursor.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
 import type { Limits } from "../limits.ts";
 import { Log, type LogOwner } from "../log/log.ts";
@@ -16,6 +15,7 @@ import type { Ports } from "../ports.ts";
 import type { Retained } from "../log/retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
 import { SparseMap, SparseSet } from "../support/sparse.ts";
+import type { Sweep } from "./sweep.ts";
 
 /** The next step for a cursor. */
 export type Step =
@@ -45,6 +45,12 @@ const OPENED = Promise.resolve();
 /** How soon a failed read is tried again, in milliseconds. */
 const REREAD_MS = 250;
 
+/** A cursor, as far as its channel calls it. */
+export interface Follower {
+  /** The log has grown, or goes on under another epoch. */
+  grew(): void;
+}
+
 /** Dependencies that all channels of a node share. */
 export interface ChannelHost {
   readonly ports: Ports;
@@ -53,9 +59,9 @@ export interface ChannelHost {
   /** Calls a function of the application, with its deadline. */
   readonly callHook: CallHook;
   /** Any error as one with a code; what isn't one is logged. */
-  readonly asTailwireError: (error: unknown) => TailwireError;
-  /** Called when cursors may have something to send. */
-  readonly onGrowth: (channel: Channel) => void;
+  readonly report: (error: unknown) => TailwireError;
+  /** Has {@link Channel.tellCursors} called when it is the channel's turn. */
+  readonly sweep: Sweep;
   /** Called when nobody uses it any more. */
   readonly onIdle: (channel: Channel) => void;
 }
@@ -66,7 +72,7 @@ export class Channel implements LogOwner {
   /** Null where the application keeps no state of it. */
   readonly snapshots: Snapshots | null;
   readonly #host: ChannelHost;
-  readonly #cursors = new SparseSet<Cursor>();
+  readonly #cursors = new SparseSet<Follower>();
   /** Reads in progress from before the tail, shared by cursors at the same position. */
   readonly #reads = new SparseMap<string, Promise<Step>>();
   /** The tail in each encoding that somebody follows it in. */
@@ -118,17 +124,17 @@ export class Channel implements LogOwner {
     }
   }
 
-  join(cursor: Cursor): void {
+  join(cursor: Follower): void {
     this.#cursors.add(cursor);
   }
 
-  leave(cursor: Cursor): void {
+  leave(cursor: Follower): void {
     if (this.#cursors.delete(cursor)) this.#releaseWhenIdle();
   }
 
   /** Its log has grown. */
   grew(): void {
-    this.#host.onGrowth(this);
+    this.#host.sweep.grew(this);
   }
 
   /**

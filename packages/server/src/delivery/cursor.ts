@@ -12,12 +12,12 @@ import {
   type GapMessage,
   type Position,
   type SnapshotMessage,
+  type Unstamped,
   type Wire,
 } from "@tailwire/protocol";
 import type { Channel, Step } from "./channel.ts";
 import type { Slice } from "./encoded-tail.ts";
 import type { Flush } from "./flush.ts";
-import type { Unstamped } from "../connection/output.ts";
 import { snapshotMessage } from "./snapshots.ts";
 
 /** Messages of a cursor beside publications. */

@@ -15,13 +15,13 @@ import {
   type SnapshotMessage,
   type TailwireError,
   tailwireError,
+  type Unstamped,
 } from "@tailwire/protocol";
-import type { CallHook } from "../access/access.ts";
-import type { ChannelRule, SnapshotAnswer, SnapshotHook } from "../access/channel-rules.ts";
+import type { CallHook, SnapshotAnswer, SnapshotHook } from "../application.ts";
+import type { ChannelRule } from "../access/channel-rules.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log/log.ts";
 import { givenBy, inWords, Mistake } from "../support/mistake.ts";
-import type { Unstamped } from "../connection/output.ts";
 
 export interface Snapshot {
   /** Everything up to here is part of it. */
@@ -46,7 +46,7 @@ export interface SnapshotsOptions {
   readonly log: Log;
   readonly callHook: CallHook;
   /** Any error as one with a code; what isn't one is logged. */
-  readonly asTailwireError: (error: unknown) => TailwireError;
+  readonly report: (error: unknown) => TailwireError;
 }
 
 export class Snapshots {
@@ -75,7 +75,7 @@ export class Snapshots {
         if (started.recovered) return { position: started.position, payload };
       }
     } catch (error) {
-      const { code, description } = this.#options.asTailwireError(error);
+      const { code, description } = this.#options.report(error);
       throw tailwireError("snapshot_unavailable", `${code}: ${description}`);
     }
     throw tailwireError("snapshot_unavailable", "its position isn't retained");

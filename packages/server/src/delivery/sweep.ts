@@ -40,14 +40,15 @@ export interface Grown {
   readonly size: number;
   /** Whether so much is new that it must not wait for more. */
   readonly isFull: boolean;
+  /** Puts the connections of cursors that lie behind in line, by {@link Sweep.enqueue}. */
+  tellCursors(): void;
 }
 
-export class Sweep<C extends Grown> {
+export class Sweep {
   readonly #clock: Clock;
-  readonly #mark: (channel: C) => void;
   /** How many connections there are, to tell a broadcast from traffic of a few. */
   readonly #population: () => number;
-  readonly #dirty = new Set<C>();
+  readonly #dirty = new Set<Grown>();
   #line: Served[] = [];
   #head = 0;
   #scheduled = false;
@@ -56,15 +57,13 @@ export class Sweep<C extends Grown> {
   #busyMs = 0;
   #served = 0;
 
-  /** `mark` puts the connections of a channel's cursors in line, by {@link enqueue}. */
-  constructor(clock: Clock, mark: (channel: C) => void, population: () => number) {
+  constructor(clock: Clock, population: () => number) {
     this.#clock = clock;
-    this.#mark = mark;
     this.#population = population;
   }
 
   /** A channel has grown. */
-  grew(channel: C): void {
+  grew(channel: Grown): void {
     this.#dirty.add(channel);
     if (channel.isFull) this.#endRest();
     this.#schedule();
@@ -127,7 +126,7 @@ export class Sweep<C extends Grown> {
     for (const channel of this.#dirty) {
       if (!newSweep && channel.size > LARGE_CHANNEL) continue;
       this.#dirty.delete(channel);
-      this.#mark(channel);
+      channel.tellCursors();
     }
     // Served entries are let go of before the line has grown much.
     if (this.#head > 4_096) {

@@ -10,6 +10,10 @@ export interface Metered {
   frames: number;
   /** Pings and pongs among those frames. */
   controlFrames: number;
+  /** Whether a message, or a frame of one, has come in part. */
+  isPartial: boolean;
+  /** Whether a message was completed, by the last byte of its last frame. */
+  hasCompleted: boolean;
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -17,29 +21,40 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 /** The longest head: two bytes, eight for the length, four for the mask. */
 const HEAD_BYTES_MAX = 14;
 
-/** The opcodes of pings and pongs begin here, behind that of close. */
+/** Opcodes of control frames begin here: close, and behind it pings and pongs. */
+const CLOSE = 0x8;
 const PING = 0x9;
+
+/** The bit of a message's last frame. */
+const FIN = 0x80;
 
 export class FrameMeter {
   /** Bytes of the current frame that are still to come. */
   #left = 0;
   /** The beginning of a head that isn't complete. */
   #head: Uint8Array = NOTHING;
+  /** Whether a message is complete with the current frame's last byte. */
+  #ends = false;
+  /** Whether fragments of a message have come, and its last one hasn't. */
+  #isFragmented = false;
 
   /** Counts what begins in the next piece of input. */
   read(input: Uint8Array): Metered {
-    const metered: Metered = { frames: 0, controlFrames: 0 };
+    const metered: Metered = { frames: 0, controlFrames: 0, isPartial: false, hasCompleted: false };
     const piece = this.#head.length > 0 ? this.#completed(input, metered) : input;
     let at = this.#left;
+    this.#complete(at, piece, metered);
     while (at < piece.length) {
       const end = endOfFrame(piece, at);
       if (end === null) break;
-      count(piece, at, metered);
+      this.#count(piece, at, metered);
       at = end;
+      this.#complete(at, piece, metered);
     }
     this.#left = Math.max(0, at - piece.length);
     // A copy: what isn't read yet must not keep all that it came with.
     if (at < piece.length) this.#head = Uint8Array.prototype.slice.call(piece, at);
+    metered.isPartial = this.#left > 0 || this.#head.length > 0 || this.#isFragmented;
     return metered;
   }
 
@@ -55,16 +70,28 @@ export class FrameMeter {
       this.#head = head;
       return NOTHING;
     }
-    count(head, 0, metered);
+    this.#count(head, 0, metered);
     this.#head = NOTHING;
     this.#left = end - known;
     return piece;
   }
-}
 
-function count(bytes: Uint8Array, at: number, metered: Metered): void {
-  metered.frames += 1;
-  if (((bytes[at] as number) & 0x0f) >= PING) metered.controlFrames += 1;
+  #count(bytes: Uint8Array, at: number, metered: Metered): void {
+    const first = bytes[at] as number;
+    const opcode = first & 0x0f;
+    metered.frames += 1;
+    if (opcode >= PING) metered.controlFrames += 1;
+    if (opcode >= CLOSE) return;
+    this.#ends = (first & FIN) !== 0;
+    this.#isFragmented = !this.#ends;
+  }
+
+  /** The current frame is over, if its end has come. */
+  #complete(end: number, piece: Uint8Array, metered: Metered): void {
+    if (!this.#ends || end > piece.length) return;
+    this.#ends = false;
+    metered.hasCompleted = true;
+  }
 }
 
 /** Where the frame that begins at a place ends; null where its head isn't complete. */

@@ -4,7 +4,7 @@
  * `ws` does the handshake, parses what comes in and answers control frames. Publications go out
  * beside it: frames that are built once for all subscribers are written to the socket that the
  * upgrade handed over. That keeps order with `ws.send`, as long as compression is off and nothing
- * is written after a close began; `test/ws-contract.test.ts` holds `ws` to this.
+ * is written after a close began; `test/drivers/ws-contract.test.ts` holds `ws` to this.
  */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
@@ -17,8 +17,14 @@ const EMPTY = Buffer.alloc(0);
 /** Room for the frames of one write: a flush, and the slice that it may go over by. */
 const SCRATCH_BYTES = 262_144;
 
-/** Shared by all sockets: it is free again as soon as the kernel has taken a write whole. */
-let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+/** The smallest scratch, for a line or two. */
+const SCRATCH_BYTES_MIN = 4_096;
+
+/**
+ * Scratches by their size, shared by all sockets: one is free again as soon as the kernel has taken a
+ * write whole. A write that waits keeps its scratch, so that is at most four times as large as the write.
+ */
+const scratches = new Map<number, Buffer>();
 
 export class NodeTransport implements Transport {
   readonly #ws: WebSocket;
@@ -47,7 +53,9 @@ export class NodeTransport implements Transport {
     const bytes = join(frames);
     socket.write(bytes);
     if (socket.writableLength === 0) return true;
-    if (bytes.buffer === scratch.buffer) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    if (scratches.get(bytes.buffer.byteLength)?.buffer === bytes.buffer) {
+      scratches.delete(bytes.buffer.byteLength);
+    }
     socket.write(EMPTY, this.#drained);
     return false;
   }
@@ -84,6 +92,7 @@ function join(frames: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const frame of frames) length += frame.length;
   if (length > SCRATCH_BYTES) return Buffer.concat(frames);
+  const scratch = scratchFor(length);
   let at = 0;
   for (const frame of frames) {
     scratch.set(frame, at);
@@ -92,8 +101,21 @@ function join(frames: readonly Uint8Array[]): Uint8Array {
   return scratch.subarray(0, length);
 }
 
+function scratchFor(length: number): Buffer {
+  let size = SCRATCH_BYTES_MIN;
+  while (size < length) size *= 4;
+  const known = scratches.get(size);
+  if (known !== undefined) return known;
+  const made = Buffer.allocUnsafeSlow(size);
+  scratches.set(size, made);
+  return made;
+}
+
 /** A connection, as far as its socket calls it. */
-export type Wirable = Pick<Connection, "arrived" | "message" | "drained" | "gone" | "failed">;
+export interface Wirable extends Pick<Connection, "drained" | "gone" | "failed"> {
+  readonly input: Pick<Connection["input"], "arrived" | "message">;
+  readonly heartbeat: Pick<Connection["heartbeat"], "assemble">;
+}
 
 /** A WebSocket that knows its connection, so that handlers are shared and not made for each. */
 interface Wired extends WebSocket {
@@ -120,8 +142,9 @@ export function wire(ws: WebSocket, socket: Socket, connection: Wirable): void {
 
 function onData(this: Socket, piece: Buffer): void {
   guard(this, (connection) => {
-    const { frames, controlFrames } = (this as Metered).tailwireFrames.read(piece);
-    connection.arrived(piece.length, frames, controlFrames);
+    const met = (this as Metered).tailwireFrames.read(piece);
+    connection.input.arrived(piece.length, met.frames, met.controlFrames);
+    connection.heartbeat.assemble(met.isPartial, met.hasCompleted);
   });
 }
 
@@ -142,7 +165,7 @@ function guard(of: WebSocket | Socket, tell: (connection: Wirable) => void): voi
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   const bytes = data as Buffer;
-  guard(this, (connection) => connection.message(isBinary ? bytes : bytes.toString()));
+  guard(this, (connection) => connection.input.message(isBinary ? bytes : bytes.toString()));
 }
 
 function onClose(this: WebSocket): void {

@@ -14,7 +14,7 @@ import {
   TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
-import { type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { Admitted } from "../access/admitted.ts";
 import type { Connection } from "../connection/connection.ts";
 import { inWords, Mistake } from "../support/mistake.ts";
@@ -23,6 +23,7 @@ import type { TailwireNode } from "../node.ts";
 import { errorOf } from "../support/thrown.ts";
 import type { Tickets } from "../access/tickets.ts";
 import { fromQuery, offersOf, tokenOf } from "./credentials.ts";
+import { handshakeFault, type Refusal } from "./handshake.ts";
 import type { Origins } from "./origins.ts";
 import { NodeTransport, readFarewell, wire } from "./socket.ts";
 
@@ -46,13 +47,6 @@ export interface UpgradeOptions {
   readonly clientAddress: ((request: IncomingMessage) => unknown) | null;
 }
 
-/** An answer instead of an upgrade. */
-interface Refusal {
-  readonly status: string;
-  readonly code: string;
-  readonly description: string;
-}
-
 /** Somebody, or why nobody comes in: an error that a browser is told as well [AUTH-4], or a refusal. */
 type Verdict = Admitted | TailwireError | Refusal;
 
@@ -65,16 +59,18 @@ export class Upgrades {
 
   constructor(options: UpgradeOptions) {
     this.#options = options;
-    this.#webSockets = new WebSocketServer({
+    const own: ServerOptions & { readonly closeTimeout: number } = {
       // As much comes before a client has heard of any limit [CONN-4].
       maxPayload: Math.max(options.node.limits.messageBytesMax, PROTOCOL_LIMITS.firstBytesMax),
+      closeTimeout: options.node.limits.closeTimeoutMs,
       maxFragments: FRAGMENTS_MAX,
       maxBufferedChunks: BUFFERED_CHUNKS_MAX,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       handleProtocols: (offers) => chooseSubprotocol(offers, options.codecs)?.subprotocol ?? false,
-    });
+    };
+    this.#webSockets = new WebSocketServer(own);
   }
 
   /** Whether it refuses everything, so that its path may be another's. */
@@ -92,7 +88,7 @@ export class Upgrades {
     // Without a listener a reset during the handshake would end the process.
     socket.on("error", destroyThis);
     this.#take(request, socket, head).catch((thrown: unknown) => {
-      this.#options.node.asTailwireError(thrown);
+      this.#options.node.report(thrown);
       socket.destroy();
     });
   }
@@ -171,6 +167,8 @@ export class Upgrades {
     // Pending upgrades, whose user is still being asked for, count as well: they hold a socket each.
     const taken = node.connections + this.#pending;
     if (this.#closed || taken >= node.limits.connectionsMax) return UNAVAILABLE;
+    const fault = handshakeFault(request);
+    if (fault !== null) return fault;
     if (origins.allow(request.headers)) return null;
     const origin = printable(request.headers.origin ?? "");
     const words = `a page of "${origin}" was refused: allowedOrigins says which may connect`;
@@ -193,7 +191,7 @@ export class Upgrades {
       if (admitted === null) return tailwireError("unauthenticated");
       return node.hasEnded(admitted) ? TOKEN_EXPIRED : admitted;
     } catch (thrown) {
-      const error = node.asTailwireError(thrown);
+      const error = node.report(thrown);
       // An error that is not the application's own was logged just now.
       if (thrown !== error) return UNCHECKED;
       const isFinal = error.fault === "client" && !error.retry;
@@ -276,12 +274,13 @@ const NOT_FOUND: Refusal = {
   description: "There is no WebSocket at this path.",
 };
 
-function answer(socket: Socket, { status, code, description }: Refusal, node: TailwireNode): void {
+function answer(socket: Socket, refusal: Refusal, node: TailwireNode): void {
+  const { status, code, description, header = "" } = refusal;
   node.counters.refused(code);
   const body = JSON.stringify({ code, description });
   destroyLater(socket, node);
   socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+    `HTTP/1.1 ${status}\r\n${header}Connection: close\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -1,8 +1,8 @@
 /**
  * The contract of a broker: it keeps channels' logs and tells nodes that they grew.
  *
- * Everything above it relies on these sentences and nothing else; `contract-suite.ts` checks them
- * on every broker. A broker doesn't know connections, subscriptions or encodings.
+ * The server relies on these sentences and nothing else; `contract-suite.ts` checks them on every
+ * broker. A broker doesn't know connections, subscriptions or encodings.
  */
 import {
   type GapReason,
@@ -16,11 +16,13 @@ import {
 /** One entry in a channel's log. */
 export interface Publication {
   readonly id: string;
+  /** From 1 on; rises strictly within an epoch, perhaps in steps. */
   readonly offset: number;
-  /** The offset before this one's; `offset - 1` where left out. Never unknown. */
+  /** The offset of the publication before; `offset - 1` where left out [DEL-2]. A broker always knows it. */
   readonly prev?: number;
   /** Unix milliseconds by the broker's clock, non-decreasing within a log. */
   readonly timestamp: number;
+  /** The client's public id; null when the server published it. */
   readonly publisher: string | null;
   readonly event: string;
   readonly data: Payload;
@@ -38,41 +40,45 @@ export interface Retention {
 
 /** A publication on its way into a log. */
 export interface Append {
-  /** Applied once within `dedupeMs`; a repeat is answered with the original's place. */
+  /** Appended once within `dedupeMs`: a repeat is answered with the position of the first [PUB-4]. */
   readonly id: string;
   /**
-   * Whose id this is. Its records are bounded, and its generations only rise. Null: nobody will
-   * send it again, so nothing is remembered of it.
+   * The session that the id belongs to, as its public id. A broker remembers a bounded number of ids
+   * per producer. Null: the server's own, which is never sent again, so no id is remembered.
    */
   readonly producer: string | null;
+  /** The connection's number in its session. Lower ones than the highest seen are `fenced` [PUB-7]. */
   readonly generation: number;
-  /** Rises with each of its producer's; absent where the producer doesn't say. */
+  /** The producer's count of its publications [PUB-14]; absent where it doesn't count. */
   readonly sequence?: number;
   readonly publisher: string | null;
   readonly event: string;
   readonly data: Payload;
   /**
-   * The payload that its producer sent, where the application has changed it: repeats are compared by this.
+   * The payload that the producer sent; absent where the application hasn't changed it. Repeats are
+   * compared by it [PUB-13].
    */
   readonly sent?: Payload;
-  /** Unix milliseconds after which it must not be appended any more: its node gave up. */
+  /** Unix milliseconds by the broker's clock. Later it is refused with `expired`: its node has given up. */
   readonly notAfter: number;
   /**
-   * Present when it may have been appended before. Its age is that at the time of the call: a broker
-   * that takes its time adds it before it compares.
+   * Present when it may have been appended before [PUB-5]. `ageMs` is the age at the time of the call: a
+   * broker adds the time that passes before it compares.
    */
   readonly repeat?: Repeat;
 }
 
 /**
- * - `id_conflict`: the id is known with other content.
- * - `fenced`: a higher generation of the producer was here.
- * - `expired`: `notAfter` has passed; it wasn't appended.
- * - `indeterminate`: a repeat that isn't known here, and the memory that would know it is gone; or one
- *   of its producer's that a higher `sequence` has overtaken: it was refused for good once, by whoever,
- *   and its producer didn't hear of that.
- * - `rate_limited`: the producer has as many records as it may.
- * - `held`: one of the producer's before it in the batch was refused, and may come again.
+ * The code of a refusal: this append added nothing. An earlier send of its id may have.
+ *
+ * - `id_conflict`: the id is known with another event or payload [PUB-4].
+ * - `fenced`: a higher generation of the producer has appended to this log [PUB-7].
+ * - `expired`: `notAfter` has passed.
+ * - `indeterminate`: a repeat whose id the broker doesn't know, and may have forgotten [PUB-5]; or a
+ *   repeat that a higher `sequence` of its producer has overtaken, so that it was refused for good
+ *   once, and its producer missed the answer [PUB-14].
+ * - `rate_limited`: the broker remembers as many ids of the producer as it may.
+ * - `held`: an append of the producer before it in the batch was refused for now [PUB-12].
  */
 export type AppendRefusal =
   | "id_conflict"
@@ -82,82 +88,101 @@ export type AppendRefusal =
   | "rate_limited"
   | "held";
 
+/** The result of one append. `duplicate`: it was in the log already, at `position` [PUB-4]. */
 export type AppendResult =
   | { readonly kind: "appended"; readonly position: Position; readonly duplicate: boolean }
   | { readonly kind: "refused"; readonly code: AppendRefusal };
 
-/** The range that the log can't serve any more, and where it goes on. */
+/** A range that the log can't serve any more [DEL-4]. The caller knows where it begins. */
 export interface LogGap {
   readonly reason: GapReason;
   /** The last position inside the gap, in the log as it is now. */
   readonly to: Position;
   /** Delivery goes on right after this. */
   readonly continuesAfter: Position;
-  /** Publications lost, or null where nobody can know. */
+  /** Publications lost; null where nobody can know. Counted with `trimmed`. */
   readonly lost: number | null;
 }
 
-/** How much one read may bring: one publication at least, however large it is. */
+/** The limit of one read: publications, and bytes. The first publication is always read. */
 export interface PageLimit {
   readonly count: number;
+  /** As {@link publicationBytes} counts them. */
   readonly bytes: number;
 }
 
+/** The result of a read: publications, or the gap that lies at the position. */
 export type ReadResult =
   | {
       readonly kind: "publications";
-      /** The log's epoch. Another than asked for: the log goes on under it, and nothing is lost. */
+      /** The log's epoch. Another than the position's continues that one, and nothing is lost [DEL-7]. */
       readonly epoch: string;
-      /** In the log's order; empty where there are none in that direction. */
+      /** In the log's order; empty at the end of the log in that direction. */
       readonly publications: readonly Publication[];
     }
   | { readonly kind: "gap"; readonly gap: LogGap };
 
+/** The callbacks of a node that follows a log. */
 export interface TailListener {
-  /** New publications, in the log's order. A hint: it may be lost, doubled or late. */
+  /** New publications, in the log's order. A hint: calls may be lost, doubled or late. */
   push(epoch: string, publications: readonly Publication[]): void;
-  /** Something may have been missed. */
+  /** Pushes may have been lost: the node reads the log again. */
   suspect(): void;
 }
 
+/** An open tail of a log. */
 export interface Tail {
   /** The log's last position, read after the broker began to push. */
   readonly position: Position;
+  /** Ends the pushes. */
   close(): void;
 }
 
-/** One channel's log in the broker. A handle: making one costs and keeps nothing. */
+/**
+ * One channel's log in the broker. It is a handle, made for each call, which must cost and keep nothing.
+ * Each call has a deadline, `limits.appendMs`.
+ */
 export interface BrokerLog {
   /**
-   * Appends in order. Every entry has its own result; one that is refused doesn't stop the rest.
+   * Appends in order [PUB-8]. The results are in the order of the batch, one for each. A refusal for
+   * good doesn't stop the rest.
    *
-   * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
+   * @throws `unavailable` when certainly nothing was appended; `indeterminate` when nobody knows, as
+   * for every other error.
    */
   append(batch: readonly Append[]): Promise<readonly AppendResult[]>;
-  /** The publications that follow a position, or the gap that lies there. It never skips silently. */
+  /**
+   * The publications right after a position, or the gap that lies there: it never skips any silently.
+   *
+   * @throws `unavailable` when the log can't be read now.
+   */
   read(after: Position, limit: PageLimit): Promise<ReadResult>;
   /**
-   * The publications that precede a position, or with null the end of the log: in the log's order,
-   * the newest that fit. A trimmed range is no gap here; a position that isn't in the log is.
+   * The newest publications before a position, or with null before the log's end, in the log's order. A
+   * trimmed range is no gap here; a position that isn't in the log is [READ-3].
+   *
+   * @throws `unavailable` when the log can't be read now.
    */
   readBack(before: Position | null, limit: PageLimit): Promise<ReadResult>;
-  /** The position that a relative start means now. */
+  /** The position of a relative start at this moment [SUB-2]. @throws `unavailable`. */
   locate(start: Exclude<Start, Position>): Promise<Position>;
-  /** Follows the log until closed. Subscribing creates the log's record. */
+  /** Pushes new publications until the tail is closed. It creates the log. @throws `unavailable`. */
   tail(listener: TailListener): Promise<Tail>;
 }
 
+/** Keeps the logs of channels. Several nodes may share them. */
 export interface Broker {
   readonly capabilities: {
     /** Whether a log outlives the process. */
     readonly durable: boolean;
   };
-  /** The log of a channel. The retention is the one of this node's configuration. */
+  /** A handle of a channel's log. The retention is the one that this node's application declares. */
   log(channel: string, retention: Retention): BrokerLog;
+  /** Called once, after the server's last connection has ended. It has a deadline, `limits.hookMs`. */
   close(): Promise<void>;
 }
 
-/** Bytes that a publication counts against retention: its data, and what surrounds it on the wire. */
+/** Bytes of a publication for retention and page limits: its payload, and about its envelope on the wire. */
 export function publicationBytes(publication: Omit<Publication, "offset" | "timestamp">): number {
   const { data, event, id, publisher } = publication;
   return payloadBytes(data) + event.length + id.length + (publisher?.length ?? 4) + 96;

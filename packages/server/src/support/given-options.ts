@@ -4,6 +4,9 @@
  */
 import { inWords } from "./mistake.ts";
 
+/** Options that an application sets itself. One that is `undefined` is left out. */
+export type Chosen<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
+
 /** The kind of value that an option takes. */
 export interface Kind {
   readonly words: string;

@@ -74,6 +74,10 @@ export class SparseSet<Value extends object | string> {
     return had;
   }
 
+  clear(): void {
+    this.#held = null;
+  }
+
   values(): Iterable<Value> {
     if (this.#held === null) return [];
     return this.#held instanceof Set ? this.#held : [this.#held];

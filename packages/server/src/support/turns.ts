@@ -64,6 +64,12 @@ export class Turns {
     return new Promise((resolve) => this.later(resolve));
   }
 
+  /** Resolves in a turn in which somebody may begin one thing more. */
+  async inLaterTurn(who: object): Promise<void> {
+    do await this.next();
+    while (!this.begin(who));
+  }
+
   /** Calls a function of the application: at once, unless others have taken long in this turn. */
   async call<Value>(work: () => Value | Promise<Value>): Promise<Value> {
     while (this.isLong) await this.next();

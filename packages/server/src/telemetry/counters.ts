@@ -1,19 +1,20 @@
-/** A node's counters since it began: numbers that only rise. They know no names of metrics. */
+/** A node's counters since it began. They only rise, and know no names of metrics. */
 
-/** The totals that `server.stats()` gives beside the counts of now. */
+/** Totals of a node since it began. They only rise. */
 export interface Totals {
   /** Connections that were accepted. */
   readonly accepted: number;
-  /** Upgrades that were refused, by the code of the refusal. */
+  /** Upgrades that were refused, by the code in the answer's body [CONN-7]. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Connections that this node closed, by the reason. */
+  /** Connections that this node closed, by the name of the close code. */
   readonly closed: Readonly<Record<string, number>>;
-  /** Messages that came in, and the bytes of their WebSocket messages. */
+  /** Protocol messages received, malformed ones included. */
   readonly messagesIn: number;
+  /** Bytes of the WebSocket messages received. */
   readonly bytesIn: number;
-  /** Publications that this node has appended, its own and those of clients. */
+  /** Publications that this node has appended, its own and those of its clients. */
   readonly published: number;
-  /** Publications handed to sockets: each counts once per subscriber. */
+  /** Publications written to sockets. Each counts once per subscriber. */
   readonly delivered: number;
   /** Gaps that subscribers were told of. */
   readonly gaps: number;
@@ -60,7 +61,7 @@ export class Counters {
   }
 }
 
-/** Names beyond this are counted together: an application's own codes may be many. */
+/** Codes that are counted apart. More, of an application's own, are counted together as `other`. */
 const NAMES_MAX = 100;
 
 function count(counts: Map<string, number>, name: string): void {

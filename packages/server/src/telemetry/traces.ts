@@ -1,29 +1,39 @@
 /**
- * Traces: what is said on the connections of one user, for whoever looks for a fault.
+ * Traces: the messages on the connections of one user, to find a fault by.
  *
- * An entry says what kind of message it was and what it was about. Tokens, secrets and payloads
- * are never in it.
+ * An entry has a message's type and the fields of {@link SHOWN}. It never has tokens, secrets or payloads.
  */
+import type { Clock } from "@tailwire/protocol";
 
-/** One message, or a run of publications that went out together. */
+/** One message, or several publications in a row that were sent together. */
 export interface TraceEntry {
   /** Unix milliseconds by the server's clock. */
   readonly at: number;
+  /** `User.id`. */
   readonly user: string;
   /** The client's public id; null before `hello`. */
   readonly client: string | null;
+  /** `in`: from the client. */
   readonly direction: "in" | "out";
+  /** The message's type; `publications` for several in a row. */
   readonly type: string;
   /** Id, request, channel, code and the like, as far as the message has them. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** An event to trace: any message, and what isn't one on the wire. */
+/** An event to trace: a message, or something else that happens to a connection. */
 export interface Traced extends Partial<Record<(typeof SHOWN)[number], unknown>> {
   readonly type: string;
 }
 
-/** An error that the tracer throws, or rejects with, is logged. */
+/** A connection, as far as traces name it. */
+export interface Traceable {
+  readonly access: { readonly userId: string };
+  /** Null before `hello`. */
+  readonly identity: { readonly clientId: string } | null;
+}
+
+/** Called with each entry. An error that it throws, or rejects with, is logged. */
 export type Tracer = (entry: TraceEntry) => unknown;
 
 /** Fields that may be shown of a message. */
@@ -57,9 +67,13 @@ const SHOWN = [
 export class Traces {
   readonly #tracers = new Map<string, Set<Tracer>>();
 
-  /** Whether anybody looks at this user's connections. */
-  has(user: string): boolean {
-    return this.#tracers.size > 0 && this.#tracers.has(user);
+  readonly #clock: Clock;
+  /** Calls a tracer, and logs what it throws. */
+  readonly #tell: (tracer: () => unknown) => void;
+
+  constructor(clock: Clock, tell: (tracer: () => unknown) => void) {
+    this.#clock = clock;
+    this.#tell = tell;
   }
 
   /**
@@ -80,19 +94,27 @@ export class Traces {
     };
   }
 
-  /** To be called when nothing is under way: a tracer may end the connection that it is told of. */
-  tell(
-    about: Omit<TraceEntry, "type" | "fields">,
-    message: Traced,
-    guard: (tell: () => void) => void,
-  ): void {
+  /**
+   * A message comes in or goes out. Tracers are told of it when nothing is under way: they may end the
+   * connection.
+   */
+  note({ access, identity }: Traceable, direction: "in" | "out", message: Traced): void {
+    if (this.#tracers.size === 0 || !this.#tracers.has(access.userId)) return;
+    const client = identity?.clientId ?? null;
+    const about = { at: this.#clock.now(), user: access.userId, client, direction };
+    this.#clock.soon(() => this.#tellAll(about, message));
+  }
+
+  #tellAll(about: Omit<TraceEntry, "type" | "fields">, message: Traced): void {
     const fields = Object.fromEntries(
       SHOWN.flatMap((name) => (message[name] === undefined ? [] : [[name, copyOf(message[name])]])),
     );
     const entry = { ...about, type: message.type, fields };
     const tracers = this.#tracers.get(about.user) ?? new Set();
     // A copy: tracers take themselves and others back, and come again, while they are told.
-    for (const tracer of Array.from(tracers)) if (tracers.has(tracer)) guard(() => tracer(entry));
+    for (const tracer of Array.from(tracers)) {
+      if (tracers.has(tracer)) this.#tell(() => tracer(entry));
+    }
   }
 }
 

@@ -110,7 +110,7 @@ test("[SUB-9] a subscription that is under way when the application ends it is e
   await bench.clock.settle();
   expect(ada?.heardInShort).toEqual(["subscribed", "unsubscribed"]);
   ada?.forget();
-  ada?.connection.receive(ada.text(subscribe("room:2")));
+  ada?.connection.input.receive(ada.text(subscribe("room:2")));
   bench.node.unsubscribe("ada", "room:2");
   await bench.clock.settle();
   expect(ada?.heardInShort).toEqual(["ack r1", "unsubscribed"]);

@@ -332,7 +332,7 @@ describe("what is told and answers nothing", () => {
     const peer = await bench.openPeer();
     bench.node.traces.add("ada", act);
     bench.node.traces.add("ada", (entry) => told.push(entry));
-    peer.connection.receive(peer.text({ type: "pong", re: "s1" }));
+    peer.connection.input.receive(peer.text({ type: "pong", re: "s1" }));
     await bench.clock.settle();
     expect(told).toHaveLength(1);
     expectOneLine(bench, "trace");

@@ -57,7 +57,7 @@ describe("a peer that lives", () => {
     "a pong": (peer: Peer) => peer.say({ type: "pong", re: "s2" }),
     "a ping": (peer: Peer) => peer.say({ type: "ping" }),
     "a publish": (peer: Peer) => peer.say(publish(1)),
-    "a WebSocket ping or pong": (peer: Peer) => peer.connection.heard(),
+    "a WebSocket ping or pong": (peer: Peer) => peer.connection.heartbeat.heard(),
   };
 
   test.each(Object.entries(lives))("[LIVE-2] %s now and then keeps it", async (_, live) => {
@@ -75,7 +75,7 @@ describe("a peer that lives", () => {
     const peer = await bench.openPeer();
     await bench.clock.until(() => peer.heard.length === 2);
     await bench.clock.advance(bench.limits.pongTimeoutMs - 1);
-    peer.connection.heard();
+    peer.connection.heartbeat.heard();
     await bench.clock.advance(1_000);
     expect(peer.connection.state).toBe("open");
   });
@@ -111,5 +111,46 @@ describe("a peer that lives", () => {
     expect(peer.socket.calls.at(-1)).toBe("pause");
     await bench.clock.advance(200_000);
     expect(peer.connection.state).toBe("open");
+  });
+});
+
+describe("[CONN-9] a message that comes in part", () => {
+  test("has to be complete after messageMs, however its peer answers pings", async () => {
+    const bench = new Bench({ limits: { messageMs: 60_000 } });
+    const peer = await bench.openPeer();
+    peer.connection.heartbeat.assemble(true, false);
+    for (let at = 0; at < 59_000; at += 1_000) {
+      await bench.clock.advance(1_000);
+      peer.connection.heartbeat.heard();
+      peer.connection.heartbeat.assemble(true, false);
+    }
+    expect(peer.connection.state).toBe("open");
+    await bench.clock.advance(2_000);
+    expect(peer.socket.calls).toContain("close 4411 message_timeout");
+  });
+
+  test("may take as long again when one was completed meanwhile, and is forgotten when it is", async () => {
+    const bench = new Bench({ limits: { messageMs: 10_000 } });
+    const peer = await bench.openPeer();
+    peer.connection.heartbeat.assemble(true, false);
+    await bench.clock.advance(9_000);
+    peer.connection.heartbeat.assemble(true, true);
+    await bench.clock.advance(9_000);
+    expect(peer.connection.state).toBe("open");
+    peer.connection.heartbeat.assemble(false, true);
+    await bench.clock.advance(12_000);
+    expect(peer.connection.state).toBe("open");
+  });
+
+  test("isn't held against a peer that isn't read", async () => {
+    const bench = new Bench({ limits: { messageMs: 10_000, requestBytesMax: 1_000 } });
+    const peer = await bench.openPeer();
+    peer.connection.heartbeat.assemble(true, false);
+    peer.connection.input.account(5_000);
+    await bench.clock.advance(25_000);
+    expect(peer.connection.state).toBe("open");
+    peer.connection.input.account(-5_000);
+    await bench.clock.advance(11_000);
+    expect(peer.socket.calls).toContain("close 4411 message_timeout");
   });
 });

@@ -115,7 +115,7 @@ describe("[PUB-12] after a refusal that may pass", () => {
   test.each(distances)("nothing that comes %i microtasks later overtakes it", async (rounds) => {
     for (const code of forNow) {
       const [bench, peer] = await peerWith(new Map([["x", code]]));
-      peer.connection.receive(peer.text(named("x")));
+      peer.connection.input.receive(peer.text(named("x")));
       for (let round = 0; round < rounds; round += 1) await Promise.resolve();
       await peer.say(named("y"));
       await peer.say(named("x"), named("y"));
@@ -131,7 +131,7 @@ describe("[PUB-12] after a refusal that may pass", () => {
         await peer.say(named("x"));
         const late = bench.clock.advance(50);
         for (let round = 0; round < rounds; round += 1) await Promise.resolve();
-        peer.connection.receive(peer.text(named("y")));
+        peer.connection.input.receive(peer.text(named("y")));
         await late;
         await bench.clock.advance(100);
         await peer.say(named("x"), named("y"));

@@ -37,8 +37,8 @@ describe("[FLOW-8] 1,024 lines at once, as many as there may be,", () => {
       subscribe(),
       { type: "unsubscribe", channel: "room:1" },
     ]);
-    peer.connection.receive(peer.text(...churn));
-    peer.connection.receive(peer.text(PING));
+    peer.connection.input.receive(peer.text(...churn));
+    peer.connection.input.receive(peer.text(PING));
     await bench.clock.settle();
     const acks = peer.heardInShort.filter((short) => short.startsWith("ack"));
     expect(acks).toEqual(upTo(1_000).map((n) => `ack r${n}`));
@@ -51,7 +51,7 @@ describe("[FLOW-8] 1,024 lines at once, as many as there may be,", () => {
     const peer = await bench.openPeer();
     const parse = vi.spyOn(JSON, "parse");
     onTestFinished(() => parse.mockRestore());
-    peer.connection.receive("x\n".repeat(1_024));
+    peer.connection.input.receive("x\n".repeat(1_024));
     expect(parse).toHaveBeenCalledTimes(3);
     await bench.clock.settle();
     expect(parse).toHaveBeenCalledTimes(3);
@@ -69,7 +69,7 @@ describe("[FLOW-8] 1,024 lines at once, as many as there may be,", () => {
       const bench = new Bench();
       const peer = bench.peer();
       const parse = vi.spyOn(JSON, "parse");
-      peer.connection.receive(text);
+      peer.connection.input.receive(text);
       expect(parse).toHaveBeenCalledTimes(decoded);
       parse.mockRestore();
       await bench.clock.settle();
@@ -81,7 +81,7 @@ describe("[FLOW-8] 1,024 lines at once, as many as there may be,", () => {
   test("aren't carried out any more once the connection is gone", async () => {
     const bench = new Bench();
     const peer = await bench.openPeer();
-    peer.connection.receive(peer.text(...upTo(1_000).map((n) => publish(n))));
+    peer.connection.input.receive(peer.text(...upTo(1_000).map((n) => publish(n))));
     peer.connection.gone();
     await bench.clock.settle();
     const { offset } = await bench.node.publish("room:1", "said", "last");
@@ -215,7 +215,7 @@ describe("[FLOW-8] more than a portion that waits", () => {
   test("stops reading at once, and reading goes on when it is carried out", async () => {
     const bench = new Bench();
     const peer = await bench.openPeer();
-    peer.connection.receive(peer.text(...pings(500)));
+    peer.connection.input.receive(peer.text(...pings(500)));
     expect(peer.socket.calls).toEqual(["pause"]);
     await bench.clock.settle();
     expect(peer.socket.calls).toEqual(["pause", "resume"]);
@@ -225,7 +225,8 @@ describe("[FLOW-8] more than a portion that waits", () => {
   test("counts large messages as several", async () => {
     const bench = new Bench();
     const peer = await bench.openPeer();
-    for (const n of upTo(6)) peer.connection.receive(peer.text(publish("x".repeat(60_000 + n))));
+    for (const n of upTo(6))
+      peer.connection.input.receive(peer.text(publish("x".repeat(60_000 + n))));
     expect(peer.socket.calls).toEqual(["pause"]);
     await bench.clock.settle();
     expect(peer.heardInShort).toEqual(upTo(6).map((n) => `ack r${n}`));
@@ -256,15 +257,15 @@ describe("[FLOW-6] counts as a message:", () => {
 
   test("a frame that brings no message, and 128 lists or objects", async () => {
     const { peer } = await slowPeer();
-    peer.connection.arrived(120, 20, 0);
+    peer.connection.input.arrived(120, 20, 0);
     expect(peer.socket.calls).toEqual([]);
-    peer.connection.arrived(6, 1, 0);
+    peer.connection.input.arrived(6, 1, 0);
     expect(peer.socket.calls).toEqual(["pause"]);
     const other = await slowPeer();
     await other.peer.say(publish(Array.from({ length: 128 * 18 }, () => [])));
     expect(other.peer.socket.calls.filter((call) => call === "pause")).toEqual([]);
     await other.peer.say(publish(Array.from({ length: 128 * 2 }, () => ({}))));
-    expect(other.peer.connection.debtMs).toBeGreaterThan(0);
+    expect(other.peer.connection.input.debtMs).toBeGreaterThan(0);
   });
 
   test("each subscription that a fresh token decides anew, and the token as 16", async () => {
@@ -273,7 +274,7 @@ describe("[FLOW-6] counts as a message:", () => {
     await bench.clock.advance(10_000);
     await peer.say({ type: "authenticate", token: "ada" }, { type: "authenticate", token: "ada" });
     // 200 in the bucket, and 2 × (1 + 16 + 90) are taken.
-    expect(peer.connection.debtMs).toBeCloseTo(140, 0);
+    expect(peer.connection.input.debtMs).toBeCloseTo(140, 0);
   });
 
   test("8 publications of a page", async () => {
@@ -283,14 +284,14 @@ describe("[FLOW-6] counts as a message:", () => {
     const read: Said = { type: "read", channel: "room:1", count: 80 };
     await peer.say(...Array.from({ length: 10 }, () => read));
     // 100 in the bucket, and 10 × (1 + 10) are taken.
-    expect(peer.connection.debtMs).toBeCloseTo(200, 0);
+    expect(peer.connection.input.debtMs).toBeCloseTo(200, 0);
   });
 
   test("a byte on the wire once, whatever it is part of", async () => {
     const { bench, peer } = await slowPeer({ messagesPerSecond: 1e9, bytesPerSecond: 1_000 });
-    peer.connection.arrived(2_000, 0, 0);
+    peer.connection.input.arrived(2_000, 0, 0);
     expect(peer.socket.calls).toEqual([]);
-    peer.connection.arrived(500, 0, 0);
+    peer.connection.input.arrived(500, 0, 0);
     expect(peer.socket.calls).toEqual(["pause"]);
     await bench.clock.advance(500);
     expect(peer.socket.calls).toEqual(["pause", "resume"]);
@@ -302,14 +303,14 @@ describe("[FLOW-7] WebSocket pings and pongs", () => {
   test("may be 10 within ten seconds, and one more closes with 4429", async () => {
     const bench = new Bench();
     const peer = await bench.openPeer();
-    for (let sent = 0; sent < 10; sent += 1) peer.connection.arrived(6, 1, 1);
+    for (let sent = 0; sent < 10; sent += 1) peer.connection.input.arrived(6, 1, 1);
     await bench.clock.advance(1_000);
     for (let second = 0; second < 100; second += 1) {
-      peer.connection.arrived(6, 1, 1);
+      peer.connection.input.arrived(6, 1, 1);
       await bench.clock.advance(1_000);
     }
     expect(closes(peer)).toEqual([]);
-    peer.connection.arrived(12, 2, 2);
+    peer.connection.input.arrived(12, 2, 2);
     expect(closes(peer)).toEqual(["close 4429 rate_limited"]);
   });
 
@@ -318,7 +319,7 @@ describe("[FLOW-7] WebSocket pings and pongs", () => {
     for (let tried = 0; tried < 100; tried += 1) {
       await bench.clock.advance(1_234.567_89 / 7);
       const peer = await bench.openPeer(`user-${tried}`);
-      peer.connection.arrived(60, 10, 10);
+      peer.connection.input.arrived(60, 10, 10);
       expect(closes(peer)).toEqual([]);
     }
   });
@@ -331,7 +332,7 @@ describe("[FLOW-7] WebSocket pings and pongs", () => {
       [10_000, ["close 4429 rate_limited"]],
     ] as const) {
       const peer = await bench.openPeer(`user-${count}`);
-      peer.connection.arrived(6 * count, count, count);
+      peer.connection.input.arrived(6 * count, count, count);
       expect(closes(peer)).toEqual(closed);
     }
   });
@@ -341,16 +342,16 @@ describe("[CONN-4] before hello", () => {
   test("17 KiB may come on the wire, whatever they are: more close with 1009", async () => {
     const bench = new Bench();
     const peer = bench.peer();
-    for (let sent = 0; sent < 17; sent += 1) peer.connection.arrived(1_024, 1, 0);
+    for (let sent = 0; sent < 17; sent += 1) peer.connection.input.arrived(1_024, 1, 0);
     expect(closes(peer)).toEqual([]);
-    peer.connection.arrived(1, 0, 0);
+    peer.connection.input.arrived(1, 0, 0);
     expect(closes(peer)).toEqual(["close 1009 too_large"]);
   });
 
   test("what came counts until hello is accepted, and not after it", async () => {
     const bench = new Bench();
     const peer = await bench.openPeer();
-    for (let sent = 0; sent < 100; sent += 1) peer.connection.arrived(1_024, 0, 0);
+    for (let sent = 0; sent < 100; sent += 1) peer.connection.input.arrived(1_024, 0, 0);
     expect(closes(peer)).toEqual([]);
   });
 });
@@ -360,7 +361,7 @@ describe("[FLOW-5] a flood that doesn't end with its close", () => {
     const { bench, peer } = await slowPeer();
     await peer.say(...pings(130));
     expect(peer.socket.calls.slice(-2)).toEqual(["pause", "close 4429 rate_limited"]);
-    peer.connection.arrived(60_000, 10_000, 0);
+    peer.connection.input.arrived(60_000, 10_000, 0);
     expect(peer.socket.calls).not.toContain("resume");
     await bench.clock.advance(bench.limits.closeTimeoutMs + 250);
     expect(peer.socket.calls.at(-1)).toBe("destroy");
@@ -371,7 +372,7 @@ describe("[FLOW-5] a flood that doesn't end with its close", () => {
     const { peer } = await slowPeer();
     peer.connection.close("restarting");
     expect(peer.socket.calls).toEqual(["resume", "close 1012 restarting"]);
-    peer.connection.arrived(6_000, 1_000, 0);
+    peer.connection.input.arrived(6_000, 1_000, 0);
     expect(peer.socket.calls.at(-1)).toBe("pause");
   });
 });
@@ -382,8 +383,8 @@ test("a message that can't be carried out costs its own connection, and none beh
   vi.spyOn(bench.node, "carryOut").mockImplementationOnce(() => {
     throw new Error("a bug");
   });
-  peer.connection.receive(peer.text(PING));
-  other.connection.receive(other.text(PING));
+  peer.connection.input.receive(peer.text(PING));
+  other.connection.input.receive(other.text(PING));
   await bench.clock.settle();
   expect(peer.socket.calls).toEqual(["destroy"]);
   expect(other.heardInShort).toEqual(["pong r1"]);

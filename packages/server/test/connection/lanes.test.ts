@@ -1,7 +1,16 @@
 // Lanes keep what is asked of one channel in order, and let channels pass each other.
 import { expect, test } from "vitest";
+import { SimulatedClock } from "@tailwire/simulation";
 import { Lanes } from "../../src/connection/lanes.ts";
+import { Turns } from "../../src/support/turns.ts";
 import { Bench, publish, type Said, subscribe } from "../bench.ts";
+
+const lanesOf = (): Lanes =>
+  new Lanes({
+    node: { turns: new Turns(new SimulatedClock()) },
+    input: { account: () => undefined },
+    output: { emptied: () => Promise.resolve() },
+  });
 
 /** A step that ends when the test says so, and what has happened. */
 function steps() {
@@ -20,7 +29,7 @@ function steps() {
 }
 
 test("a step on an empty lane runs at once", () => {
-  const lanes = new Lanes();
+  const lanes = lanesOf();
   const done: string[] = [];
   lanes.run("a", () => void done.push("one"));
   lanes.run("a", () => void done.push("two"));
@@ -29,7 +38,7 @@ test("a step on an empty lane runs at once", () => {
 
 test("[SUB-7] a step waits for those before it on its lane, not for others", async () => {
   const { done, step, end } = steps();
-  const lanes = new Lanes();
+  const lanes = lanesOf();
   lanes.run("a", step("a1"));
   lanes.run("a", step("a2"));
   lanes.run("b", step("b1"));
@@ -42,7 +51,7 @@ test("[SUB-7] a step waits for those before it on its lane, not for others", asy
 
 test("a lane is empty again when its steps are done", async () => {
   const { done, step, end } = steps();
-  const lanes = new Lanes();
+  const lanes = lanesOf();
   lanes.run("a", step("a1"));
   lanes.run("a", () => void done.push("a2"));
   await end("a1");
@@ -52,7 +61,7 @@ test("a lane is empty again when its steps are done", async () => {
 
 test("a step that is added while its lane is emptied still comes last", async () => {
   const { done, step, end } = steps();
-  const lanes = new Lanes();
+  const lanes = lanesOf();
   lanes.run("a", step("a1"));
   lanes.run("a", () => {
     done.push("a2");
@@ -64,7 +73,7 @@ test("a step that is added while its lane is emptied still comes last", async ()
 });
 
 test("lanes have any name", () => {
-  const lanes = new Lanes();
+  const lanes = lanesOf();
   const done: string[] = [];
   for (const name of ["__proto__", "constructor", ""]) lanes.run(name, () => void done.push(name));
   expect(done).toEqual(["__proto__", "constructor", ""]);

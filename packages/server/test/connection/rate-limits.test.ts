@@ -27,7 +27,7 @@ describe("a bucket", () => {
     new InboundRate(clock, limits, { rested: () => undefined });
   const debtsOf = (rate: InboundRate, ...taken: readonly number[]): readonly number[] =>
     taken.map((messages) => {
-      rate.take(messages, 0);
+      rate.charge(messages, 0);
       return Math.round(rate.debtMs);
     });
 
@@ -49,9 +49,9 @@ describe("a bucket", () => {
       { ...limits, bytesPerSecond: 1_000 },
       { rested: () => undefined },
     );
-    expect([rate.take(0, 2_500), Math.round(rate.debtMs)]).toEqual([true, 500]);
-    expect([rate.take(26, 0), Math.round(rate.debtMs)]).toEqual([true, 600]);
-    expect(rate.take(0, 10_000)).toBe(false);
+    expect([rate.charge(0, 2_500), Math.round(rate.debtMs)]).toEqual([true, 500]);
+    expect([rate.charge(26, 0), Math.round(rate.debtMs)]).toEqual([true, 600]);
+    expect(rate.charge(0, 10_000)).toBe(false);
   });
 
   test("isn't moved by a wall clock that jumps", () => {

@@ -230,7 +230,7 @@ describe("the end", () => {
 
   test("[CLOSE-2] what is queued is written before the close", async () => {
     const peer = await new Bench().openPeer();
-    peer.connection.receive(peer.text({ type: "ping" }));
+    peer.connection.input.receive(peer.text({ type: "ping" }));
     expect(peer.heard).toEqual([]);
     peer.connection.close("restarting");
     expect(peer.heardInShort).toEqual(["pong r1"]);

@@ -64,3 +64,38 @@ test("a frame that claims 2^63 bytes is one, and nothing is kept of it", () => {
   const huge = Buffer.from([0x82, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4]);
   expect(metered([huge, Buffer.alloc(65_536), frame("")])).toEqual([1, 0]);
 });
+
+test("a message is partial from its first byte, and completed by its last frame's last byte", () => {
+  const pieces = fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(pieces, fc.nat({ max: 400 }), (frames, at) => {
+      const bytes = Buffer.concat(frames);
+      const cut = Math.min(at, bytes.length);
+      const meter = new FrameMeter();
+      for (const [from, to] of [
+        [0, cut],
+        [cut, bytes.length],
+      ] as const) {
+        const { isPartial, hasCompleted } = meter.read(bytes.subarray(from, to));
+        expect({ isPartial, hasCompleted }).toEqual(stateAfter(frames, from, to));
+      }
+    }),
+  );
+});
+
+/** The state at a place, and whether a message ended between two places, by the frames that were made. */
+function stateAfter(frames: readonly Buffer[], from: number, to: number) {
+  let end = 0;
+  let isPartial = false;
+  let hasCompleted = false;
+  for (const one of frames) {
+    const begin = end;
+    end += one.length;
+    if (begin < to && to < end) return { isPartial: true, hasCompleted };
+    if (end > to) break;
+    if (((one[0] as number) & 15) >= OPCODES.close) continue;
+    isPartial = ((one[0] as number) & 0x80) === 0;
+    if (!isPartial && end > from) hasCompleted = true;
+  }
+  return { isPartial, hasCompleted };
+}

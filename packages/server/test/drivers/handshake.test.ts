@@ -4,7 +4,7 @@ import { connect as connectTcp } from "node:net";
 import { expect, test } from "vitest";
 import type { UpgradeRequest } from "../../src/index.ts";
 import { expectRefusal, expectServed } from "./expect.ts";
-import { helloMessage, OPCODES, Peer, type Request, upgradeRequest } from "./peer.ts";
+import { frame, helloMessage, OPCODES, Peer, type Request, upgradeRequest } from "./peer.ts";
 import { serve, type Served, type ServeOptions, turns, until } from "./support.ts";
 
 const PAGE = "https://chat.example";
@@ -283,4 +283,34 @@ test("a reset while authenticate is thinking harms nobody", async () => {
   await until(() => sockets.size === 1, "all but the witness to have gone");
   expect(tailwire.connections).toBe(1);
   expect(await witness.lives()).toBe(true);
+});
+
+const lenient: readonly [string, Request, number][] = [
+  ["a Content-Length and a body", { headers: { "Content-Length": "5" } }, 400],
+  ["a Content-Length of nothing", { headers: { "Content-Length": "0" } }, 400],
+  ["a chunked body", { headers: { "Transfer-Encoding": "chunked" } }, 400],
+  ["two Hosts", { more: ["Host: other.example"] }, 400],
+  ["HTTP/1.0", { version: "HTTP/1.0" }, 400],
+  ["version 8", { headers: { "Sec-WebSocket-Version": "8" } }, 426],
+  ["version 13.0", { headers: { "Sec-WebSocket-Version": "13.0" } }, 426],
+  ["version 0x0d", { headers: { "Sec-WebSocket-Version": "0x0d" } }, 426],
+  ["two versions", { more: ["Sec-WebSocket-Version: 13"] }, 426],
+  ["no version", { headers: { "Sec-WebSocket-Version": null } }, 426],
+];
+
+test.each(lenient)("[CONN-8] an upgrade with %s is refused", async (_, request, status) => {
+  const { port, tailwire } = await serve();
+  const peer = await expectRefusal(port, request, status, "bad_handshake");
+  const version = peer.response?.headers.get("sec-websocket-version");
+  expect(version).toBe(status === 426 ? "13" : undefined);
+  expect(tailwire.connections).toBe(0);
+});
+
+test("[CONN-8] messages in an upgrade's body are carried out by nobody", async () => {
+  const { port, tailwire } = await serve();
+  const behind = frame(JSON.stringify(helloMessage()));
+  const headers = { "Content-Length": String(behind.length) };
+  const peer = await Peer.open(port, { headers, behind });
+  expect(peer.response?.status).toBe(400);
+  expect(tailwire.stats().messagesIn).toBe(0);
 });

@@ -1,7 +1,7 @@
 // Peers that don't go when they are told to: what the server does about each has a limit.
 import { connect as connectTcp, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { frame, Peer, type Request, upgradeRequest } from "./peer.ts";
+import { frame, OPCODES, Peer, type Request, upgradeRequest } from "./peer.ts";
 import { serve, type Served, turns, until, upTo } from "./support.ts";
 
 const LIMITS = { closeTimeoutMs: 20 };
@@ -110,4 +110,35 @@ test("upgrades whose authenticate is slow count towards connectionsMax", async (
   await turns(5);
   expect(tailwire.connections).toBe(2);
   expect(statuses.toSorted((a, b) => a - b)).toEqual([101, 101, 503, 503, 503]);
+});
+
+const partial: readonly [string, readonly Buffer[]][] = [
+  ["a byte of a frame's head", [frame("x").subarray(0, 1)]],
+  ["a frame without its end", [frame("x".repeat(200)).subarray(0, 100)]],
+  ["a fragment", [frame("x", { fin: false })]],
+  ["a ping without its end", [frame("x", { opcode: OPCODES.ping }).subarray(0, 3)]],
+  [
+    "a fragment, and whole pings behind it",
+    [frame("", { fin: false }), frame("x", { opcode: OPCODES.ping })],
+  ],
+];
+
+test.each(partial)(
+  "[CONN-9] a peer that sends %s and no more is closed with 4411",
+  async (_, pieces) => {
+    const served = await serve({ limits: { ...LIMITS, messageMs: 250 } });
+    const peer = await Peer.welcomed(served.port);
+    peer.answersClose = false;
+    for (const piece of pieces) peer.socket.write(piece);
+    await until(() => peer.closeFrame !== null, "the close");
+    expect(peer.closeFrame).toEqual({ code: 4411, reason: "message_timeout" });
+    await expectLetGo(served);
+  },
+);
+
+test("a peer that closes and keeps its socket is let go of after closeTimeoutMs", async () => {
+  const served = await serve({ limits: LIMITS });
+  const peer = await Peer.welcomed(served.port);
+  peer.socket.write(frame(Buffer.from([3, 232]), { opcode: OPCODES.close }));
+  await expectLetGo(served);
 });

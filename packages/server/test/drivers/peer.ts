@@ -25,6 +25,10 @@ export interface Response {
 
 export interface Request {
   readonly path?: string;
+  /** `HTTP/1.1` where left out. */
+  readonly version?: string;
+  /** Header lines beside the others, as they are. */
+  readonly more?: readonly string[];
   /** Null leaves a header out. */
   readonly headers?: Readonly<Record<string, string | null>>;
   /** Bytes right behind the request, before there is an answer. */
@@ -64,7 +68,7 @@ export function frame(payload: string | Uint8Array, options: FrameOptions = {}):
 /** The bytes of an upgrade request. */
 export function upgradeRequest(
   port: number,
-  { path = "/tailwire", headers = {} }: Request,
+  { path = "/tailwire", version = "HTTP/1.1", headers = {}, more = [] }: Request,
 ): string {
   const all: Record<string, string | null> = {
     Host: `127.0.0.1:${port}`,
@@ -78,7 +82,8 @@ export function upgradeRequest(
   const lines = Object.entries(all).flatMap(([name, value]) =>
     value === null ? [] : [`${name}: ${value}\r\n`],
   );
-  return `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  for (const one of more) lines.push(`${one}\r\n`);
+  return `GET ${path} ${version}\r\n${lines.join("")}\r\n`;
 }
 
 export class Peer {

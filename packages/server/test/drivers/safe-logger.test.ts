@@ -1,6 +1,6 @@
 // An application's logger harms nobody, and what it doesn't take isn't lost.
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { stderrLogger } from "../../src/drivers/stderr-logger.ts";
+import { makeStderrLogger, stderrLogger } from "../../src/drivers/stderr-logger.ts";
 import type { Logger } from "../../src/ports.ts";
 import { SafeLogger } from "../../src/drivers/safe-logger.ts";
 import { rejecting, THROWABLES } from "../oddities.ts";
@@ -109,3 +109,51 @@ describe("standard error", () => {
 function rejectedNow(): never {
   throw new Error("boom");
 }
+
+describe("the logger of those who gave none", () => {
+  const said = (): { logger: Logger; lines: string[]; wait: (ms: number) => void } => {
+    const lines: string[] = [];
+    let now = 0;
+    const logger = makeStderrLogger({ write: (line) => void lines.push(line), now: () => now });
+    return { logger, lines, wait: (ms) => (now += ms) };
+  };
+
+  test.each([
+    ["a control character of 8 bits", "\u009b31m", "\\u009b31m"],
+    ["a line separator", "a\u2028b", "a\\u2028b"],
+    ["a paragraph separator", "a\u2029b", "a\\u2029b"],
+    ["a mark that turns text around", "a\u202eb", "a\\u202eb"],
+    ["an isolate", "a\u2066b", "a\\u2066b"],
+    ["the delete character", "a\u007fb", "a\\u007fb"],
+    ["an escape", "a\u001bb", "a\\u001bb"],
+  ])("escapes %s, in fields and in messages", (_, text, expected) => {
+    const { logger, lines } = said();
+    logger.error({ text }, "said");
+    expect(lines).toEqual([`tailwire: said {"text":"${expected}"}\n`]);
+    logger.error({ error: new Error(text) }, "said");
+    expect(lines[1]).toContain(`Error: ${expected}`);
+    expect(lines[1]?.split("\n")).toHaveLength(2);
+  });
+
+  test("cuts an error's message, a text and a line's own words", () => {
+    const { logger, lines } = said();
+    const long = "x".repeat(60_000);
+    logger.error({ error: new Error(long) }, long);
+    logger.warn({ channel: long }, "said");
+    for (const line of lines) expect(line.length).toBeLessThan(5_000);
+    expect(lines[0]).toContain("(60000 characters)");
+    expect(lines[0]).toContain("safe-logger.test.ts");
+  });
+
+  test("writes a hundred lines in a second, and then how many more there were", () => {
+    const { logger, lines, wait } = said();
+    for (let count = 0; count < 8_000; count += 1) logger.error({}, "said");
+    expect(lines).toHaveLength(100);
+    wait(1_000);
+    logger.error({}, "said");
+    expect(lines.slice(100)).toEqual(["tailwire: and 7900 lines more\n", "tailwire: said {}\n"]);
+    wait(5_000);
+    logger.error({}, "said");
+    expect(lines).toHaveLength(103);
+  });
+});

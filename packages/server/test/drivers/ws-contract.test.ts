@@ -170,8 +170,8 @@ const ignore = (): void => undefined;
 
 function transportOf(ws: WebSocket, socket: Socket, drained = ignore): NodeTransport {
   wire(ws, socket, {
-    arrived: ignore,
-    message: ignore,
+    input: { arrived: ignore, message: ignore },
+    heartbeat: { assemble: ignore },
     drained,
     gone: ignore,
     failed: ignore,

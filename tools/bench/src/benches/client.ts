@@ -1,4 +1,4 @@
-/** The client by itself: what a publication costs it, by how many share a WebSocket message. */
+/** The client alone: its cost per publication, by the number of publications per WebSocket message. */
 import { fileURLToPath } from "node:url";
 import type { Bench } from "../bench.ts";
 import { Process } from "../processes.ts";

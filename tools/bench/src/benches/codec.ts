@@ -1,4 +1,4 @@
-/** Both codecs by themselves: a publication there and back, as server and client do it. */
+/** Both codecs without a network: the server's encoding and decoding, and the client's reading. */
 import { jsonCodec, jsonClientCodec, type Outgoing, type ServerMessage } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { payloadOf, carrying } from "@tailwire/protocol";
@@ -48,7 +48,7 @@ export const codec: Bench<Kind> = {
   },
 };
 
-/** How often it can be done, once it has been done often. */
+/** Runs of `work` per second, after a warm-up of a quarter of the time. */
 function perSecond(ms: number, work: () => unknown): number {
   run(ms / 4, work);
   return run(ms, work);

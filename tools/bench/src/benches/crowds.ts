@@ -1,4 +1,4 @@
-/** Benches of crowds: what an idle one takes, how fast one comes in, and how fast it catches up. */
+/** Benches of crowds: memory of idle connections, and seconds to connect and to catch up. */
 import type { Bench } from "../bench.ts";
 import { CHANNEL } from "../payload.ts";
 import type { Sample } from "../statistics.ts";
@@ -31,7 +31,7 @@ export const memory: Bench<Crowd> = {
 
 type Subscriptions = { readonly connections: number; readonly perConnection: number };
 
-/** Memory of subscriptions and of channels, on the heap: tailwire's own, since nobody else has both. */
+/** Memory of subscriptions and of channels on the heap. Only tailwire has both. */
 export const subscriptions: Bench<Subscriptions> = {
   figure: "bytesPerSubscription",
   better: "less",
@@ -66,12 +66,12 @@ function heapOfConnection(connections: number): Promise<number> {
   });
 }
 
-/** A channel with one subscription has cost both. */
+/** `apart` is the cost of a channel with one subscription, `shared` of a subscription alone. */
 function figuresOf(shared: number, apart: number): Sample {
   return { bytesPerSubscription: shared, bytesPerChannel: apart - shared };
 }
 
-/** A crowd that comes at once. */
+/** Connecting a whole crowd at once. */
 export const storm: Bench<Crowd> = {
   figure: "seconds",
   better: "less",
@@ -87,7 +87,7 @@ export const storm: Bench<Crowd> = {
 
 type Resume = { readonly connections: number; readonly missed: number };
 
-/** A crowd that is there again, and has missed the same. */
+/** A crowd that has reconnected, and asks for the publications that it has missed. */
 export const resume: Bench<Resume> = {
   figure: "seconds",
   better: "less",

@@ -1,4 +1,4 @@
-/** Fan-out in turns: a thousand followers of one channel, and so many publications per turn. */
+/** Fan-out: a thousand followers of one channel, and several publications per turn of the event loop. */
 import type { Bench } from "../bench.ts";
 import { CHANNEL } from "../payload.ts";
 import { onStage, settle } from "./stage.ts";

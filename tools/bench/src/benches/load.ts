@@ -1,7 +1,6 @@
 /**
- * Load: so many publications a second from publishers in another process, while the server's
- * processor time is read. Publishing from within would flatter servers that block: they would
- * publish less.
+ * Load at a given rate, from publishers in another process, while the server's processor time is
+ * read. Publishers within the server would flatter one that blocks, since they would publish less.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerName } from "../dialects.ts";
@@ -12,14 +11,14 @@ import { onStage, settle } from "./stage.ts";
 const PUBLISHERS = 50;
 
 /**
- * A server's first seconds aren't measured: Node compiles meanwhile, on threads that share its one core.
+ * Milliseconds before the measurement: Node compiles meanwhile, on threads that share the server's core.
  */
 const WARM_UP_MS = 3_000;
 
 export interface Load {
   readonly connections: number;
   readonly channelsOf: (index: number) => readonly string[];
-  /** The channel that is published to, in the receiver's words. */
+  /** The channel to publish to. The receiver replaces `%cN` by a number that rises, modulo N. */
   readonly channel: string;
   /** Publications a second. */
   readonly rate: number;

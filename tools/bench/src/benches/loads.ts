@@ -19,7 +19,7 @@ const measureRate: Bench<Rate>["measure"] = (server, { connections, rate }, quic
     ms: windowMs(quick),
   });
 
-/** What a processor delivers at a given rate, and how late. */
+/** Deliveries per second of processor time at a given rate, and their latency. */
 export const rate: Bench<Rate> = {
   figure: "deliveriesPerCpuSecond",
   better: "more",
@@ -29,7 +29,7 @@ export const rate: Bench<Rate> = {
   measure: measureRate,
 };
 
-/** How late publications are, far below and at what a busy room brings. */
+/** Latency at the rate of a busy room, and far below it. */
 export const latency: Bench<Rate> = {
   figure: "p50Ms",
   better: "less",
@@ -45,7 +45,7 @@ type Channels = {
   readonly rate: number;
 };
 
-/** Many channels with few followers each: nothing is shared that could be batched. */
+/** Many channels with few followers each, so that a server can share or batch little. */
 export const channels: Bench<Channels> = {
   figure: "deliveriesPerCpuSecond",
   better: "more",

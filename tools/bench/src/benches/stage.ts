@@ -1,15 +1,15 @@
-/** The stage of a bench: a server and its crowds, which are gone when the work on it is done. */
+/** The stage of a bench: a server and its crowds, whose processes end with the work on it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerName } from "../dialects.ts";
 import { Receiver } from "../receiver.ts";
 import { startSubject, type Subject } from "../subjects.ts";
 
-/** How long a crowd that has just come is left alone, in milliseconds. */
+/** Milliseconds after a crowd has connected, or has been served, before the next measurement. */
 const SETTLE_MS = 300;
 
 export interface Stage {
   readonly subject: Subject;
-  /** A crowd of its own process. */
+  /** Starts a crowd in a process of its own. */
   readonly crowd: () => Receiver;
 }
 
@@ -33,7 +33,7 @@ export async function onStage<Value>(
   }
 }
 
-/** Waits until what is under way has arrived. */
+/** Waits a while, so that messages on their way can arrive. */
 export function settle(): Promise<void> {
   return sleep(SETTLE_MS);
 }

@@ -1,9 +1,9 @@
 /**
- * A page in Chromium that takes publications until it has had enough: this starts the browser, serves
- * the page, and says how long that took and what it cost, of all the browser's processes.
+ * A page in Chromium that receives a fixed number of publications. This program starts the browser,
+ * serves the page, and prints the seconds, and the processor time of all the browser's processes.
  *
- * Nothing looks into the browser meanwhile: developer tools are told of every message, which costs
- * more than taking it.
+ * It doesn't use the developer tools' protocol: they hear of every message, which costs more than
+ * the client does.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -30,7 +30,7 @@ const ARGS = [
 
 const { resolve } = createRequire(import.meta.url);
 
-/** Where modules are, by how their paths begin. */
+/** Folders of modules, by the beginning of the paths that the page asks for. */
 const MODULES: Readonly<Record<string, string>> = {
   "/client/": dirname(resolve("@tailwire/client")),
   "/protocol/": dirname(resolve("@tailwire/protocol")),
@@ -42,7 +42,7 @@ const IMPORTS = {
   "#driver": "/client/drivers/browser.js",
 };
 
-/** How publications are taken, by the kind of client. */
+/** The page's code that receives publications, by the kind of client. */
 const TAKES: Readonly<Record<string, string>> = {
   tailwire: `
     import { createClient } from "@tailwire/client";
@@ -69,7 +69,7 @@ const PAGE = `<!doctype html>
   ${TAKES[kind] ?? ""}
 </script>`;
 
-/** Processor time of a process and all that it has started, in seconds. */
+/** Seconds of processor time of a process and of all its descendants. */
 function cpuSecondsOf(pid: number): number {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc")) {
@@ -86,7 +86,7 @@ function cpuSecondsOf(pid: number): number {
 
 function parentOf(pid: number): number | null {
   try {
-    // The name before it may hold spaces, and ends with the last bracket.
+    // The field before it, the name, may have spaces and brackets: it ends with the last bracket.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1) ?? "";
     return Number(fields.split(" ")[1]);
   } catch {
@@ -130,7 +130,7 @@ server.listen({ host: "127.0.0.1", port: 0 }, () => {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const args = [...ARGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`];
-  // A group of its own: on some systems what was started is a script that starts it.
+  // A process group, to end them all: on some systems `chromium` is a script that starts the browser.
   browser = spawn(chromium, args, { stdio: "ignore", detached: true });
 });
 

@@ -1,6 +1,6 @@
 /**
- * A client on Node that takes publications until it has had enough, and says how long that took and
- * what it cost: tailwire's, or a bare `ws` whose application parses each line.
+ * A client on Node that receives a fixed number of publications, and prints the seconds and the
+ * processor time: tailwire's, or a bare `ws` whose application parses each line.
  */
 import { createClient } from "@tailwire/client";
 import { WebSocket } from "ws";

@@ -1,2 +1,2 @@
-/** What comes first warms a client up, and isn't counted: so many publications. */
+/** Publications that warm a client up before the measurement. */
 export const WARM_UP = 20_000;

@@ -13,7 +13,7 @@ interface BunServer {
   publish(topic: string, data: string): number;
 }
 
-/** As much of Bun's API as is used here. */
+/** The part of Bun's API that is used here. */
 declare const Bun: {
   gc(synchronously: boolean): void;
   serve(options: {
@@ -22,7 +22,7 @@ declare const Bun: {
     fetch(request: unknown, server: BunServer): unknown;
     readonly websocket: {
       readonly idleTimeout: number;
-      /** What may wait for a slow client: beyond it Bun drops, and the bench would wait for ever. */
+      /** Bytes that may wait for a slow client. Bun drops more, and the bench would wait for ever. */
       readonly backpressureLimit: number;
       message(socket: BunSocket, message: string | Uint8Array): void;
     };

@@ -1,7 +1,6 @@
 /**
- * A server that says what it was told to: to every subscriber the same publications, so many per
- * WebSocket message, as fast as they are taken. It keeps no log, and nothing of it can be measured
- * but its clients.
+ * A server for measuring clients: it sends publications to every subscriber as fast as the client
+ * takes them, a fixed number per WebSocket message. It keeps no log.
  */
 import { createServer } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -10,14 +9,14 @@ import { listen } from "./life.ts";
 
 const perMessage = Number(process.argv[3] ?? "1");
 
-/** What may wait in a socket before more is made. */
+/** Bytes that wait in a socket at most before the server makes more. */
 const WAITING_BYTES = 262_144;
 
 const server = createServer();
 const webSockets = new WebSocketServer({ server, perMessageDeflate: false });
 const position = { epoch: "e", offset: 0, id: null };
 
-/** Sends message after message, and leaves the rest to the next turn where the socket is full. */
+/** Sends messages until the socket is full, and goes on a millisecond later. */
 function stream(socket: WebSocket, from: number): void {
   let offset = from;
   while (socket.readyState === socket.OPEN && socket.bufferedAmount < WAITING_BYTES) {

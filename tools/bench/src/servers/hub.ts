@@ -1,27 +1,27 @@
 /**
- * What an application on a bare WebSocket server has to write itself: who follows which channel, an
- * envelope around each publication, and the commands of its clients. It has the fields of tailwire's
- * envelope, so that both send the same bytes. It doesn't know the server that carries it.
+ * The hub: the part that an application on a bare WebSocket server writes itself, which is commands of
+ * clients, subscriptions, and an envelope around each publication. The envelope has tailwire's fields,
+ * so that both send the same bytes. It doesn't know the server below it.
  */
 import { CHANNEL, type Payload, payloadNow } from "../payload.ts";
 import { missedCount } from "./life.ts";
 
-/** What clients of the bare servers say. */
+/** The messages of clients of the bare servers. */
 export type Command =
   | { readonly do: "subscribe"; readonly channels: readonly string[] }
   | { readonly do: "publish"; readonly channel: string; readonly data: Payload }
-  /** So many publications in one turn of the event loop. */
+  /** Asks for `count` publications in one turn of the event loop. */
   | { readonly do: "turn"; readonly count: number }
   | { readonly do: "resume" };
 
-/** What the bare server does for the application. */
+/** The functions of the bare server that a hub needs. */
 export interface Carrier<Socket> {
   subscribe(socket: Socket, channel: string): void;
   publish(channel: string, line: string): void;
   send(socket: Socket, line: Buffer): void;
 }
 
-/** As long as an id of tailwire's. */
+/** An id of the same length as tailwire's. */
 const PRODUCER = "abcdefghijklmnopqrstuv";
 
 export class Hub<Socket> {
@@ -36,7 +36,7 @@ export class Hub<Socket> {
     );
   }
 
-  /** A client has said something. */
+  /** Carries out a client's message. */
   take(socket: Socket, text: string): void {
     const command = JSON.parse(text) as Command;
     switch (command.do) {

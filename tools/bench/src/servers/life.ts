@@ -1,30 +1,30 @@
 /**
- * What every server of a bench does beside serving: it says where it listens, and tells what memory
- * it has after a collection when it is sent SIGUSR2. It doesn't know what it serves.
+ * The protocol between a bench and its servers: a server prints its port, and on SIGUSR2 it prints its
+ * memory after a garbage collection.
  */
 import type { Server } from "node:http";
 
-/** As many as may come at once: what is over is lost, and tried again a second later. */
+/** Connections that may wait to be accepted. The kernel drops more, and they retry a second later. */
 const BACKLOG = 4_096;
 
-/** Publications that a server has kept before anybody comes, where it is started with a number. */
+/** Publications that the server logs before its first client: the argument it was started with. */
 export const missedCount = Number(process.argv[2] ?? "0");
 
-/** Says where it can be reached, in a line of JSON, and with what else its clients must know. */
+/** Prints the port as a line of JSON, with `more` for the clients, and obeys the signals. */
 export function announce(port: number, more: object = {}): void {
   process.on("SIGUSR2", () => {
-    // What the first finds to be finished, the second lets go of.
+    // Twice: the first collection finds dead objects whose memory only the second frees.
     globalThis.gc?.();
     globalThis.gc?.();
     const { rss, heapUsed, external } = process.memoryUsage();
     console.log(JSON.stringify({ rss, heapBytes: heapUsed + external }));
   });
-  // An end of its own, so that a profile is written.
+  // An orderly exit, so that `--cpu-prof` writes its profile.
   process.on("SIGTERM", () => process.exit(0));
   console.log(JSON.stringify({ port, ...more }));
 }
 
-/** Listens on a free port, and says so. */
+/** Listens on a free port, and announces it. */
 export function listen(server: Server, more: object = {}): void {
   server.listen({ host: "127.0.0.1", port: 0, backlog: BACKLOG }, () => {
     const address = server.address();

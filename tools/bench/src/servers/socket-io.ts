@@ -17,7 +17,7 @@ interface IoServer {
   to(room: string): { emit(event: string, data: unknown): void };
 }
 
-/** As much of Socket.IO's API as is used here. */
+/** The part of Socket.IO's API that is used here. */
 interface SocketIo {
   readonly Server: new (server: HttpServer, options: object) => IoServer;
 }
@@ -27,7 +27,7 @@ const http = createServer();
 const io = new Server(http, {
   transports: ["websocket"],
   serveClient: false,
-  // No pings while something is measured, as with the others.
+  // No pings during a measurement, as with the other servers.
   pingInterval: 600_000,
 });
 

@@ -1,4 +1,4 @@
-/** tailwire, as its README shows it, with limits that let one machine be a crowd. */
+/** tailwire as its README shows it, with limits that admit a crowd from one address. */
 import { createServer } from "node:http";
 import { createTailwire } from "@tailwire/server";
 import { CHANNEL, payloadNow } from "../payload.ts";
@@ -18,9 +18,9 @@ const tailwire = createTailwire({
     },
   },
   limits: {
-    // A whole crowd comes from one address.
+    // The whole crowd has one address.
     newcomersPerAddressMax: 20_000,
-    // No pings while something is measured, as with the others.
+    // No pings during a measurement, as with the other servers.
     pingIntervalMs: 600_000,
     messagesPerSecond: 20_000,
     bytesPerSecond: 20_000_000,

@@ -17,7 +17,7 @@ import type {
 } from "@tailwire/server/broker-contract";
 import type { StoringBroker } from "./stored-log.ts";
 
-/** What happens to the next of something; asked once for each. */
+/** The line's faults. Each method is called once per call or push, and decides its fate. */
 export interface LineFaults {
   /** Milliseconds of one way. */
   delayMs(): number;
@@ -49,7 +49,7 @@ export class BrokerLine implements Broker {
   cutOut = false;
   /** Nothing of the broker arrives at the node. */
   cutIn = false;
-  /** The broker isn't there, which shows at once. */
+  /** The broker refuses calls at once. */
   down = false;
   readonly #broker: StoringBroker;
   /** The broker's side, which goes on while the node stands still. */
@@ -90,12 +90,12 @@ export class BrokerLine implements Broker {
     };
   }
 
-  /** It is fast and loses nothing. What it is cut from it stays cut from. */
+  /** Ends delays and losses. A cut stays until {@link mend}. */
   calm(): void {
     this.faults = NO_LINE_FAULTS;
   }
 
-  /** The line is whole again: whoever follows is told to look, if it ever was cut. */
+  /** Ends all faults. After a cut, listeners are told to read again. */
   mend(): void {
     const wasCut = this.cutIn || this.cutOut || this.down;
     this.calm();
@@ -105,12 +105,12 @@ export class BrokerLine implements Broker {
     if (wasCut) this.suspect();
   }
 
-  /** Tells everybody who follows that something may be missing. */
+  /** Tells all listeners that pushes may be missing. */
   suspect(): void {
     for (const listener of this.#tails) listener.suspect();
   }
 
-  /** The node is gone. What it has asked for may still be done, and nobody hears of it. */
+  /** The node is gone. Its calls may still be carried out; their answers reach nobody. */
   end(): void {
     this.#ended = true;
     this.#tails.clear();
@@ -172,7 +172,7 @@ export class BrokerLine implements Broker {
     });
   }
 
-  /** At once where the line takes no time, as brokers in the same process are. */
+  /** Calls back after a delay; synchronously where that is 0, as a broker in the same process does. */
   #after(clock: Clock, callback: () => void): void {
     const ms = this.faults.delayMs();
     if (ms === 0) callback();
@@ -204,7 +204,7 @@ export class BrokerLine implements Broker {
   }
 }
 
-/** The same when it has arrived: a repeat is older by what it was on its way for. */
+/** The append on arrival: a repeat has aged on its way. */
 function aged(append: Append, ms: number): Append {
   const { repeat } = append;
   if (repeat === undefined || ms === 0) return append;

@@ -1,8 +1,8 @@
 /**
  * The simulated broker: the logs that several nodes share, each node over a line of its own.
  *
- * It has its own clock, since it is a machine of its own, and tells a witness the truth. What goes
- * wrong on the way is its lines' business.
+ * It has its own clock, since it is a machine of its own, and tells a witness the truth. Faults between
+ * nodes and broker are in {@link BrokerLine}.
  */
 import type { Clock, Random } from "@tailwire/protocol";
 import type { Retention } from "@tailwire/server/broker-contract";

@@ -25,7 +25,7 @@ import {
 } from "@tailwire/server/broker-contract";
 import type { Listener, StoredLog } from "./stored-log.ts";
 
-/** Is told the truth about logs as it comes to be. */
+/** Called with every change of a log. */
 export interface LogWitness {
   began(channel: string, epoch: string, parent: string | null, at: number): void;
   appended(channel: string, epoch: string, publication: Publication): void;
@@ -82,7 +82,7 @@ export class SharedLog implements StoredLog {
     return this.last - this.#edge;
   }
 
-  // What goes wrong with it
+  // Faults
 
   /** Goes on under a new epoch, without its last publications: their offsets are used again. */
   lose(count: number): void {

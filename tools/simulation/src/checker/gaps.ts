@@ -40,7 +40,7 @@ export class Gaps {
     else former.add(edge);
   }
 
-  /** What is wrong with a gap; null where nothing is. */
+  /** The fault of a gap, in words; null where it has none. */
   faultOf(channel: string, gap: Gap, hasState: boolean): string | null {
     const { to, continuesAfter, reason, lost } = gap;
     if (reason !== "trimmed" && lost !== null) return `${lost} lost, which nobody can know`;

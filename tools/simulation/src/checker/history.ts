@@ -2,7 +2,7 @@
  * A history: everything that a run did and saw, in the order in which it happened, in words that a
  * simulated run, a real one and a test can all say. It depends on nothing, and judges nothing.
  *
- * Publications are told apart by their tag, which whoever publishes makes unique, and compared whole.
+ * Publications are identified by their tag, which publishers make unique, and compared whole.
  */
 
 /** A place in a log; `id` is null where there is none. */
@@ -39,7 +39,7 @@ interface Told {
   readonly lost: number | null;
 }
 
-/** What was published, and what its publisher was told. */
+/** A publication, and its outcome as the publisher was told it. */
 export type PublishingEvent =
   /** `publisher` is one stream of publications whose order counts. */
   | {
@@ -96,7 +96,7 @@ type LogEvent =
       readonly early?: boolean;
     };
 
-/** What one subscriber was told, in its order. */
+/** Events of one subscriber, in its order. */
 export type SubscriberEvent =
   | {
       readonly type: "subscribe";
@@ -162,7 +162,7 @@ export interface ReadEvent {
   readonly count: number;
 }
 
-/** What one reading of a log gave. */
+/** The result of a `read`. */
 export interface PageEvent {
   readonly type: "page";
   readonly page: string;
@@ -172,7 +172,7 @@ export interface PageEvent {
   readonly gap: Told | null;
 }
 
-/** Who may see what, and what was written where. Times by the wall clock of the node. */
+/** Permissions, and deliveries that need them. `wall` is the node's wall clock. */
 export type AccessEvent =
   | {
       readonly type: "token";
@@ -195,7 +195,7 @@ export type AccessEvent =
       readonly wall: number;
       readonly at: number;
     }
-  /** What was answered to somebody who may not, or about what there isn't. */
+  /** The refusal of an action that isn't allowed, or whose channel doesn't exist. */
   | {
       readonly type: "denied";
       readonly action: string;
@@ -333,7 +333,7 @@ export type RunEvent =
       readonly least: number;
       readonly most: number;
     }
-  /** What is still there when all have gone. */
+  /** Things that remain after all clients have gone: there should be none. */
   | { readonly type: "left"; readonly what: string; readonly count: number }
   | { readonly type: "crash"; readonly error: string }
   /** The same run once more. */

@@ -249,7 +249,7 @@ export class Subscribers {
     return true;
   }
 
-  /** What lies between must be its own publications, which it doesn't want. */
+  /** The offsets between must be publications that the subscriber doesn't want: its own client's. */
   #checkHole({ told }: Subscriber, log: Incarnation, after: number, last: number): void {
     for (let offset = after + 1; offset <= last; offset += 1) {
       if (this.#isUnwanted(told, log.at(offset))) continue;

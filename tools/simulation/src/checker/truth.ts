@@ -8,7 +8,7 @@ import type { Entry, HistoryEvent, Place } from "./history.ts";
 export class Incarnation {
   readonly epoch: string;
   readonly parent: Incarnation | null;
-  /** What it shares with its parent ends here. */
+  /** The last offset that it shares with its parent. */
   readonly sharedEnd: number;
   readonly #own = new Map<number, Entry>();
   readonly #bytes = new Map<number, number>();
@@ -23,7 +23,7 @@ export class Incarnation {
     this.last = this.sharedEnd;
   }
 
-  /** What was appended under this very epoch. */
+  /** Entries appended under this epoch, without those of its parents. */
   get own(): ReadonlyMap<number, Entry> {
     return this.#own;
   }

@@ -4,7 +4,7 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import type { ScriptCoverage } from "./coverage.ts";
 import type { Job, Report } from "./worker.ts";
 
-/** What a seed makes is mostly gone when it ends: with room for it, little of it is moved about. */
+/** MB of V8's young generation. A run's objects mostly die with it, so room for them saves copying. */
 const YOUNG_MB = 192;
 
 const RESOURCES = { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } };

@@ -1,4 +1,4 @@
-/** What the command line asks of the simulator. It knows the options, and starts nothing. */
+/** The simulator's command line, parsed. It starts nothing. */
 import { parseArgs } from "node:util";
 import { STEPS } from "../run/regime.ts";
 

@@ -21,11 +21,11 @@ export interface Report {
   readonly seen: readonly string[];
 }
 
-// Refusals are errors, and most are made to be counted: where each was made costs more than it. Who
-// shows a failure runs its seed again, and sees where.
+// Most errors in a run are refusals that are only counted, and a stack trace costs more than the refusal.
+// To see a failure's trace, run its seed again.
 Error.stackTraceLimit = 0;
 
-/** What nobody has caught: the cores must not let anything escape. */
+/** Rejections that nobody has handled: the cores must not let any escape. */
 const escaped: string[] = [];
 process.on("unhandledRejection", (error) => {
   escaped.push(error instanceof Error ? (error.stack ?? error.message) : String(error));

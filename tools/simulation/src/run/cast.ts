@@ -17,7 +17,7 @@ export { USERS };
 export class Cast {
   readonly players: Player[] = [];
   readonly #stage: Stage;
-  /** What nodes have begun to publish and have heard nothing of. */
+  /** Tags of nodes' own publications without an outcome, with the node's host. */
   readonly #pending = new Map<string, Host>();
   /** Places that somebody was at earlier. */
   readonly #memories: { readonly channel: string; readonly position: Position }[] = [];

@@ -4,6 +4,7 @@
  */
 import type { Cast } from "./cast.ts";
 import { CHANNELS, type Stage } from "./stage.ts";
+import type { Usher } from "./usher.ts";
 
 /** Counts what objects keep, whatever their code says. */
 export interface Census {
@@ -40,12 +41,16 @@ const CONNECTION: readonly (readonly [what: string, path: readonly string[], mos
   ["holds", ["holds", "#holds"], NAMES_MAX],
 ];
 
+/** Requests and pages that a client waits for, and publications in its outbox. */
+const REQUESTS_MAX = 1_000;
+const PUBLICATIONS_MAX = 10_000;
+
 /** Collections of one client. */
 const CLIENT: readonly (readonly [what: string, path: readonly string[], most: number])[] = [
   ["wires", ["#wires"], NAMES_MAX],
-  ["answers", ["#answers"], 4 * NAMES_MAX],
-  ["requests", ["#requests", "#asked"], 1_000],
-  ["publications", ["#outbox", "#entries"], 10_000],
+  ["answers", ["#connection", "answers"], 4 * NAMES_MAX + REQUESTS_MAX + PUBLICATIONS_MAX],
+  ["requests", ["#requests", "#asked"], REQUESTS_MAX],
+  ["publications", ["#outbox", "#entries"], PUBLICATIONS_MAX],
   ["channels held", ["#outbox", "#held"], NAMES_MAX],
 ];
 
@@ -77,7 +82,7 @@ export function inspect({ world, witness }: Stage, cast: Cast, census: Census): 
 }
 
 /** Holds what nodes say that they have counted against what was seen of it. */
-export function inspectCounters({ world, witness, usher }: Stage): void {
+export function inspectCounters({ world, witness }: Stage, usher: Usher): void {
   let appended = 0;
   for (const { type } of witness.history) if (type === "appended") appended += 1;
   for (const { node } of world.hosts) {

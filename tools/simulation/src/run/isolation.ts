@@ -6,7 +6,7 @@
 import type { Cast } from "./cast.ts";
 import { CHANNELS, type Stage } from "./stage.ts";
 
-/** What is published beside who doesn't read: far more than its buffers can take. */
+/** Publications beside a client that doesn't read: far more bytes than its buffers can take. */
 const ROUNDS = 8;
 const PADDING = 10_000;
 
@@ -14,7 +14,7 @@ const PADDING = 10_000;
 const FEW_ROUNDS = 2;
 const ASKED = 40;
 
-/** What a healthy delivery may take beside the ways there: a flush, and what is put off to a next one. */
+/** Milliseconds of a healthy delivery beside the network's: one flush, and one that is put off. */
 const FLUSH_MS = 50;
 
 /** Until all of it has arrived wherever it isn't held up. */

@@ -10,7 +10,7 @@ export type EndLater = (ms: number, undo: () => void) => void;
 
 export class LineMischief {
   readonly #stage: Stage;
-  /** Those of the class that is at work. */
+  /** The dice of the fault class that is being made. */
   #dice = new Dice(0);
   readonly #endLater: EndLater;
 

@@ -1,6 +1,6 @@
 /**
- * Mischief: at each step, of each class of faults that the seed has enabled, perhaps one. What it has
- * begun ends by itself after a while, or when all is healed.
+ * Mischief: each step makes at most one fault of each class that the seed enables. A fault ends by itself
+ * after a while, or by `heal`.
  */
 import type { Host } from "../host.ts";
 import type { Link } from "../link.ts";
@@ -21,14 +21,14 @@ export class Mischief {
   count = 0;
   readonly #stage: Stage;
   readonly #cast: Cast;
-  /** Each class has its own, so that one more or less changes nothing about the others. */
+  /** One for each class, so that a class more or less doesn't change the others' faults. */
   readonly #dices = new Map<FaultClass, Dice>();
-  /** Those of the class that is at work. */
+  /** The dice of the fault class that is being made. */
   #dice: Dice;
   readonly #lines: LineMischief;
   readonly #weather: WeatherMischief;
   readonly #devices: DeviceMischief;
-  /** What ends what is going on. */
+  /** Functions that end the faults that are going on. */
   readonly #undos = new Set<() => void>();
 
   constructor(stage: Stage, cast: Cast) {
@@ -44,7 +44,7 @@ export class Mischief {
     this.#devices = new DeviceMischief(stage, cast, endLater);
   }
 
-  /** One step's worth of it. */
+  /** Makes the faults of one step. */
   step(): void {
     for (const [name, rate] of this.#stage.regime.rates) {
       this.#dice = this.#dices.get(name) ?? this.#dice;
@@ -71,7 +71,7 @@ export class Mischief {
     await world.advance(LAST_MS);
   }
 
-  /** Nothing goes wrong any more. */
+  /** Ends all faults. */
   heal(): void {
     for (const undo of this.#undos) undo();
     this.#undos.clear();

@@ -12,7 +12,7 @@ import type { World } from "../world.ts";
 import type { Weather } from "./weather.ts";
 import { dataOf, entryOfPublication, EVENT, type Witness } from "./witness.ts";
 
-/** What all players share. */
+/** Objects that all players share. */
 export interface Scene {
   readonly world: World;
   readonly witness: Witness;
@@ -41,7 +41,7 @@ interface Interest {
   readonly begun?: boolean;
 }
 
-/** What a player leaves behind for the one that comes after it. */
+/** A position that a player keeps for its successor. */
 interface Kept {
   readonly channel: string;
   readonly position: Position;
@@ -243,7 +243,7 @@ export class Player {
     this.#asking.clear();
   }
 
-  /** What its application gives when its client asks for a token. */
+  /** The application's answer when its client asks for a token. */
   #token(): Promise<string> | string {
     switch (this.#scene.weather.tokens) {
       case "hangs":
@@ -255,7 +255,7 @@ export class Player {
     }
   }
 
-  // What it is told
+  // Events of its client
 
   #watch(
     channel: string,
@@ -390,7 +390,7 @@ export class Player {
   }
 }
 
-/** What went wrong, in a word. */
+/** An error's code; its message where it has none. */
 export function codeOf(error: unknown): string {
   if (error instanceof TailwireError) return error.code;
   return error instanceof Error ? error.message : String(error);

@@ -72,7 +72,7 @@ export interface Regime {
   readonly delayMs: number;
 }
 
-/** What a run may be told beside its seed: for shrinking, and for whoever looks for something. */
+/** Options of a run beside its seed, for shrinking and for a search by hand. */
 export interface RunOptions {
   readonly steps?: number;
   /** Only these classes, of those that the seed enables. */

@@ -1,6 +1,6 @@
 /**
- * Shrinks a failure: drops classes of faults one by one, and halves the steps, for as long as the same
- * rule is broken. What is left is what to read.
+ * Shrinks a failure: drops classes of faults one by one, and halves the steps, as long as the same rule
+ * is broken.
  */
 import type { FaultClass, RunOptions } from "./regime.ts";
 import type { Outcome } from "./simulate.ts";

@@ -6,7 +6,7 @@ import type { HistoryEvent } from "../checker/history.ts";
 import { Truth } from "../checker/truth.ts";
 import { FAULT_CLASSES } from "./regime.ts";
 
-/** What only the whole history shows. */
+/** The sights that only a whole history shows. */
 export function sightsOf(history: readonly HistoryEvent[]): readonly string[] {
   const seen = new Set<string>();
   const truth = new Truth(history);

@@ -12,6 +12,7 @@ import { type FaultClass, regimeOf, type RunOptions } from "./regime.ts";
 import { sightsOf } from "./sights.ts";
 import { Storms } from "./storms.ts";
 import { CHANNELS, ON_PURPOSE, Stage } from "./stage.ts";
+import { Usher } from "./usher.ts";
 import type { Violation } from "../checker/violation.ts";
 
 export interface Outcome {
@@ -20,7 +21,7 @@ export interface Outcome {
   readonly faults: number;
   readonly simulatedMs: number;
   readonly violations: readonly Violation[];
-  /** What was seen of what a run may show. */
+  /** The sights of the run: see `sights.ts`. */
   readonly seen: readonly string[];
   /** The same for the same seed and options. */
   readonly hash: string;
@@ -57,12 +58,13 @@ export async function simulate(
 ): Promise<Outcome> {
   const regime = regimeOf(seed, options);
   const stage = new Stage(regime, USERS);
+  const usher = new Usher(stage);
   const cast = new Cast(stage);
   const mischief = new Mischief(stage, cast);
   try {
     await misbehave(stage, cast, mischief, census);
     await heal(stage, cast, mischief, census);
-    await end(stage, cast, census);
+    await end(stage, cast, usher, census);
   } catch (error) {
     stage.witness.note({ type: "crash", error: String((error as Error).stack ?? error) });
   }
@@ -144,7 +146,7 @@ function backlogMs({ world: { limits } }: Stage, { players }: Cast): number {
 }
 
 /** Everybody leaves, and nothing may be left. */
-async function end(stage: Stage, cast: Cast, census: Census): Promise<void> {
+async function end(stage: Stage, cast: Cast, usher: Usher, census: Census): Promise<void> {
   const { world, witness, broker, lines } = stage;
   const left = (what: string, count: number): void => witness.note({ type: "left", what, count });
   for (const player of cast.players) {
@@ -159,7 +161,7 @@ async function end(stage: Stage, cast: Cast, census: Census): Promise<void> {
     left("deadlines", node.deadlines.size);
   }
   inspectLeft(stage, cast, census);
-  inspectCounters(stage);
+  inspectCounters(stage, usher);
   for (const line of lines.values()) left("tails of nodes", line.tails);
   left("listeners at the broker", broker.listeners);
   broker.close();
@@ -178,7 +180,7 @@ function noteHeld({ world, witness }: Stage): void {
   }
 }
 
-/** What a node logged: nothing is expected but what the application did on purpose. */
+/** Notes an error that a node logged, except those that the simulated application made on purpose. */
 function noteError({ witness }: Stage, logged: object): void {
   const { error } = logged as { readonly error?: unknown };
   // Without an error it is a hook that took too long, which the weather has seen to.

@@ -1,7 +1,7 @@
 /**
  * A stage: a world with nodes that share a broker, the application on them, and who may do what.
  *
- * What it is told and asked it notes; what goes wrong on it is the weather's and mischief's business.
+ * It notes its application's calls and answers. Weather and mischief make its faults.
  */
 import { type Position, PROTOCOL_LIMITS, TailwireError } from "@tailwire/protocol";
 import type {
@@ -24,7 +24,6 @@ import type { Host } from "../host.ts";
 import { World } from "../world.ts";
 import type { Scene } from "./player.ts";
 import type { FaultClass, Regime } from "./regime.ts";
-import { Usher } from "./usher.ts";
 import { Weather } from "./weather.ts";
 import { tagOf, Witness } from "./witness.ts";
 
@@ -81,7 +80,6 @@ export class Stage implements Scene {
   readonly weather: Weather;
   readonly dice: Dice;
   readonly regime: Regime;
-  readonly usher: Usher;
   readonly broker: StoringBroker;
   /** The broker's own machine. */
   readonly brokerDevice: Device;
@@ -121,10 +119,6 @@ export class Stage implements Scene {
       brokerOf: (device) => this.#newLine(device),
     });
     this.#noteSetting();
-    const usher = new Usher(this);
-    this.usher = usher;
-    this.world.watch = usher;
-    this.world.tap = (direction, text, link) => usher.tap(direction, text, link);
     this.world.route = () => this.#route();
     for (const user of users) {
       for (const channel of CHANNELS) this.#policy(user, channel, this.mayFollow(user, channel));

@@ -10,7 +10,7 @@ import { Proofreader } from "./proofreader.ts";
 import { STRANGER } from "./stranger.ts";
 import { askedIn, type Heard, sentIn } from "./wire-reader.ts";
 
-/** What a client says that isn't answered. */
+/** Types of a client's messages that have no answer. */
 const UNANSWERED: ReadonlySet<string> = new Set(["pong", "cancel", "ping"]);
 
 const CLOSES = new Map<number, string>(
@@ -29,6 +29,8 @@ export class Usher implements LinkWatch {
 
   constructor(stage: Stage) {
     this.#stage = stage;
+    stage.world.watch = this;
+    stage.world.tap = (direction, text, link) => this.tap(direction, text, link);
   }
 
   tap(direction: Direction, text: string, link: Link): Fate {
@@ -84,7 +86,7 @@ export class Usher implements LinkWatch {
   /** Something of a channel is written. */
   #show(link: Link, channel: string): void {
     const { world, witness } = this.#stage;
-    const user = link.connection?.user as Bearer | undefined;
+    const user = link.connection?.access.user as Bearer | undefined;
     if (user === undefined) return;
     const at = world.clock.monotonic();
     witness.note({ type: "sent", connection: user.grant, channel, wall: this.#wallOf(link), at });
@@ -95,7 +97,7 @@ export class Usher implements LinkWatch {
     if (link.isGone) return;
     const { world, witness } = this.#stage;
     const connection = this.#nameOf(link);
-    const { grant = null } = (link.connection?.user ?? {}) as Partial<Bearer>;
+    const { grant = null } = (link.connection?.access.user ?? {}) as Partial<Bearer>;
     const [at, wall] = [world.clock.monotonic(), this.#wallOf(link)];
     for (const { type, ...asked } of askedIn(text)) {
       if (UNANSWERED.has(type)) continue;

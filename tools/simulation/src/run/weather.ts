@@ -22,7 +22,7 @@ export class Weather {
   tokens: Manners = "well";
   /** How long a token lives; null: for ever. */
   tokenMs: number | null = null;
-  /** What is to happen to the next message that has this in it, and goes there. */
+  /** The fate of the next message in that direction that contains the word. */
   ambush: {
     readonly to: "toServer" | "toClient";
     readonly word: string;

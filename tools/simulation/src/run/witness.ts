@@ -11,13 +11,13 @@ import type { Entry, HistoryEvent } from "../checker/history.ts";
 
 export class Witness implements LogWitness {
   readonly history: HistoryEvent[] = [];
-  /** What has been seen of what a run may show. */
+  /** The sights of this run: see `sights.ts`. */
   readonly seen = new Set<string>();
   /** Is told each event as it happens. */
   told: (event: HistoryEvent) => void = () => undefined;
   readonly #clock: Clock;
   #hash = 0x811c9dc5;
-  /** What an application makes of each log, by offset. */
+  /** The application's state of each log, by offset. */
   readonly #states = new Map<string, string[]>();
   readonly #epochs = new Map<string, string>();
 
@@ -115,7 +115,7 @@ export const EVENT = "message";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What a publication of this tag carries: a JSON value, or bytes. */
+/** The data of a publication with this tag: a JSON value, or bytes. */
 export function dataOf(tag: string, padding: number, asBytes: boolean): unknown {
   const pad = ".".repeat(padding);
   return asBytes ? encoder.encode(`${tag}|${pad}`) : { tag, pad };

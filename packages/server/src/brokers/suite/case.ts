@@ -1,44 +1,46 @@
 /**
- * A case of the broker's contract, and what it is given.
+ * The interface of a case of the broker's contract, and of its context.
  *
- * Differences between brokers, time above all, come with the context; a case knows no broker and no
- * test framework.
+ * The context has the differences between brokers, time above all; a case knows no broker and no test
+ * framework.
  */
 import type { Broker } from "../../log/broker.ts";
 
-/** The context that a case is given. */
+/** A broker under test, and its circumstances. Each case needs a new one. */
 export interface BrokerContext {
-  /** A broker that nobody has used yet. */
+  /** A broker without any log. */
   readonly broker: Broker;
-  /** The broker's `dedupeMs`: how long it remembers an id, at least. */
+  /** Milliseconds for which the broker remembers an id, at least. */
   readonly dedupeMs: number;
-  /** The broker's limit of ids per producer and channel. 100 or less keep cases short. */
+  /** Ids that the broker remembers per producer and channel. 100 or less keep cases short. */
   readonly dedupeRecordsMax: number;
   /** Unix milliseconds by the broker's clock. */
   readonly now: () => number;
-  /** Resolves when the condition holds; rejects when that takes too long for a push. */
+  /** Resolves when the condition holds. @throws Error when a push that takes so long must be lost. */
   readonly until: (condition: () => boolean) => Promise<void>;
-  /** Where the broker's time can be controlled. */
+  /** Absent where the broker's time can't be controlled. */
   readonly time?: BrokerTime;
 }
 
+/** Control of a broker's time. */
 export interface BrokerTime {
-  /** Lets time pass, with whatever the broker does meanwhile. */
+  /** Lets that many milliseconds pass, and everything happen that is due by then. */
   readonly advance: (ms: number) => Promise<void>;
-  /** Sets the broker's wall clock forward, or back. */
+  /** Moves the broker's wall clock by so many milliseconds, forward or back. */
   readonly jump: (ms: number) => void;
 }
 
+/** One case: run it with a new context, in any test framework. */
 export interface BrokerCase {
-  /** A fact about every broker, in the present tense. */
+  /** The fact about every broker that it checks, in the present tense. */
   readonly name: string;
-  /** `time`: skip it where the context has none. */
+  /** `time`: skip the case where the context has no `time`. */
   readonly needs?: "time";
-  /** @throws Error saying what the broker did instead. */
+  /** @throws Error that says what the broker did instead. */
   readonly run: (context: BrokerContext) => Promise<void>;
 }
 
-/** The time of a context, in cases that need it. */
+/** The context's time. @throws Error where it has none. */
 export function timeOf({ time }: BrokerContext): BrokerTime {
   if (time === undefined) throw new Error("this case needs time");
   return time;

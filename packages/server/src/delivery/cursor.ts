@@ -60,6 +60,11 @@ export class Cursor {
     this.#position = position;
   }
 
+  /** Begins with what the broker says of the position, whatever the tail holds: a gap was announced [SUB-3]. */
+  expectGap(): void {
+    this.#readPage();
+  }
+
   get position(): Position {
     return this.#position;
   }

@@ -206,7 +206,9 @@ test("[SUB-3] a gap that was announced comes, though the node's tail holds more 
             }
             const lost = edge.offset - after.offset;
             const gap = { reason: "trimmed", to: edge, continuesAfter: edge, lost } as const;
-            return { kind: "gap", gap };
+            const next = await log.read(edge, limit);
+            const publications = next.kind === "publications" ? next.publications : [];
+            return { kind: "gap", gap, publications };
           },
         };
       },

@@ -45,7 +45,7 @@ describe("[CLOSE-1] a close code's verdict", () => {
   });
 
   test("is known for each name of the table above", () => {
-    expect(closes).toHaveLength(16);
+    expect(closes).toHaveLength(17);
   });
 
   test("is reconnect for what networks and proxies make up", () => {

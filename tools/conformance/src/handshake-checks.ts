@@ -57,6 +57,14 @@ export const HANDSHAKE_CHECKS: Readonly<Record<string, Check>> = {
     }
   },
 
+  "CONN-8": async (stage) => {
+    await refusal(stage, { version: 8 }, 426, "bad_handshake");
+    for (const headers of [{ "content-length": "0" }, { "transfer-encoding": "chunked" }]) {
+      await refusal(stage, { headers }, 400, "bad_handshake");
+    }
+    return "versions of HTTP and a second Host aren't tried";
+  },
+
   "AUTH-1": async (stage) => {
     if (!(await stage.asksForTokens())) throw new CannotJudge(NO_TOKENS);
     await stage.welcomed();

@@ -32,6 +32,9 @@ export interface UpgradeOptions {
   readonly origin?: string;
   /** Offers compression. */
   readonly compression?: boolean;
+  /** The version of the WebSocket protocol: 13 where left out. */
+  readonly version?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface HelloOptions extends UpgradeOptions {
@@ -101,13 +104,15 @@ export class Stage {
     made: (ws: WebSocket) => Opened,
   ): Promise<Opened | Refusal> {
     const { path, offers = [SUBPROTOCOL_JSON], origin, compression = false } = options;
-    const { token = this.subject.token } = options;
+    const { token = this.subject.token, version = 13, headers = {} } = options;
     const url = path === undefined ? this.subject.url : new URL(path, this.subject.url);
     return new Promise((resolve, reject) => {
       const ws = new WebSocket(url, [...offers], {
         perMessageDeflate: compression,
         handshakeTimeout: OPEN_MS,
+        protocolVersion: version,
         headers: {
+          ...headers,
           ...(token === null ? {} : { authorization: `Bearer ${token}` }),
           ...(origin === undefined ? {} : { origin }),
         },

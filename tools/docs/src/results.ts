@@ -18,7 +18,8 @@ interface Mutants {
   readonly mutants: readonly {
     readonly name: string;
     readonly caught: boolean;
-    readonly seeds: number;
+    /** The seed that found it; null where none did. */
+    readonly seed: number | null;
     readonly rule: string | null;
     /** The unit test that found it, behind its file; null where seeds did. */
     readonly test: string | null;
@@ -62,10 +63,10 @@ function simulationRuns(runs: readonly Simulation[]): readonly string[] {
 function mutantsRun({ mutants }: Mutants): readonly string[] {
   return table(
     ["what was made wrong", "found by", "at seed"],
-    mutants.map(({ name, caught, seeds, rule, test }) => [
+    mutants.map(({ name, caught, seed, rule, test }) => [
       name,
       caught ? (fileOf(test) ?? rule ?? "its end") : "**nothing**",
-      caught && test === null ? grouped(seeds) : "–",
+      seed === null || test !== null ? "–" : grouped(seed),
     ]),
   );
 }

@@ -3,6 +3,8 @@
 /** The finding of seeds. */
 export interface Finding {
   readonly caught: boolean;
+  /** The seed that found it; null where none did. */
+  readonly seed: number | null;
   /** Seeds that were run. */
   readonly seeds: number;
   /** The rule of the checker that was broken first. */

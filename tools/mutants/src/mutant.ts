@@ -8,6 +8,8 @@ export interface Change {
   /** The code as it is, which stands in the file once. */
   readonly find: string;
   readonly replace: string;
+  /** A seed that has found it, which is tried before the others. */
+  readonly hint?: number;
 }
 
 /** A change with its finder: seeds, or the unit test in a file below the repository's root. */

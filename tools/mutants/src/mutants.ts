@@ -33,6 +33,7 @@ const PUBLISHING: readonly Change[] = [
   },
   {
     name: "the broker fences nobody",
+    hint: 5,
     file: BROKER,
     find: "if (generation < (this.#generations.get(producer) ?? 0))",
     replace: "if (false)",
@@ -107,6 +108,7 @@ const DELIVERY: readonly Change[] = [
   },
   {
     name: "a lost last push is never asked for",
+    hint: 4,
     file: LINE,
     find: "if (this.#probing || this.#ended)",
     replace: "if (true)",

@@ -17,7 +17,7 @@ export async function runPatches(
 ): Promise<boolean> {
   const patches = patchesIn(folder).filter((path) => path.includes(only));
   if (patches.length === 0) throw new Error(`${folder}: no *.patch and no *.diff is there`);
-  const wrong = await complaints([], true);
+  const wrong = await complaints([], []);
   const bench: Bench = {
     build: async (root) => {
       if (await builds(root)) return true;
@@ -27,7 +27,7 @@ export async function runPatches(
       return false;
     },
     unit: (root, files) => tryAllUnit(sourcesOf(files), null, root),
-    seeds: (root) => trySeeds(seeds, null, root),
+    seeds: (root) => trySeeds(seeds, null, { root }),
   };
   const tried = await tryAll(patches, (patch) => tryPatch(patch, ROOT, bench));
   const missed = tried.filter(isMissed);

@@ -16,11 +16,11 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 /** The repository that this was built in. */
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Runs seeds, from 1 on, on what is built below a root: with a mutant, or as it is. */
+/** Runs seeds, hinted ones and then from 1 on, on what is built below a root: with a mutant, or as it is. */
 export async function trySeeds(
   seeds: number,
   mutant: string | null,
-  root = ROOT,
+  { root = ROOT, hints = [] }: { readonly root?: string; readonly hints?: readonly number[] } = {},
 ): Promise<Finding> {
   const register = new URL("register.js", import.meta.url).href;
   const args = [
@@ -28,12 +28,13 @@ export async function trySeeds(
     "--max-semi-space-size=64",
     ...(mutant === null ? [] : ["--import", register]),
     `${root}tools/mutants/dist/trial.js`,
-    String(seeds),
+    ...[seeds, ...hints].map(String),
   ];
   const env = mutant === null ? {} : { TAILWIRE_MUTANT: mutant };
   const ended = await runScript(args, { cwd: root, env, silentMs: SEED_MS });
   if (ended.last.startsWith("{")) return JSON.parse(ended.last) as Finding;
-  return { caught: true, seeds: Number(ended.last), rule: endOf(ended), detail: ended.complaint };
+  const seed = Number(ended.last);
+  return { caught: true, seed, seeds: seed, rule: endOf(ended), detail: ended.complaint };
 }
 
 /** Files of tests to run, or all that load one of some sources, save some. Paths from the root. */

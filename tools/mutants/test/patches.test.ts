@@ -31,7 +31,8 @@ const BENCH: Bench = {
   },
   seeds: async (scratch) => {
     const caught = evaluated(scratch, "sum(0, 0)") !== "0";
-    return { caught, seeds: caught ? 1 : 9, rule: caught ? "R1" : null, detail: null };
+    const seed = caught ? 1 : null;
+    return { caught, seed, seeds: caught ? 1 : 9, rule: caught ? "R1" : null, detail: null };
   },
 };
 

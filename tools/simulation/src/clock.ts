@@ -5,10 +5,8 @@
  * doesn't know what runs on it.
  */
 import type { Cancel, Clock } from "@tailwire/protocol";
+import { untilSettled } from "./drivers/ticks.ts";
 import { Timers } from "./timers.ts";
-
-/** Rounds of microtasks between two steps: more than the longest chain of promises in the cores. */
-const SETTLE_ROUNDS = 64;
 
 export class SimulatedClock implements Clock {
   #time = 0;
@@ -80,18 +78,20 @@ export class SimulatedClock implements Clock {
 
   /** Lets promises settle and runs what is due soon, until nothing is left for now. */
   async settle(): Promise<void> {
-    await microtasks();
+    await untilSettled();
     while (this.#soon.length > 0) {
       const due = this.#soon;
       this.#soon = [];
       for (const callback of due) callback();
       this.fired += due.length;
-      await microtasks();
+      await untilSettled();
     }
   }
 }
 
-async function microtasks(): Promise<void> {
-  const settled = Promise.resolve();
-  for (let round = 0; round < SETTLE_ROUNDS; round += 1) await settled;
+/** A signal that is aborted after so many milliseconds. */
+export function abortedAfter(clock: Clock, ms: number): AbortSignal {
+  const abort = new AbortController();
+  clock.after(ms, () => abort.abort(new Error("taken back")));
+  return abort.signal;
 }

@@ -11,7 +11,7 @@ export class Host {
   readonly #start: (device: Device) => TailwireNode;
   #device: Device;
   #node: TailwireNode;
-  /** Whether there is a process. */
+  /** Whether there is a process that takes connections. */
   isUp = true;
 
   constructor(clock: Clock, start: (device: Device) => TailwireNode) {
@@ -28,6 +28,12 @@ export class Host {
   /** The machine, for as long as the process lives. */
   get device(): Device {
     return this.#device;
+  }
+
+  /** The process begins to end: it takes nobody any more, and tells those that it has. */
+  close(): void {
+    this.isUp = false;
+    void this.#node.close();
   }
 
   /** The process ends without a word. */

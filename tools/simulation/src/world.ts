@@ -2,7 +2,12 @@
  * A simulated world: real clients and real nodes, joined by simulated links, on one clock and one seed.
  * Tests and the simulator act on it by `links`, `hosts` and `advance`.
  */
-import { Client, type ClientOptions, type Ports as ClientPorts } from "@tailwire/client/core";
+import {
+  Client,
+  type ClientOptions,
+  type Ports as ClientPorts,
+  type SocketEvents,
+} from "@tailwire/client/core";
 import {
   chooseSubprotocol,
   CLOSE_CODES,
@@ -228,19 +233,22 @@ export class World {
       life: device.life,
       base64url: (text) => text,
       abort: () => new AbortController(),
-      connect: (_url, subprotocols, events) => {
-        if (this.cannotConnect !== null) throw this.cannotConnect;
-        const { delayMs = 10, delayOf = () => delayMs, kernelBytes = 65_536 } = this.#options;
-        const { clock, watch } = this;
-        const tap: Tap = (direction, text, own) => this.tap(direction, text, own);
-        const decode = (frame: Uint8Array, subprotocol: string) => this.#decode(frame, subprotocol);
-        const link = new Link({ clock, delayOf, kernelBytes, tap, decode, watch }, events);
-        this.links.push(link);
-        this.#deviceOf.set(link, device);
-        clock.after(delayOf(0), () => this.#answer(link, subprotocols));
-        return link;
-      },
+      connect: (_url, subprotocols, events) => this.dial(device, subprotocols, events),
     };
+  }
+
+  /** A socket of a device; clients make theirs by it. */
+  dial(device: Device, subprotocols: readonly string[], events: SocketEvents): Link {
+    if (this.cannotConnect !== null) throw this.cannotConnect;
+    const { delayMs = 10, delayOf = () => delayMs, kernelBytes = 65_536 } = this.#options;
+    const { clock, watch } = this;
+    const tap: Tap = (direction, text, own) => this.tap(direction, text, own);
+    const decode = (frame: Uint8Array, subprotocol: string) => this.#decode(frame, subprotocol);
+    const link = new Link({ clock, delayOf, kernelBytes, tap, decode, watch }, events);
+    this.links.push(link);
+    this.#deviceOf.set(link, device);
+    clock.after(delayOf(0), () => this.#answer(link, subprotocols));
+    return link;
   }
 
   #decode(frame: Uint8Array, subprotocol: string): string | Uint8Array {

@@ -1,5 +1,6 @@
 // A server's answers to a client that writes the protocol by hand, message by message.
 import { expect, test } from "vitest";
+import type { Position } from "@tailwire/protocol";
 import { World } from "@tailwire/simulation";
 
 interface Said {
@@ -181,6 +182,52 @@ test("[DEL-8] caughtup comes once per subscribe, and again after a gap", async (
   expect(heard[1]).toMatchObject({ reason: "trimmed", lost: 3 });
   await world.node.publish("room:1", "message", 7);
   expect((await talk.say()).map(({ type }) => type)).toEqual(["publication"]);
+});
+
+test("[SUB-3] a gap that was announced comes, though the node's tail holds more than the broker", async () => {
+  let edge: Position | null = null;
+  const world: World = new World({
+    wrapBroker: (broker) => ({
+      capabilities: broker.capabilities,
+      close: () => broker.close(),
+      log: (channel, retention) => {
+        const log = broker.log(channel, retention);
+        return {
+          ...log,
+          // Further than the node knows, which doubts its tail as long as it looks again.
+          locate: async (start) => {
+            const position = await log.locate(start);
+            return edge === null ? position : { ...position, offset: position.offset + 1 };
+          },
+          read: async (after, limit) => {
+            if (edge === null || after.offset >= edge.offset) {
+              await new Promise<void>((resolve) => world.clock.after(500, resolve));
+              return log.read(after, limit);
+            }
+            const lost = edge.offset - after.offset;
+            const gap = { reason: "trimmed", to: edge, continuesAfter: edge, lost } as const;
+            const next = await log.read(edge, limit);
+            const publications = next.kind === "publications" ? next.publications : [];
+            return { kind: "gap", gap, publications };
+          },
+        };
+      },
+    }),
+  });
+  await new Conversation(world, "bob").say(subscribe("1", "room:1", "latest"));
+  const places: Position[] = [];
+  for (let number = 1; number <= 6; number += 1)
+    places.push(await world.node.publish("room:1", "message", number));
+  edge = places[3] ?? null;
+  await new Conversation(world, "cyd").say(subscribe("1", "room:1", "latest"));
+  const heard = await new Conversation(world).say(subscribe("1", "room:1", places[1]));
+  expect(heard[0]).toMatchObject({ type: "ack", recovered: false });
+  expect(heard.slice(1).map(({ offset, type }) => offset ?? type)).toEqual([
+    "gap",
+    5,
+    6,
+    "caughtup",
+  ]);
 });
 
 test("[SUB-3, SUB-4] a start at a position says whether all that follows is there, and replays it in order", async () => {

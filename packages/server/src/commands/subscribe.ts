@@ -115,6 +115,8 @@ async function subscribeByServerNow(
 interface StartedWithState extends Started {
   /** The channel's state as of there, where it is owed. */
   readonly snapshot: Snapshot | null;
+  /** Whether a gap comes first. */
+  readonly isCut: boolean;
 }
 
 /** Finds where to begin, says so in the words that are given for it, and follows from there. */
@@ -143,22 +145,23 @@ async function startedAt(channel: Channel, start: Start): Promise<StartedWithSta
   await channel.open();
   if (start === "latest" && channel.snapshots !== null) {
     const snapshot = await channel.snapshots.take();
-    return { position: snapshot.position, recovered: false, snapshot };
+    return { position: snapshot.position, recovered: false, snapshot, isCut: false };
   }
   // A client's position keeps its three fields and nothing else.
   const started = await channel.log.start(isPosition(start) ? positionOf(start) : start);
-  return { ...started, snapshot: null };
+  return { ...started, snapshot: null, isCut: isPosition(start) && !started.recovered };
 }
 
 /** Says how it begins, together with the state that is owed, and follows the channel from there. */
 function follow(
   connection: Connection,
   channel: Channel,
-  { position, snapshot }: StartedWithState,
+  { position, snapshot, isCut }: StartedWithState,
   word: ControlMessage,
 ): void {
   connection.say(word, ...(snapshot === null ? [] : [snapshotMessage(channel.name, snapshot)]));
   const cursor = new Cursor(channel, connection, position);
+  if (isCut) cursor.expectGap();
   connection.subscriptions.begin(channel.name, cursor);
   channel.join(cursor);
   connection.mark(cursor);

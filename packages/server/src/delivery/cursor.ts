@@ -51,6 +51,8 @@ export class Cursor {
   #next: Next = "look";
   /** Whether `caughtup` is owed: after a subscribe, and after a gap. */
   #owesCaughtUp = true;
+  /** Whether a gap was announced, which comes though the tail may hold what follows [SUB-3]. */
+  #owesGap = false;
   /** Whether it stands in its connection's queue. Only the connection touches it. */
   marked = false;
 
@@ -58,6 +60,12 @@ export class Cursor {
     this.#channel = channel;
     this.#owner = owner;
     this.#position = position;
+  }
+
+  /** Begins with the gap that the broker has told and the subscribe's answer has announced. */
+  expectGap(): void {
+    this.#owesGap = true;
+    this.#readPage();
   }
 
   get position(): Position {
@@ -100,9 +108,10 @@ export class Cursor {
 
   /** The next step: from the tail, where it has passed a page that waited; null where it has to be read. */
   #step(): Step | null {
-    const held = this.#channel.next(this.#position, this.#owner.codec);
+    const held = this.#owesGap ? null : this.#channel.next(this.#position, this.#owner.codec);
     if (held !== null) return held;
     if (typeof this.#next !== "object") return null;
+    this.#owesGap = false;
     return this.#next.kind === "gap" ? this.#channel.upToDate(this.#next) : this.#next;
   }
 

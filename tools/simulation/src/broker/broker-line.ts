@@ -15,7 +15,7 @@ import type {
   Tail,
   TailListener,
 } from "@tailwire/server/broker-contract";
-import type { SharedBroker } from "./shared-broker.ts";
+import type { StoringBroker } from "./stored-log.ts";
 
 /** The line's faults. Each method is called once per call or push, and decides its fate. */
 export interface LineFaults {
@@ -51,7 +51,7 @@ export class BrokerLine implements Broker {
   cutIn = false;
   /** The broker refuses calls at once. */
   down = false;
-  readonly #broker: SharedBroker;
+  readonly #broker: StoringBroker;
   /** The broker's side, which goes on while the node stands still. */
   readonly #clock: Clock;
   /** The node's side. */
@@ -61,7 +61,7 @@ export class BrokerLine implements Broker {
   #probing = false;
   #ended = false;
 
-  constructor(broker: SharedBroker, clock: Clock, nodeClock: Clock) {
+  constructor(broker: StoringBroker, clock: Clock, nodeClock: Clock) {
     this.#broker = broker;
     this.#clock = clock;
     this.#nodeClock = nodeClock;
@@ -148,7 +148,10 @@ export class BrokerLine implements Broker {
     this.#listening.delete(listener);
   }
 
-  #call<Value>(lost: "indeterminate" | "unavailable", run: () => Value): Promise<Value> {
+  #call<Value>(
+    lost: "indeterminate" | "unavailable",
+    run: () => Value | Promise<Value>,
+  ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.down) throw tailwireError("unavailable", "the broker is down");
       const fail = (): void => reject(tailwireError(lost, "the broker's line broke"));
@@ -161,7 +164,9 @@ export class BrokerLine implements Broker {
         if (this.cutOut) return void this.#nodeClock.after(CALL_MS, fail);
         if (this.down || this.faults.losesRequest()) return fail();
         const value = run();
-        this.#after(this.#nodeClock, () => answer(value));
+        const send = (done: Value): void => this.#after(this.#nodeClock, () => answer(done));
+        if (value instanceof Promise) value.then(send, fail);
+        else send(value);
       };
       this.#after(this.#clock, arrive);
     });

@@ -7,6 +7,7 @@
 import type { Clock, Random } from "@tailwire/protocol";
 import type { Retention } from "@tailwire/server/broker-contract";
 import { type LogWitness, SharedLog } from "./shared-log.ts";
+import type { StoringBroker } from "./stored-log.ts";
 
 export interface SharedBrokerOptions {
   readonly clock: Clock;
@@ -17,7 +18,7 @@ export interface SharedBrokerOptions {
   readonly witness: LogWitness;
 }
 
-export class SharedBroker {
+export class SharedBroker implements StoringBroker {
   readonly #options: SharedBrokerOptions;
   readonly #logs = new Map<string, SharedLog>();
   #since: number;
@@ -52,6 +53,10 @@ export class SharedBroker {
   wipe(): void {
     this.#since = this.#options.clock.monotonic();
     for (const log of this.#logs.values()) log.wipe();
+  }
+
+  close(): void {
+    // It has no timers, and its logs may be looked at.
   }
 }
 

@@ -23,6 +23,7 @@ import {
   type ReadResult,
   type Retention,
 } from "@tailwire/server/broker-contract";
+import type { Listener, StoredLog } from "./stored-log.ts";
 
 /** Called with every change of a log. */
 export interface LogWitness {
@@ -42,8 +43,6 @@ export interface SharedLogOptions {
   readonly witness: LogWitness;
 }
 
-type Listener = (epoch: string, publications: readonly Publication[]) => void;
-
 interface DedupeRecord {
   readonly offset: number;
   readonly content: string;
@@ -52,7 +51,7 @@ interface DedupeRecord {
   readonly at: number;
 }
 
-export class SharedLog {
+export class SharedLog implements StoredLog {
   readonly listeners = new Set<Listener>();
   readonly #options: SharedLogOptions;
   #epoch: string;

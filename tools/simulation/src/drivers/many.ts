@@ -8,7 +8,7 @@ import { coverageOfCores } from "./cores.ts";
 import { shareOf } from "./coverage.ts";
 import { runAll, runAllCovered } from "./crew.ts";
 import type { SimulationRequest } from "./request.ts";
-import { print, resultOf } from "./result.ts";
+import { print, resultOf, type Took } from "./result.ts";
 import { say, showSeed } from "./show.ts";
 import type { Job, Report } from "./worker.ts";
 
@@ -39,19 +39,19 @@ export async function runMany(request: SimulationRequest, commit: string): Promi
     const now = Date.now();
     if (now - toldAt < TELL_MS) return;
     toldAt = now;
-    say(progress(reports.length, now - began, request));
+    say(progress(reports.length, took(began), request));
   };
   const jobs = jobsOf(request, changing);
   const files = request.coverage
     ? coverageOfCores(await runAllCovered(jobs, told))
     : await runAll(jobs, told);
-  const elapsedMs = Date.now() - began;
+  const whole = took(began);
   const [found, failed] = partition(reports, ({ seed }) => changing.has(seed));
   keepSeeds(failed);
   if (request.changing > 0) keepFindings(found, commit);
   for (const { seed, steps } of [...failed, ...found].slice(0, SHOWN_MAX))
     await showSeed(seed, steps);
-  const result = resultOf(reports, failed, found, elapsedMs);
+  const result = resultOf(reports, failed, found, whole);
   const share = files === undefined ? 100 : shareOf(files);
   print(result, files, request.json);
   if (share < request.below) say(`${share} % is below ${request.below} %`);
@@ -92,12 +92,20 @@ function failure({ seed, violations }: Report): string {
   return `seed ${seed}: ${first?.rule} ${first?.detail} (${violations.length} in all)`;
 }
 
-function progress(done: number, elapsedMs: number, { until }: SimulationRequest): string {
+/** The time since then; what is computed before it, of this process, is next to nothing. */
+function took(began: number): Took {
+  const { user, system } = process.cpuUsage();
+  return { elapsedMs: Date.now() - began, cpuMs: (user + system) / 1_000 };
+}
+
+function progress(done: number, { elapsedMs, cpuMs }: Took, { until }: SimulationRequest): string {
   const perSecond = done / (elapsedMs / 1_000);
+  const perCpuSecond = done / (cpuMs / 1_000);
   const leftMs = until - Date.now();
   const left =
     leftMs > 0 && leftMs < Infinity ? `, ${(leftMs / 60_000).toFixed(1)} minutes left` : "";
-  return `${done} seeds, ${perSecond.toFixed(1)} per second${left}`;
+  const speed = `${perSecond.toFixed(1)} per second, ${perCpuSecond.toFixed(2)} per second and core`;
+  return `${done} seeds, ${speed}${left}`;
 }
 
 /** Reports with a violation: those of one kind, and the others. */

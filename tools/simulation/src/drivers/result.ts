@@ -18,13 +18,21 @@ export interface Result {
   readonly unseen: readonly string[];
   readonly seedsPerSecond: number;
   readonly seedsPerSecondAndCore: number;
+  /** The same where the machine does nothing else: by the time that was computed. */
+  readonly seedsPerCpuSecond: number;
+}
+
+/** How long a run took, by the clock and of all cores' time. */
+export interface Took {
+  readonly elapsedMs: number;
+  readonly cpuMs: number;
 }
 
 export function resultOf(
   reports: readonly Report[],
   failed: readonly Report[],
   found: readonly Report[],
-  elapsedMs: number,
+  { elapsedMs, cpuMs }: Took,
 ): Result {
   const sum = (of: (report: Report) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
@@ -40,6 +48,7 @@ export function resultOf(
     unseen: reports.length < ENOUGH ? [] : SIGHTS.filter((sight) => !seen.has(sight)),
     seedsPerSecond: rounded(perSecond),
     seedsPerSecondAndCore: rounded(perSecond / availableParallelism()),
+    seedsPerCpuSecond: rounded(reports.length / (cpuMs / 1_000)),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Mischief between nodes and their broker, and with the broker itself. */
 import type { BrokerLine, LineFaults } from "../broker/broker-line.ts";
-import type { SharedLog } from "../broker/shared-log.ts";
+import type { StoredLog } from "../broker/stored-log.ts";
 import { Dice } from "../dice.ts";
 import type { FaultClass } from "./regime.ts";
 import type { Stage } from "./stage.ts";
@@ -54,6 +54,13 @@ export class LineMischief {
         return true;
       default:
         return this.#makeToBroker(name);
+    }
+  }
+
+  /** From now on no push comes to any node. */
+  losePushes(): void {
+    for (const line of this.#stage.lines.values()) {
+      line.faults = { ...line.faults, push: () => "is lost" };
     }
   }
 
@@ -116,7 +123,7 @@ export class LineMischief {
     return this.#stage.lineOf(host);
   }
 
-  #log(): SharedLog | undefined {
+  #log(): StoredLog | undefined {
     const { logs } = this.#stage.broker;
     return logs[this.#dice.below(Math.max(1, logs.length))];
   }

@@ -7,10 +7,14 @@ import type { Link } from "../link.ts";
 import type { Device } from "../device.ts";
 import { Dice } from "../dice.ts";
 import type { Cast } from "./cast.ts";
+import { DeviceMischief } from "./device-mischief.ts";
 import { LineMischief } from "./line-mischief.ts";
 import { FAULT_CLASSES, type FaultClass } from "./regime.ts";
-import type { Stage } from "./stage.ts";
+import { CHANNELS, type Stage } from "./stage.ts";
 import { WeatherMischief } from "./weather-mischief.ts";
+
+/** Until a publication is in its log, mostly. */
+const LAST_MS = 200;
 
 export class Mischief {
   /** Faults so far. */
@@ -23,6 +27,7 @@ export class Mischief {
   #dice: Dice;
   readonly #lines: LineMischief;
   readonly #weather: WeatherMischief;
+  readonly #devices: DeviceMischief;
   /** Functions that end the faults that are going on. */
   readonly #undos = new Set<() => void>();
 
@@ -36,6 +41,7 @@ export class Mischief {
     const endLater = (ms: number, undo: () => void): void => this.#endLater(ms, undo);
     this.#lines = new LineMischief(stage, endLater);
     this.#weather = new WeatherMischief(stage.weather, endLater);
+    this.#devices = new DeviceMischief(stage, cast, endLater);
   }
 
   /** Makes the faults of one step. */
@@ -48,6 +54,21 @@ export class Mischief {
       this.#stage.witness.mix(name);
       this.#make(name);
     }
+  }
+
+  /**
+   * Where nodes may miss something, they miss the last publications before all is healed: of some channels
+   * the very last, of the others the one before it.
+   */
+  async loseLastPushes(): Promise<void> {
+    if (!this.#stage.mayBeStale) return;
+    const { world, lines } = this.#stage;
+    this.#lines.losePushes();
+    for (const channel of CHANNELS) this.#cast.publishAsServer(channel);
+    await world.advance(LAST_MS);
+    for (const line of lines.values()) line.calm();
+    for (const channel of CHANNELS.slice(0, 3)) this.#cast.publishAsServer(channel);
+    await world.advance(LAST_MS);
   }
 
   /** Ends all faults. */
@@ -63,6 +84,7 @@ export class Mischief {
       this.#stage.lineOf(host).mend();
     }
     for (const player of this.#cast.players) {
+      player.device.wake();
       setRight(player.device);
       player.client.goOnline();
     }
@@ -72,8 +94,8 @@ export class Mischief {
   }
 
   #make(name: FaultClass): void {
-    const made = this.#weather.make(name, this.#dice) || this.#lines.make(name, this.#dice);
-    if (made) return;
+    const kinds = [this.#weather, this.#lines, this.#devices];
+    if (kinds.some((kind) => kind.make(name, this.#dice))) return;
     const link = this.#link();
     switch (name) {
       case "half-open to server":
@@ -132,12 +154,21 @@ export class Mischief {
     }
   }
 
-  /** The client's last messages arrive when it is long back on another link. */
+  /**
+   * The client's last publications come when it is long back, and has sent them again: the first was refused
+   * then, and the next appended. Only a fence keeps the first from its place behind the next.
+   */
   #haunt(link: Link | undefined): void {
     if (link === undefined) return;
     link.hold("toServer", this.#dice.below(40_000));
-    const { clock } = this.#stage.world;
-    clock.after(this.#dice.below(1_500), () => link.haunt());
+    const { world, weather } = this.#stage;
+    const device = world.deviceOf(link);
+    const player = this.#cast.players.find((one) => one.device === device);
+    if (player !== undefined) {
+      weather.refused.add(player.publish("room:1", {}));
+      player.publish("room:1", {});
+    }
+    world.clock.after(this.#dice.below(1_500), () => link.haunt());
   }
 
   #jump(): void {

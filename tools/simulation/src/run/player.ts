@@ -3,8 +3,9 @@
  * asks, by both of the client's faces, and tells the witness what it did and was told.
  */
 import type { Client, Gap, Publication, Subscription } from "@tailwire/client/core";
-import { type Clock, type Position, type Start, TailwireError } from "@tailwire/protocol";
+import { type Position, type Start, TailwireError } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
+import { abortedAfter } from "../clock.ts";
 import { Device } from "../device.ts";
 import { type Dice, withSession } from "../dice.ts";
 import type { World } from "../world.ts";
@@ -114,10 +115,11 @@ export class Player {
     return this.#asking.size;
   }
 
+  /** Its tag. */
   publish(
     channel: string,
     options: { readonly ttlMs?: number; readonly takeBackMs?: number },
-  ): void {
+  ): string {
     const { witness, dice, world } = this.#scene;
     const tag = this.#nextTag();
     const data = dataOf(tag, dice.below(20) === 0 ? dice.below(3_000) : 0, dice.below(5) === 0);
@@ -138,6 +140,7 @@ export class Player {
         },
         (error: unknown) => this.#unpublished(tag, channel, error),
       );
+    return tag;
   }
 
   follow(channel: string, start: Start, face: "on" | "iterate", echo: boolean): void {
@@ -385,12 +388,6 @@ export class Player {
     this.#count += 1;
     return `${this.name}.${this.#count}`;
   }
-}
-
-function abortedAfter(clock: Clock, ms: number): AbortSignal {
-  const abort = new AbortController();
-  clock.after(ms, () => abort.abort(new Error("taken back")));
-  return abort.signal;
 }
 
 /** An error's code; its message where it has none. */

@@ -4,29 +4,43 @@
  */
 import { jsonCodec, type Wire } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
+import { type Heard, heardOf, publishedIn } from "./wire-reader.ts";
 
-/** WebSocket messages whose faults are kept. */
+/** WebSocket messages whose readings are kept. */
 const READ_MAX = 256;
 
-export class Proofreader {
-  /** The faults of what was read last: the same is written to many. */
-  readonly #read = new Map<Wire, readonly string[]>();
+/** The content of a WebSocket message, and in how far it can't be read. */
+export interface Reading {
+  readonly faults: readonly string[];
+  /** The channel of a run of publications; null where it isn't one. */
+  readonly channel: string | null;
+  readonly heard: readonly Heard[];
+}
 
-  faultsIn(wire: Wire): readonly string[] {
-    let faults = this.#read.get(wire);
-    if (faults === undefined) {
-      faults = read(wire);
+export class Proofreader {
+  /** Readings of what was read last: the same is written to many. */
+  readonly #read = new Map<Wire, Reading>();
+
+  read(wire: Wire): Reading {
+    let reading = this.#read.get(wire);
+    if (reading === undefined) {
+      reading = readingOf(wire);
       if (this.#read.size >= READ_MAX) this.#read.clear();
-      this.#read.set(wire, faults);
+      this.#read.set(wire, reading);
     }
-    return faults;
+    return reading;
   }
 }
 
-function read(wire: Wire): readonly string[] {
+function readingOf(wire: Wire): Reading {
   const codec = typeof wire === "string" ? jsonCodec : msgpackCodec;
-  return codec.decodeServerMessages(wire).flatMap((decoded) => {
-    if ("malformed" in decoded) return [decoded.malformed.detail];
-    return decoded.message === null ? ["a type that nobody knows"] : [];
-  });
+  const faults: string[] = [];
+  const heard: Heard[] = [];
+  const channel = publishedIn(wire);
+  for (const decoded of codec.decodeServerMessages(wire)) {
+    if ("malformed" in decoded) faults.push(decoded.malformed.detail);
+    else if (decoded.message === null) faults.push("a type that nobody knows");
+    else if (channel === null) heard.push(heardOf(decoded.message));
+  }
+  return { faults, channel, heard };
 }

@@ -48,6 +48,11 @@ export const FAULT_CLASSES = [
   "hook throws",
   "hook hangs",
   "token hangs",
+  "client sleep",
+  "network away",
+  "page left",
+  "node closes",
+  "stranger",
 ] as const;
 
 export type FaultClass = (typeof FAULT_CLASSES)[number];
@@ -61,6 +66,8 @@ export interface Regime {
   readonly rates: ReadonlyMap<FaultClass, number>;
   /** Buffers of a few bytes, retention of two, few ids remembered. */
   readonly isTiny: boolean;
+  /** The logs are the shipped memory broker's; else those of a broker that loses more. */
+  readonly isShipped: boolean;
   readonly dedupeMs: number;
   readonly delayMs: number;
 }
@@ -77,6 +84,9 @@ export const STEPS = 5_000;
 /** Shares of seeds without faults, and with tiny limits. */
 const CALM = 0.1;
 const TINY = 0.1;
+
+/** One seed in so many has the shipped memory broker. */
+const SHIPPED_EVERY = 3;
 
 /** Faults that there are at least, expected, where there are any. */
 const FAULTS_MIN = 40;
@@ -103,6 +113,7 @@ export function regimeOf(seed: number, { steps = STEPS, only }: RunOptions = {})
     players: 2 + dice.below(4),
     rates,
     isTiny,
+    isShipped: seed % SHIPPED_EVERY === 0,
     dedupeMs: isTiny ? 90_000 : 120_000,
     delayMs: 1 + dice.below(30),
   };

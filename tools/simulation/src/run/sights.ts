@@ -40,7 +40,7 @@ const CODES =
 
 /** How links end. */
 const CLOSES =
-  "1006 done disconnected heartbeat_timeout hello_timeout rate_limited session_in_use slow_consumer superseded token_expired".split(
+  "1006 done disconnected heartbeat_timeout hello_timeout rate_limited restarting session_in_use slow_consumer superseded token_expired".split(
     " ",
   );
 

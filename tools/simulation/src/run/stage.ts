@@ -16,6 +16,8 @@ import type {
 import { SimulatedClock } from "../clock.ts";
 import { BrokerLine } from "../broker/broker-line.ts";
 import { SharedBroker } from "../broker/shared-broker.ts";
+import type { StoringBroker } from "../broker/stored-log.ts";
+import { TappedBroker } from "../broker/tapped-broker.ts";
 import { Device } from "../device.ts";
 import { Dice } from "../dice.ts";
 import type { Host } from "../host.ts";
@@ -23,7 +25,7 @@ import { World } from "../world.ts";
 import type { Scene } from "./player.ts";
 import type { FaultClass, Regime } from "./regime.ts";
 import { Weather } from "./weather.ts";
-import { Witness } from "./witness.ts";
+import { tagOf, Witness } from "./witness.ts";
 
 /** Channels that there are. To `secret:1` only ada may go; `nowhere:1` isn't declared. */
 export const CHANNELS = ["room:1", "room:2", "tiny:1", "state:1", "begun:1", "secret:1"] as const;
@@ -78,7 +80,7 @@ export class Stage implements Scene {
   readonly weather: Weather;
   readonly dice: Dice;
   readonly regime: Regime;
-  readonly broker: SharedBroker;
+  readonly broker: StoringBroker;
   /** The broker's own machine. */
   readonly brokerDevice: Device;
   readonly lines = new Map<Device, BrokerLine>();
@@ -87,7 +89,7 @@ export class Stage implements Scene {
   #grants = 0;
 
   constructor(regime: Regime, users: readonly string[]) {
-    const { seed, isTiny, dedupeMs, hosts } = regime;
+    const { seed, isTiny, isShipped, dedupeMs, hosts } = regime;
     this.regime = regime;
     this.dice = new Dice(seed * 7_919 + 1);
     this.#chance = new Dice(seed * 104_729 + 2);
@@ -96,13 +98,14 @@ export class Stage implements Scene {
     this.witness = new Witness(clock);
     this.brokerDevice = new Device(clock, "broker");
     const limits = { ...(isTiny ? TINY : {}), dedupeMs };
-    this.broker = new SharedBroker({
+    const stored = {
       clock: this.brokerDevice.clock,
       random: new Dice(seed * 17 + 4),
       dedupeMs,
       dedupeRecordsMax: limits.dedupeRecordsMax ?? 65_536,
       witness: this.witness,
-    });
+    };
+    this.broker = isShipped ? new TappedBroker(stored) : new SharedBroker(stored);
     this.world = new World({
       seed: seed * 13 + 3,
       clock,
@@ -137,10 +140,15 @@ export class Stage implements Scene {
         Math.ceil(limits.requestBytesMax / REQUEST_BYTES) +
         Math.ceil(limits.controlBytesMax / ANSWER_BYTES) +
         PROTOCOL_LIMITS.batchMax,
-      staleMs: MAKES_STALE.some((name) => this.regime.rates.has(name)) ? STALE_MS : 0,
+      staleMs: this.mayBeStale ? STALE_MS : 0,
       wall: this.brokerDevice.clock.now(),
     });
     this.brokerDevice.onJump = (ms) => this.noteJump(this.brokerDevice, ms);
+  }
+
+  /** Whether nodes may not know for a while what has become of their logs. */
+  get mayBeStale(): boolean {
+    return MAKES_STALE.some((name) => this.regime.rates.has(name));
   }
 
   /** A wall clock was set. */
@@ -244,12 +252,17 @@ export class Stage implements Scene {
     const ages = [20_000, 120_000, 600_000];
     const maxAgeMs = ages[this.dice.below(ages.length)] ?? 600_000;
     return {
-      "room:{id}": { retention: { maxAgeMs }, onPublish: ({ data }) => this.#hook(() => data) },
+      "room:{id}": { retention: { maxAgeMs }, onPublish: ({ data }) => this.#take(data) },
       "tiny:{id}": { retention: { count } },
       "state:{id}": { retention: { count: isTiny ? 4 : 60 }, snapshot: this.#snapshot },
       "begun:{id}": {},
       "secret:{id}": {},
     };
+  }
+
+  #take(data: unknown): unknown {
+    if (this.weather.refused.delete(tagOf(data))) throw this.#failure("a publication is refused");
+    return this.#hook(() => data);
   }
 
   /** The application's state is the witness's, of now or of shortly before. */

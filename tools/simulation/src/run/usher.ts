@@ -8,7 +8,8 @@ import type { Direction, Fate, Link, LinkWatch } from "../link.ts";
 import type { Place } from "../checker/history.ts";
 import type { Bearer, Stage } from "./stage.ts";
 import { Proofreader } from "./proofreader.ts";
-import { askedIn, type Heard, heardIn, publishedIn, sentIn } from "./wire-reader.ts";
+import { STRANGER } from "./stranger.ts";
+import { askedIn, type Heard, sentIn } from "./wire-reader.ts";
 
 /** Types of a client's messages that have no answer. */
 const UNANSWERED: ReadonlySet<string> = new Set(["pong", "cancel", "ping"]);
@@ -44,11 +45,14 @@ export class Usher implements LinkWatch {
       weather.ambush = null;
       fate = ambush.fate;
     }
-    if (direction === "toServer" && fate !== "cut before") this.#asked(link, text);
+    if (direction === "toServer" && fate !== "cut before" && this.#isOurs(link)) {
+      this.#asked(link, text);
+    }
     return fate;
   }
 
   sent(link: Link, wire: Wire): void {
+    if (!this.#isOurs(link)) return;
     const { world, witness } = this.#stage;
     const at = world.clock.monotonic();
     const connection = this.#nameOf(link);
@@ -56,13 +60,13 @@ export class Usher implements LinkWatch {
   }
 
   written(link: Link, wire: Wire): void {
-    for (const detail of this.#proofreader.faultsIn(wire)) this.#unreadable(link, detail);
-    const channel = publishedIn(wire);
+    const { faults, channel, heard } = this.#proofreader.read(wire);
+    for (const detail of faults) this.#unreadable(link, detail);
     if (channel !== null) {
       this.#noteGap(link, channel, true);
       return this.#show(link, channel);
     }
-    for (const heard of heardIn(wire)) this.#heard(link, heard);
+    for (const one of heard) this.#heard(link, one);
   }
 
   flushed(link: Link): void {
@@ -94,12 +98,17 @@ export class Usher implements LinkWatch {
 
   closed(link: Link, code: number): void {
     const { witness } = this.#stage;
-    witness.note({ type: "cut", connection: this.#nameOf(link), code });
+    if (this.#isOurs(link)) witness.note({ type: "cut", connection: this.#nameOf(link), code });
     witness.see(`close: ${CLOSES.get(code) ?? code}`);
   }
 
   gone(link: Link): void {
     this.#stage.witness.note({ type: "closed", connection: this.#nameOf(link) });
+  }
+
+  /** Whether a client of this project made it: only such a one is owed that it is never blamed. */
+  #isOurs(link: Link): boolean {
+    return this.#stage.world.deviceOf(link)?.name !== STRANGER;
   }
 
   /** Something of a channel is written. */
@@ -133,6 +142,7 @@ export class Usher implements LinkWatch {
     const { world, witness } = this.#stage;
     const { type, re, code, retry, position, recovered, channel } = heard;
     this.#count(link, type);
+    if (!this.#isOurs(link)) return;
     const connection = this.#nameOf(link);
     if (re !== null && type !== "pong" && !link.isGone) {
       const at = world.clock.monotonic();

@@ -32,6 +32,8 @@ export class Weather {
   dripMs = 0;
   /** Channels whose listeners don't come to an end. */
   readonly stuck = new Set<string>();
+  /** Tags of publications that the application refuses once. */
+  readonly refused = new Set<string>();
   readonly #calmDelayMs: number;
 
   constructor(delayMs: number) {
@@ -57,5 +59,6 @@ export class Weather {
     this.tokenMs = null;
     this.ambush = null;
     this.dripMs = 0;
+    this.refused.clear();
   }
 }

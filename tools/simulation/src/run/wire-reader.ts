@@ -1,20 +1,18 @@
 /**
- * Reads what travels, as far as a history wants it: text by its lines as they are, which is faster than
- * to parse them, and MessagePack decoded. It is none of the code that is judged where that can be had.
+ * Reads what travels, as far as a history wants it: the text of clients by its lines as they are, which
+ * is faster than to parse them, and the rest decoded.
  */
-import type { Wire } from "@tailwire/protocol";
+import type { ServerMessage, Wire } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import type { Beginning, Place } from "../checker/history.ts";
 import { tagOf } from "./witness.ts";
 
 const TYPE = /"type":"([a-z]+)"/;
 const ID = /"id":"([^"]+)"/;
-const RE = /"re":"([^"]+)"/;
-const CODE = /"code":"([a-z_]+)"/;
 const CHANNEL = /"channel":"([^"]+)"/;
-const POSITION = /"position":(\{"epoch":"[^"]*","offset":\d+,"id":(?:null|"[^"]*")\})/;
-const GOES_ON = new RegExp(POSITION.source.replace("position", "continuesAfter"));
 const AGE = /"repeat":\{"ageMs":(\d+)/;
+/** All tags are such that JSON writes them as they are. */
+const TAG = /"data":\{"tag":"([^"]+)"/;
 
 /** The fields of a client's message that are looked at. */
 export interface Asked {
@@ -79,11 +77,16 @@ export function sentIn(wire: Wire): readonly Sent[] {
   if (!wire.includes('"type":"publish"')) return [];
   return wire.split("\n").flatMap((line) => {
     if (!line.startsWith('{"type":"publish"')) return [];
-    const { id, data, bytes } = JSON.parse(line) as Fields & { readonly bytes?: string };
-    const tag = tagOf(bytes === undefined ? data : new Uint8Array(Buffer.from(bytes, "base64")));
+    const id = ID.exec(line)?.[1] ?? "";
+    const tag = TAG.exec(line)?.[1] ?? parsedTag(line);
     const age = AGE.exec(line)?.[1];
-    return [{ id: String(id), tag, ageMs: age === undefined ? null : Number(age) }];
+    return [{ id, tag, ageMs: age === undefined ? null : Number(age) }];
   });
+}
+
+function parsedTag(line: string): string {
+  const { data, bytes } = JSON.parse(line) as Fields & { readonly bytes?: string };
+  return tagOf(bytes === undefined ? data : new Uint8Array(Buffer.from(bytes, "base64")));
 }
 
 function unpacked(bytes: Uint8Array): readonly Fields[] {
@@ -106,47 +109,22 @@ export function publishedIn(wire: Wire): string | null {
 /** After the key comes the kind of what follows, a short text, with its length. */
 const PACKED_CHANNEL = /channel[\u00a0-\u00bf]([a-z]+:\w+)/;
 
-/** Messages of a node that are no run of publications. */
-export function heardIn(wire: Wire): readonly Heard[] {
-  if (typeof wire === "string") return wire.split("\n").flatMap(heardOf);
-  return msgpackCodec.readServerMessages(wire).map((message) => {
-    const { type, re, code, retry, channel, position, continuesAfter } =
-      message as unknown as Fields;
-    const { recovered, duplicate, publications } = message as unknown as Fields;
-    return {
-      type: String(type),
-      re: (re ?? null) as string | null,
-      code: (code ?? null) as string | null,
-      retry: retry === true,
-      channel: (channel ?? null) as string | null,
-      position: (position ?? null) as Place | null,
-      continuesAfter: (continuesAfter ?? null) as Place | null,
-      recovered: (recovered ?? null) as boolean | null,
-      duplicate: duplicate === true,
-      hasEntries: publications !== undefined,
-    };
-  });
-}
-
-function heardOf(line: string): readonly Heard[] {
-  const type = TYPE.exec(line)?.[1];
-  if (type === undefined) return [];
-  const position = POSITION.exec(line)?.[1];
-  const continuesAfter = type === "gap" ? GOES_ON.exec(line)?.[1] : undefined;
-  return [
-    {
-      type,
-      re: RE.exec(line)?.[1] ?? null,
-      code: CODE.exec(line)?.[1] ?? null,
-      retry: line.includes('"retry":true'),
-      channel: CHANNEL.exec(line)?.[1] ?? null,
-      position: position === undefined ? null : (JSON.parse(position) as Place),
-      continuesAfter: continuesAfter === undefined ? null : (JSON.parse(continuesAfter) as Place),
-      recovered: line.includes('"recovered":') ? line.includes('"recovered":true') : null,
-      duplicate: line.includes('"duplicate":true'),
-      hasEntries: line.includes('"publications":['),
-    },
-  ];
+/** The fields of a node's message that are looked at. */
+export function heardOf(message: ServerMessage): Heard {
+  const { type, re, code, retry, channel, position, continuesAfter } = message as unknown as Fields;
+  const { recovered, duplicate, publications } = message as unknown as Fields;
+  return {
+    type: String(type),
+    re: (re ?? null) as string | null,
+    code: (code ?? null) as string | null,
+    retry: retry === true,
+    channel: (channel ?? null) as string | null,
+    position: (position ?? null) as Place | null,
+    continuesAfter: (continuesAfter ?? null) as Place | null,
+    recovered: (recovered ?? null) as boolean | null,
+    duplicate: duplicate === true,
+    hasEntries: publications !== undefined,
+  };
 }
 
 const latin1 = new TextDecoder("latin1");

@@ -52,6 +52,8 @@ export interface Limits {
   readonly dedupeRecordsMax: number;
   /** How long an append may take: then `indeterminate`. */
   readonly appendMs: number;
+  /** Publications of a session to a channel that may be sent while the oldest of them isn't settled. */
+  readonly window: number;
   /** Connections of one node: then 503. Each takes kilobytes and a file descriptor. */
   readonly connectionsMax: number;
   /** Connections of one address, or of one IPv6 /64, that haven't said hello: then 503. */
@@ -96,6 +98,7 @@ export const DEFAULT_LIMITS: Limits = {
   dedupeMs: 120_000,
   dedupeRecordsMax: 65_536,
   appendMs: 10_000,
+  window: 256,
   connectionsMax: 50_000,
   newcomersPerAddressMax: 1_000,
   ticketMs: 30_000,
@@ -139,6 +142,7 @@ const LIMITS: Kinds<Limits> = {
   dedupeMs: DURATION,
   dedupeRecordsMax: COUNT,
   appendMs: DURATION,
+  window: COUNT,
   connectionsMax: COUNT,
   newcomersPerAddressMax: COUNT,
   ticketMs: DURATION,

@@ -122,6 +122,36 @@ export const CLIENT_PUBLISHING_CHECKS: Readonly<Record<string, ClientCheck>> = {
     must(later === quote(numbers), `they come again with ${later}, not ${quote(numbers)}`);
   },
 
+  "PUB-15": async (play) => {
+    const window = 2;
+    play.subscribe();
+    const caller = await play.welcomed(0, { limits: { window } });
+    // When it has answered it has read welcome, and knows the window.
+    caller.say({ type: "ping" });
+    await caller.message("pong");
+    play.publish(1, 2, 3, 4);
+    const sent = await publishes(caller, window);
+    const settled = sent.map((one) => one.settled);
+    must(
+      settled.every((one) => one === settled[0]),
+      `nothing is answered, and settled goes ${quote(settled)}`,
+    );
+    must(
+      !(await caller.comes("publish", window, QUIET_MS)),
+      `it sends more than ${window} unanswered`,
+    );
+    const [first, second] = sent as [Of<"publish">, Of<"publish">];
+    // Answers may come in any order: the oldest that isn't settled decides.
+    acknowledge(caller, second, 2);
+    must(
+      !(await caller.comes("publish", window, QUIET_MS)),
+      "it sends more while the first is open",
+    );
+    acknowledge(caller, first, 1);
+    const [third] = await publishes(caller, 2, window);
+    must(third?.settled === second.sequence, `two are answered, and settled is ${third?.settled}`);
+  },
+
   "REQ-4": async (play) => {
     play.order({ do: "request", name: "conf.ask", data: 1 });
     // A client that can't ask says so.

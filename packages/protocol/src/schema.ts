@@ -153,8 +153,8 @@ export const CLIENT_MESSAGES: {
     channel,
     event,
     ...carried,
-    sequence: optional(integer(1)),
-    settled: optional(integer(0)),
+    sequence: integer(1),
+    settled: integer(0),
     repeat: optional({
       kind: "object",
       fields: { ageMs: integer(0), epoch: optional(epoch) },

@@ -130,11 +130,12 @@ export const PUBLISHING_CHECKS: Readonly<Record<string, Check>> = {
   "PUB-14": async (stage) => {
     const peer = await stage.welcomed();
     const channel = stage.channel();
-    const { position } = await peer.publish(channel, 2, { id: "conf.2", sequence: 2 });
+    const { position } = await peer.publish(channel, 2, { id: "conf.2", sequence: 2, settled: 0 });
     const repeat = { ageMs: 10, epoch: position.epoch };
-    const first = { type: "publish", channel, event: "conf", data: 1, sequence: 1, repeat };
+    const numbers = { sequence: 1, settled: 0, repeat };
+    const first = { type: "publish", channel, event: "conf", data: 1, ...numbers };
     await peer.refusal(first, "indeterminate");
-    const third = await peer.publish(channel, 3, { id: "conf.3", sequence: 3, repeat });
+    const third = await peer.publish(channel, 3, { id: "conf.3", sequence: 3, settled: 0, repeat });
     must(third.duplicate !== true, "a repeat of what never arrived is a duplicate");
     const data = (await logOf(stage, channel)).map((publication) => publication.data);
     must(quote(data) === "[2,3]", `the log is ${quote(data)}`);

@@ -109,7 +109,7 @@ test("[PUB-7] a connection that was superseded can't append any more", async () 
   };
   // The zombie wakes and says what it had in hand.
   old?.input.receive(
-    '{"type":"publish","id":"zombie.1","timestamp":1,"channel":"room:1","event":"message","data":3}\n',
+    '{"type":"publish","id":"zombie.1","timestamp":1,"channel":"room:1","event":"message","sequence":9,"settled":8,"data":3}\n',
   );
   const follower = new Follower(ada.channel("room:1").subscribe({ start: "earliest" }));
   await world.until(() => follower.caughtUps === 1);

@@ -115,7 +115,7 @@ export const CLIENT_PUBLISHING_CHECKS: Readonly<Record<string, ClientCheck>> = {
     const sent = await publishes(first, 3);
     first.cut();
     const again = await publishes(await play.welcomed(1), 3);
-    const numbers = sent.map(({ sequence = 0 }) => sequence);
+    const numbers = sent.map(({ sequence }) => sequence);
     const rises = numbers.every((number, index) => number > (numbers[index - 1] ?? 0));
     must(rises, `its sequence goes ${quote(numbers)}`);
     const later = quote(again.map(({ sequence }) => sequence));

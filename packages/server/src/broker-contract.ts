@@ -6,10 +6,8 @@ export type {
   Checkpoint,
   Decision,
   LogState,
-  Producer,
-  Refusal,
-  Verdict,
 } from "./log/append-rules.ts";
+export { fingerprint } from "./log/fingerprint.ts";
 export { publicationBytes } from "./log/broker.ts";
 export type {
   Append,
@@ -19,6 +17,7 @@ export type {
   BrokerLog,
   LogGap,
   PageLimit,
+  Producer,
   Publication,
   ReadResult,
   Retention,

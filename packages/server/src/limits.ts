@@ -46,10 +46,10 @@ export interface Limits {
   readonly controlFramesMax: number;
   /** Seconds by which a connection may run ahead of both rates [FLOW-5]. */
   readonly burstSeconds: number;
-  /** How long a publication's id is remembered, so that it is logged once. */
+  /** How long a channel remembers a publisher after its last publication at least, so that each is logged once. */
   readonly dedupeMs: number;
-  /** Ids remembered per producer and channel: then `rate_limited`, never a forgotten id. */
-  readonly dedupeRecordsMax: number;
+  /** Publishers remembered per channel: then `rate_limited`, never a forgotten one. */
+  readonly producersMax: number;
   /** How long an append may take: then `indeterminate`. */
   readonly appendMs: number;
   /** Publications of a session to a channel that may be sent while the oldest of them isn't settled. */
@@ -96,7 +96,7 @@ export const DEFAULT_LIMITS: Limits = {
   controlFramesMax: 10,
   burstSeconds: 5,
   dedupeMs: 120_000,
-  dedupeRecordsMax: 65_536,
+  producersMax: 65_536,
   appendMs: 10_000,
   window: 256,
   connectionsMax: 50_000,
@@ -140,7 +140,7 @@ const LIMITS: Kinds<Limits> = {
   bytesPerSecond: RATE,
   burstSeconds: RATE,
   dedupeMs: DURATION,
-  dedupeRecordsMax: COUNT,
+  producersMax: COUNT,
   appendMs: DURATION,
   window: COUNT,
   connectionsMax: COUNT,

@@ -98,7 +98,7 @@ export interface BenchOptions {
 }
 
 /** The part of a client's message beside the envelope. */
-/** What is filled in where it is left out. */
+/** The fields that a peer fills in where they are left out. */
 type Given = "id" | "timestamp" | "sequence" | "settled";
 
 export type Said = ClientMessage extends infer Message

@@ -137,7 +137,7 @@ let lastId = 0;
 /** A protocol message as a line of JSON, with an id of its own. */
 export function line(message: Readonly<Record<string, unknown>>): string {
   lastId += 1;
-  // Whoever counts their messages counts their publications.
+  // A count of all messages counts the publications too.
   const counted = { sequence: lastId, settled: lastId - 1 };
   const head = { id: `a${lastId}`, timestamp: 1, ...(message["type"] === "publish" && counted) };
   return `${JSON.stringify({ ...head, ...message })}\n`;

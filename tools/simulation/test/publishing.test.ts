@@ -278,7 +278,7 @@ test("[PUB-14] what was refused for good can't come behind what was sent after i
     return "cut before";
   };
   const [first, second] = [room.publish("message", "first"), room.publish("message", "second")];
-  expect(await outcomeOf(world, first)).toBe("indeterminate");
+  expect(await outcomeOf(world, first)).toBe("overtaken");
   expect((await world.outcome(second)).position.offset).toBe(1);
   const follower = new Follower(room.subscribe({ start: "earliest" }));
   await world.until(() => follower.caughtUps === 1);

@@ -8,33 +8,12 @@
  *
  * This file reads no clock. Instants are milliseconds of one monotonic clock.
  */
-import { ERROR_CODES, type Position } from "@tailwire/protocol";
+import { ERROR_CODES } from "@tailwire/protocol";
 import { SparseMap } from "../support/sparse.ts";
-import type { AppendRefusal } from "./broker.ts";
-
-/** A session's publishing to one channel, as it stands with one publication. */
-export interface Producer {
-  readonly id: string;
-  /** Rises with the session's connections. */
-  readonly generation: number;
-  /** Rises with the session's publications. */
-  readonly sequence: number;
-  /** Below `sequence`. Up to this one it sends none of its publications to the channel again. */
-  readonly settled: number;
-  /** The publication's id and its content as it was sent, as a hash. */
-  readonly fingerprint: number;
-}
+import type { Append, AppendRefusal, AppendResult, Producer } from "./broker.ts";
 
 /** The part of an append that the rules look at. */
-export interface Candidate {
-  readonly id: string;
-  /** Null: nobody will send it again, so nothing is remembered of it. */
-  readonly producer: Producer | null;
-  /** The last instant at which it may be appended. */
-  readonly notAfter: number;
-  /** Present where it may have been appended before: at `since` at the earliest. */
-  readonly repeat?: { readonly since: number; readonly epoch?: string };
-}
+export type Candidate = Pick<Append, "id" | "producer" | "notAfter" | "repeat">;
 
 /** The log that a batch is for. */
 export interface LogState {
@@ -45,24 +24,9 @@ export interface LogState {
   readonly continued?: readonly string[];
 }
 
-/**
- * - `id_conflict`: its sequence is another publication's, or comes anew without `repeat`.
- * - `fenced`: a higher generation of its producer has appended.
- * - `overtaken`: it isn't in the log, and a higher sequence of its producer is.
- * - `indeterminate`: a repeat of which nobody can know any more whether it was appended.
- * - `rate_limited`: its producer has a window of publications open, or the log too many producers.
- * - `held`: one of its producer's before it in the batch was refused, and may come again.
- * - `expired`: `notAfter` has passed.
- */
-export type Refusal = AppendRefusal | "overtaken";
-
-export type Verdict =
-  | { readonly kind: "appended"; readonly position: Position; readonly duplicate: boolean }
-  | { readonly kind: "refused"; readonly code: Refusal };
-
 export interface Decision<Entry> {
   /** One for each entry of the batch. */
-  readonly results: readonly Verdict[];
+  readonly results: readonly AppendResult[];
   /** The entries to append, whose offsets follow the log's last. */
   readonly accepted: readonly Entry[];
 }
@@ -141,7 +105,7 @@ export class AppendRules {
     // An append that is refused for now comes again, and nothing behind it may be there first [PUB-12].
     const holding = new SparseMap<string, true>();
     let producers = this.size;
-    const results = batch.map((entry): Verdict => {
+    const results = batch.map((entry): AppendResult => {
       const { id, producer } = entry;
       if (producer !== null && holding.has(producer.id)) return refused("held");
       const record = producer && (ahead.get(producer.id) ?? this.#recordOf(producer.id));
@@ -184,7 +148,7 @@ export class AppendRules {
     record: ProducerRecord,
     log: LogState,
     now: number,
-  ): Verdict | null {
+  ): AppendResult | null {
     if (generation < record.generation) return refused("fenced");
     const isSure = repeat === undefined || this.#reachesBackTo(repeat, log, now);
     if (sequence > record.last) {
@@ -236,16 +200,14 @@ function extended(record: ProducerRecord, producer: Producer, offset: number): P
   return { generation, last: sequence, settled, open };
 }
 
-function mayComeAgain(verdict: Verdict): boolean {
-  return (
-    verdict.kind === "refused" && verdict.code !== "overtaken" && ERROR_CODES[verdict.code].retry
-  );
+function mayComeAgain(verdict: AppendResult): boolean {
+  return verdict.kind === "refused" && ERROR_CODES[verdict.code].retry;
 }
 
-function appended(epoch: string, offset: number, id: string, duplicate: boolean): Verdict {
+function appended(epoch: string, offset: number, id: string, duplicate: boolean): AppendResult {
   return { kind: "appended", position: { epoch, offset, id }, duplicate };
 }
 
-function refused(code: Refusal): Verdict {
+function refused(code: AppendRefusal): AppendResult {
   return { kind: "refused", code };
 }

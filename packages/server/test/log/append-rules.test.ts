@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  type AppendResult,
   AppendRules,
   type Candidate,
   type LogState,
-  type Verdict,
 } from "@tailwire/server/broker-contract";
 
 const OPTIONS = { dedupeMs: 1_000, window: 3, producersMax: 4 };
@@ -41,7 +41,7 @@ class Log {
     this.rules = new AppendRules({ ...OPTIONS, ...options }, this.now, since);
   }
 
-  append(...batch: readonly Candidate[]): readonly Verdict[] {
+  append(...batch: readonly Candidate[]): readonly AppendResult[] {
     const state = { ...this.state, last: this.entries.length };
     const { results, accepted } = this.rules.decide(batch, state, this.now);
     for (const one of accepted) {
@@ -61,7 +61,7 @@ class Log {
   }
 }
 
-function word(verdict: Verdict): string {
+function word(verdict: AppendResult): string {
   if (verdict.kind === "refused") return verdict.code;
   return verdict.duplicate ? `as ${verdict.position.offset}` : "new";
 }

@@ -32,7 +32,11 @@ export interface Incoming {
   readonly retry: boolean;
   readonly retryAfterMs?: number;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
-  readonly limits: { readonly dedupeMs: number; readonly appendMs: number };
+  readonly limits: {
+    readonly dedupeMs: number;
+    readonly appendMs: number;
+    readonly window: number;
+  };
 }
 
 /** A subscription, which outlives connections. */
@@ -300,11 +304,15 @@ export class TinyClient {
   /** Sends a publication, for the first time or again under its id. */
   #send(waiting: Waiting): void {
     const { id, sequence, channel, event, data } = waiting;
+    const oldest = [...this.#outbox.values()].find((one) => one.channel === channel) ?? waiting;
+    const settled = oldest.sequence - 1;
+    // It waits until older ones are settled [PUB-15].
+    if (sequence - settled > (this.#welcome?.limits.window ?? 1)) return;
     const now = performance.now();
     if (waiting.firstSentAt === null) {
       waiting.firstSentAt = now;
       waiting.epoch = this.#epochs.get(channel);
-      this.#say({ type: "publish", id, sequence, channel, event, data });
+      this.#say({ type: "publish", id, sequence, settled, channel, event, data });
       return;
     }
     const ageMs = Math.ceil(now - waiting.firstSentAt);
@@ -312,7 +320,7 @@ export class TinyClient {
     // The server may have forgotten the id when the repeat arrives [PUB-6].
     if (ageMs >= dedupeMs - appendMs) return this.#settle(waiting, new Error("indeterminate"));
     const repeat = { ageMs, epoch: waiting.epoch };
-    this.#say({ type: "publish", id, sequence, channel, event, data, repeat });
+    this.#say({ type: "publish", id, sequence, settled, channel, event, data, repeat });
   }
 
   /** Sends all of a channel again, in order, after a while [PUB-9]. */
@@ -355,8 +363,13 @@ export class TinyClient {
   }
 
   #settle(waiting: Waiting, outcome: Position | Error): void {
-    this.#outbox.delete(waiting.id);
+    const { id, channel } = waiting;
+    this.#outbox.delete(id);
     waiting.done(outcome);
+    if (this.#welcome === null || this.#held.has(channel)) return;
+    for (const one of this.#outbox.values()) {
+      if (one.channel === channel && one.firstSentAt === null) this.#send(one);
+    }
   }
 
   #moveOn(following: Following, position: Position): void {

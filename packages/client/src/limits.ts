@@ -39,7 +39,7 @@ export const outboxCountMax = 10_000;
 /** Bytes of their data, as UTF-16 units: then `outbox_full`. */
 export const outboxLengthMax = 4_194_304;
 
-/** Bytes that a repeat adds to a publication's encoding, at most: 111, and clocks grow longer. */
+/** Bytes that a repeat adds to a publication's encoding, at most: 111, and numbers grow longer. */
 export const repeatBytesMax = 128;
 
 /** Publications a subscriber may have waiting; then it takes no more until half are handled. */

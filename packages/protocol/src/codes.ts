@@ -79,6 +79,11 @@ export const ERROR_CODES = {
     retry: false,
     description: "A newer connection of this session has published. This one is out of date.",
   },
+  overtaken: {
+    fault: "client",
+    retry: false,
+    description: "It isn't in the log and can't get there: publications made after it are.",
+  },
   rate_limited: {
     fault: "client",
     retry: true,

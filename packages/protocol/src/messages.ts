@@ -81,7 +81,12 @@ export interface Publish extends Envelope<"publish">, Carried {
   readonly channel: string;
   readonly event: string;
   /** The client's count of its publications: exposes a repeat that later ones have overtaken [PUB-14]. */
-  readonly sequence?: number;
+  readonly sequence: number;
+  /**
+   * Up to this sequence all of the client's publications to the channel are answered or given up, and
+   * none of them comes again [PUB-15]. Below its own.
+   */
+  readonly settled: number;
   /** Present when the publication may have been sent before [PUB-5]. */
   readonly repeat?: Repeat;
 }
@@ -116,6 +121,8 @@ export interface Welcome extends Envelope<"welcome"> {
     readonly dedupeMs: number;
     /** Milliseconds that an append may take [PUB-10]. */
     readonly appendMs: number;
+    /** Publications to a channel that may be sent above `settled` [PUB-15]. */
+    readonly window: number;
   };
   /** Optional parts of v1 that this server has [VER-4]. */
   readonly features: readonly string[];

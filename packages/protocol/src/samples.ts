@@ -15,7 +15,7 @@ const SAMPLES: { readonly [Type in ServerMessage["type"]]: object } = {
   welcome: {
     client: "",
     heartbeat: { intervalMs: 0, timeoutMs: 0 },
-    limits: { messageBytesMax: 0, dedupeMs: 0, appendMs: 0 },
+    limits: { messageBytesMax: 0, dedupeMs: 0, appendMs: 0, window: 0 },
   },
   ack: { re: "" },
   error: { code: "", description: "" },

@@ -153,7 +153,8 @@ export const CLIENT_MESSAGES: {
     channel,
     event,
     ...carried,
-    sequence: optional(integer(1)),
+    sequence: integer(1),
+    settled: integer(0),
     repeat: optional({
       kind: "object",
       fields: { ageMs: integer(0), epoch: optional(epoch) },
@@ -188,6 +189,7 @@ export const SERVER_MESSAGES: {
         subscriptionsMax: integer(1),
         dedupeMs: integer(0),
         appendMs: integer(0),
+        window: integer(1),
       },
     },
     features: { kind: "list", max: 64, of: text(64) },

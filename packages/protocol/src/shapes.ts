@@ -85,12 +85,17 @@ function fitsFields(value: unknown, fields: Fields): boolean {
   for (const name in fields) {
     if (!fits(own(value, name), fields[name] as Field)) return false;
   }
-  return true;
+  return settlesBelow(value, fields);
 }
 
 /** Whether exactly one of data and bytes is there, where the fields have both [ENC-9]. */
 export function carriesOne(value: Table, fields: Fields): boolean {
   return !("bytes" in fields) || "data" in value !== "bytes" in value;
+}
+
+/** Whether `settled` lies below `sequence`, where the fields have both [PUB-15]. */
+export function settlesBelow({ sequence, settled }: Table, fields: Fields): boolean {
+  return !("settled" in fields) || (settled as number) < (sequence as number);
 }
 
 /** The rule that applies to a value; null where none does. */

@@ -7,7 +7,16 @@ import type { ErrorCode } from "./codes.ts";
 import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 import { CLIENT_MESSAGES, ENVELOPE, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
-import { carriesOne, choose, fits, forbiddenKey, isTable, own, type Table } from "./shapes.ts";
+import {
+  carriesOne,
+  choose,
+  fits,
+  forbiddenKey,
+  isTable,
+  own,
+  settlesBelow,
+  type Table,
+} from "./shapes.ts";
 
 /** The fault of a message, as the `error` that answers it has it [MSG-7]. */
 export interface Malformed {
@@ -86,6 +95,9 @@ function fieldsProblem(value: unknown, fields: Fields, path: string): Problem | 
   }
   if (!carriesOne(value, fields)) {
     return { code: "bad_message", path, expected: "either data or bytes" };
+  }
+  if (!settlesBelow(value, fields)) {
+    return { code: "bad_message", path: `${path}.settled`, expected: "less than the sequence" };
   }
   return null;
 }

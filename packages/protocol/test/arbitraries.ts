@@ -166,12 +166,19 @@ function tableOf(fields: Fields): fc.Arbitrary<Table> {
     .map((table) =>
       Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined)),
     )
-    .map((table) => ("bytes" in fields ? carryingOne(table) : table));
+    .map((table) => ("bytes" in fields ? carryingOne(table) : table))
+    .map((table) => ("settled" in fields ? settlingLess(table) : table));
 }
 
 /** The same with either data or bytes. */
 function carryingOne({ data: json = null, bytes, ...rest }: Table): Table {
   return bytes === undefined ? { ...rest, data: json } : { ...rest, bytes };
+}
+
+/** The same with `settled` below `sequence`. */
+function settlingLess(table: Table): Table {
+  const { sequence, settled } = table as { readonly sequence: number; readonly settled: number };
+  return { ...table, settled: Math.min(settled, sequence - 1) };
 }
 
 /** Messages of a type, all their rules kept. */

@@ -101,7 +101,7 @@ test("[ENC-5] a binary WebSocket message is malformed, whatever it holds", () =>
 
 test("[ENC-6] data is kept as its normalised text", () => {
   const line = (text: string): string =>
-    `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","data":${text}}\n`;
+    `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","sequence":1,"settled":0,"data":${text}}\n`;
   const normalised = (text: string): string => {
     const decoded = decodeOne("client", line(text));
     if (!("message" in decoded) || decoded.message?.type !== "publish") throw new Error(text);
@@ -123,10 +123,12 @@ test("[ENC-6] data that is text already is copied as it stands", () => {
     timestamp: 1,
     channel: "a",
     event: "e",
+    sequence: 1,
+    settled: 0,
     data,
   } as const;
   expect(jsonCodec.encode(message)).toBe(
-    `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","data":${data.text}}\n`,
+    `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","sequence":1,"settled":0,"data":${data.text}}\n`,
   );
 });
 

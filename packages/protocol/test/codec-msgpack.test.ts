@@ -186,7 +186,8 @@ test("[ENC-5] text is malformed where MessagePack is spoken", () => {
 });
 
 describe("[ENC-11] data is JSON text", () => {
-  const publish = { type: "publish", id: "k", timestamp: 1, channel: "a", event: "e" };
+  const counted = { sequence: 1, settled: 0 };
+  const publish = { type: "publish", id: "k", timestamp: 1, channel: "a", event: "e", ...counted };
   test.each([
     ["text that is no JSON", "{"],
     ["text that is empty", ""],

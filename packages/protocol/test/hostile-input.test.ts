@@ -120,19 +120,19 @@ test("[ENC-4] a message nests 64 levels deep, and data as deep as JsonText lets 
   expect(decodeOne("client", ping(`,"x":${nest(64)}`))).toHaveProperty("message");
   expect(refusal("client", ping(`,"x":${nest(65)}`))).toMatchObject({ code: "bad_message" });
   const data = JsonText.of(JSON.parse(nest(64, '{"a":', "}", "0")));
-  const publish = `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","data":${data.text}}`;
+  const publish = `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","sequence":1,"settled":0,"data":${data.text}}`;
   expect(decodeOne("client", publish)).toMatchObject({ message: { type: "publish" } });
 });
 
 test("[MSG-6] 100,000 keys within data are data", () => {
   const data = `{${keys(100_000).slice(1)}}`;
-  const line = `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","data":${data}}\n`;
+  const line = `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","sequence":1,"settled":0,"data":${data}}\n`;
   expect(decodeOne("client", line)).toMatchObject({ message: { type: "publish" } });
 });
 
 describe("[ENC-3] a number that a double can't hold is malformed", () => {
   const publish = (data: string): string =>
-    `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","data":${data}}\n`;
+    `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","sequence":1,"settled":0,"data":${data}}\n`;
   const OVERFLOWS = [
     "1e309",
     "-1e309",
@@ -163,7 +163,7 @@ describe("[ENC-3] a number that a double can't hold is malformed", () => {
 });
 
 test("[ENC-3] many digits overflow with an exponent of two", () => {
-  const line = `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","data":1${"0".repeat(250)}e99}`;
+  const line = `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","sequence":1,"settled":0,"data":1${"0".repeat(250)}e99}`;
   expect(refusal("client", line)).toMatchObject({ code: "bad_message" });
 });
 
@@ -181,7 +181,7 @@ describe("[MSG-5] keys that some languages take for their own machinery", () => 
 
     test(`${key} is data within data, and comes out as it went in`, () => {
       const data = `{"${key}":{"polluted":true}}`;
-      const line = `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","data":${data}}\n`;
+      const line = `{"type":"publish","id":"k","timestamp":1,"channel":"a","event":"e","sequence":1,"settled":0,"data":${data}}\n`;
       const decoded = decodeOne("client", line);
       if (!("message" in decoded) || decoded.message?.type !== "publish")
         throw new Error("refused");

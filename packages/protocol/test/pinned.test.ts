@@ -10,7 +10,7 @@ import { CLIENT_MESSAGES, PROTOCOL_VERSION, SERVER_MESSAGES } from "@tailwire/pr
  */
 const PINNED = {
   version: 1,
-  schema: "b8a2c2b551cd91b8",
+  schema: "f8e24cdf8bc04b54",
 };
 
 /** Tables as text: patterns by their source, in the order of the tables. */

@@ -14,7 +14,7 @@ const LEAST: Readonly<Record<string, Table>> = {
   welcome: {
     client: "c",
     heartbeat: { intervalMs: 1, timeoutMs: 1 },
-    limits: { messageBytesMax: 1, dedupeMs: 1, appendMs: 1 },
+    limits: { messageBytesMax: 1, dedupeMs: 1, appendMs: 1, window: 1 },
   },
   ack: { re: "k" },
   error: { code: "internal", description: "x" },

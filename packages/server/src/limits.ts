@@ -46,12 +46,14 @@ export interface Limits {
   readonly controlFramesMax: number;
   /** Seconds by which a connection may run ahead of both rates [FLOW-5]. */
   readonly burstSeconds: number;
-  /** How long a publication's id is remembered, so that it is logged once. */
+  /** How long a channel remembers a publisher after its last publication at least, so that each is logged once. */
   readonly dedupeMs: number;
-  /** Ids remembered per producer and channel: then `rate_limited`, never a forgotten id. */
-  readonly dedupeRecordsMax: number;
+  /** Publishers remembered per channel: then `rate_limited`, never a forgotten one. */
+  readonly producersMax: number;
   /** How long an append may take: then `indeterminate`. */
   readonly appendMs: number;
+  /** Publications of a session to a channel that may be sent while the oldest of them isn't settled. */
+  readonly window: number;
   /** Connections of one node: then 503. Each takes kilobytes and a file descriptor. */
   readonly connectionsMax: number;
   /** Connections of one address, or of one IPv6 /64, that haven't said hello: then 503. */
@@ -94,8 +96,9 @@ export const DEFAULT_LIMITS: Limits = {
   controlFramesMax: 10,
   burstSeconds: 5,
   dedupeMs: 120_000,
-  dedupeRecordsMax: 65_536,
+  producersMax: 65_536,
   appendMs: 10_000,
+  window: 256,
   connectionsMax: 50_000,
   newcomersPerAddressMax: 1_000,
   ticketMs: 30_000,
@@ -137,8 +140,9 @@ const LIMITS: Kinds<Limits> = {
   bytesPerSecond: RATE,
   burstSeconds: RATE,
   dedupeMs: DURATION,
-  dedupeRecordsMax: COUNT,
+  producersMax: COUNT,
   appendMs: DURATION,
+  window: COUNT,
   connectionsMax: COUNT,
   newcomersPerAddressMax: COUNT,
   ticketMs: DURATION,

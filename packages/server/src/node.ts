@@ -240,11 +240,10 @@ export class TailwireNode implements Services {
       channel.log.append({
         id,
         producer: null,
-        generation: 0,
         publisher: null,
         event,
         data,
-        notAfter: this.ports.clock.now() + this.limits.appendMs,
+        notAfter: this.ports.clock.monotonic() + this.limits.appendMs,
       }),
     );
     if (result.kind === "refused") throw tailwireError(result.code);

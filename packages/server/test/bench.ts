@@ -98,9 +98,12 @@ export interface BenchOptions {
 }
 
 /** The part of a client's message beside the envelope. */
+/** The fields that a peer fills in where they are left out. */
+type Given = "id" | "timestamp" | "sequence" | "settled";
+
 export type Said = ClientMessage extends infer Message
   ? Message extends ClientMessage
-    ? Omit<Message, "id" | "timestamp"> & { readonly id?: string }
+    ? Omit<Message, Given> & Partial<Pick<Message, Given & keyof Message>>
     : never
   : never;
 
@@ -150,6 +153,15 @@ export class Bench {
   }
 }
 
+let lastSequence = 0;
+
+/** The numbers of one more publication, with all before it settled: whoever sends it, and where to. */
+function nextInSequence(): { readonly sequence: number; readonly settled: number } {
+  const settled = lastSequence;
+  lastSequence += 1;
+  return { sequence: lastSequence, settled };
+}
+
 /** A client without logic: what it says and hears is the test's business. */
 export class Peer {
   readonly socket = new FakeSocket();
@@ -168,7 +180,8 @@ export class Peer {
     return messages
       .map((message) => {
         this.#count += 1;
-        return `${JSON.stringify({ id: `r${this.#count}`, timestamp: 1, ...message })}\n`;
+        const counted = message.type === "publish" ? nextInSequence() : {};
+        return `${JSON.stringify({ id: `r${this.#count}`, timestamp: 1, ...counted, ...message })}\n`;
       })
       .join("");
   }

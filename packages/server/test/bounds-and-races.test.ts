@@ -14,8 +14,7 @@ import { memoryContext } from "./brokers/memory-context.ts";
 
 const entry = (id: string, more: Partial<Append> = {}): Append => ({
   id,
-  producer: "ada",
-  generation: 1,
+  producer: { id: "ada", generation: 1, sequence: 1, settled: 0, fingerprint: 1 },
   publisher: "ada",
   event: "said",
   data: JsonText.of(id),
@@ -75,16 +74,19 @@ test("a deadline that nobody moves is met once", async () => {
   expect(calls).toBe(1);
 });
 
-test("[PUB-7] a fence stands for dedupeMs after the higher generation was last heard", async () => {
+test("[PUB-7] a fence stands for dedupeMs after the higher generation has appended", async () => {
   const { broker, clock, dedupeMs } = memoryContext();
   const log = broker.log("room:1", DEFAULT_RETENTION);
+  const by = (generation: number, sequence: number, id = "ada") => ({
+    producer: { id, generation, sequence, settled: 0, fingerprint: 1 },
+  });
   await log.append([entry("a")]);
   await clock.advance(dedupeMs);
-  await log.append([entry("x", { producer: "bob" })]);
+  await log.append([entry("x", by(1, 1, "bob"))]);
   await clock.advance(dedupeMs - 1);
-  await log.append([entry("a", { generation: 2 })]);
-  await clock.advance(1);
-  const [late] = await log.append([entry("b")]);
+  await log.append([entry("b", by(2, 2))]);
+  await clock.advance(dedupeMs - 1);
+  const [late] = await log.append([entry("c", by(1, 3))]);
   expect(late).toEqual({ kind: "refused", code: "fenced" });
 });
 
@@ -178,7 +180,7 @@ test("an append that the broker still works on isn't overtaken by the next, howe
   broker.gates.append.closed = true;
   const codeOf = (error: { code: string }): string => error.code;
   const first = log.append(entry("a")).catch(codeOf);
-  const second = log.append(entry("b", { notAfter: clock.now() + 1_000 })).catch(codeOf);
+  const second = log.append(entry("b", { notAfter: clock.monotonic() + 1_000 })).catch(codeOf);
   await clock.advance(3_000);
   expect(broker.mostInProgress).toBe(1);
   expect(await Promise.all([first, second])).toEqual(["indeterminate", "expired"]);

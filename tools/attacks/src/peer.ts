@@ -137,7 +137,10 @@ let lastId = 0;
 /** A protocol message as a line of JSON, with an id of its own. */
 export function line(message: Readonly<Record<string, unknown>>): string {
   lastId += 1;
-  return `${JSON.stringify({ id: `a${lastId}`, timestamp: 1, ...message })}\n`;
+  // A count of all messages counts the publications too.
+  const counted = { sequence: lastId, settled: lastId - 1 };
+  const head = { id: `a${lastId}`, timestamp: 1, ...(message["type"] === "publish" && counted) };
+  return `${JSON.stringify({ ...head, ...message })}\n`;
 }
 
 /** A hello of a session of its own. */

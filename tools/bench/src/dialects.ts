@@ -71,8 +71,9 @@ const TAILWIRE: Dialect = {
   ready: (follows) => (follows ? "caughtup" : "welcome"),
   publish: (channel) =>
     message({ type: "publish", id: "p%n", channel, event: "message", data: {} }).replace(
-      "{}",
-      PAYLOAD_TEMPLATE,
+      '"data":{}',
+      // Numbers that rise with n, and settle all that were made of lower ones.
+      `"sequence":1%n1,"settled":1%n0,"data":${PAYLOAD_TEMPLATE}`,
     ),
   turn: (count) => message({ type: "request", id: "t%n", name: "turn", data: count }),
   resume: (epoch, channel) => {

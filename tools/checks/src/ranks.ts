@@ -23,7 +23,7 @@ const RANKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["node.ts"],
     ["drivers/", "options.ts"],
     ["server.ts"],
-    ["core.ts", "index.ts"],
+    ["broker-contract.ts", "core.ts", "index.ts"],
   ],
 };
 

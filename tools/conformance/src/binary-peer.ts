@@ -11,7 +11,7 @@ import {
 } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import type { WebSocket } from "ws";
-import type { Fields } from "./peer.ts";
+import { type Fields, inSequence } from "./peer.ts";
 import { Broken, must } from "./verdict.ts";
 
 const PATIENCE_MS = 6_000;
@@ -50,7 +50,8 @@ export class BinaryPeer {
     this.#count += 1;
     const id = `${this.#name}.${this.#count}`;
     const text = data === undefined ? {} : { data: JsonText.of(data) };
-    const message = { id, timestamp: Date.now(), ...fields, ...text };
+    const counted = fields["type"] === "publish" && inSequence();
+    const message = { id, timestamp: Date.now(), ...counted, ...fields, ...text };
     const bytes = msgpackCodec.encode(message as unknown as Outgoing<ClientMessage>);
     return { id, bytes: bytes as Uint8Array };
   }

@@ -23,7 +23,7 @@ export const CLAUSES: readonly string[] = `
   STATE-1 STATE-2 STATE-3 STATE-4
   SUB-10 SUB-9
   DEL-1 DEL-2 DEL-3 DEL-4 DEL-5 DEL-6 DEL-7 DEL-8
-  PUB-1 PUB-2 PUB-3 PUB-4 PUB-5 PUB-6 PUB-7 PUB-8 PUB-9 PUB-10 PUB-11 PUB-12 PUB-13 PUB-14
+  PUB-1 PUB-2 PUB-3 PUB-4 PUB-5 PUB-6 PUB-7 PUB-8 PUB-9 PUB-10 PUB-11 PUB-12 PUB-13 PUB-14 PUB-15
   LIVE-1 LIVE-2 LIVE-3 LIVE-4
   FLOW-1 FLOW-2 FLOW-3 FLOW-5 FLOW-6 FLOW-7 FLOW-8
   CLOSE-1 CLOSE-2 CLOSE-3 CLOSE-4 CLOSE-5 CLOSE-6
@@ -61,6 +61,7 @@ export const UNJUDGED: Readonly<Record<string, string>> = {
   "PUB-11": CLIENTS,
   "PUB-12": "needs a broker that refuses for now",
   "PUB-13": "needs an application that changes or refuses publications",
+  "PUB-15": CLIENTS,
   "LIVE-3": CLIENTS,
   "FLOW-2": "a close doesn't arrive on a socket that takes nothing",
   "FLOW-3": "what the server holds in memory isn't seen from outside",

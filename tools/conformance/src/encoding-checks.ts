@@ -1,5 +1,5 @@
 /** Checks of §5 and the rules of §6: what is a message, and what is malformed. */
-import type { Fields, Peer } from "./peer.ts";
+import { type Fields, inSequence, type Peer } from "./peer.ts";
 import { type Check, randomName, type Stage } from "./stage.ts";
 import { CannotJudge, must, quote } from "./verdict.ts";
 
@@ -51,7 +51,7 @@ function line(fields: Fields): Malformed & { readonly re: string } {
 
 /** A publish with data as raw text. */
 function publishLine(channel: string, data: string, id = `m.${randomName()}`): Malformed {
-  const head = { type: "publish", id, timestamp: 1, channel, event: "conf" };
+  const head = { type: "publish", id, timestamp: 1, channel, event: "conf", ...inSequence() };
   return { text: `${JSON.stringify(head).slice(0, -1)},"data":${data}}`, re: id };
 }
 
@@ -212,7 +212,7 @@ function sorted(value: unknown): unknown {
 const MESSAGES: Readonly<Record<string, Check>> = {
   "MSG-1": async (stage) => {
     const channel = stage.channel();
-    const publish = { type: "publish", channel, event: "conf", data: 1 };
+    const publish = { type: "publish", channel, event: "conf", sequence: 2, settled: 1, data: 1 };
     await mustBeMalformed(stage, [
       { text: '{"type":"ping","timestamp":1}' },
       line({ type: 7 }),
@@ -224,6 +224,9 @@ const MESSAGES: Readonly<Record<string, Check>> = {
       line({ ...publish, event: "x".repeat(65) }),
       line({ ...publish, data: undefined }),
       line({ ...publish, repeat: { ageMs: -1 } }),
+      line({ ...publish, sequence: undefined }),
+      line({ ...publish, settled: undefined }),
+      line({ ...publish, settled: 2 }),
       line({ type: "subscribe", channel, start: "newest" }),
       line({ type: "subscribe", channel, start: { rewind: { count: 1_000_001 } } }),
       { ...line({ type: "unsubscribe", channel: 7 }), code: "bad_channel" },

@@ -28,6 +28,15 @@ export interface Closed {
   readonly reason: string;
 }
 
+let lastSequence = 0;
+
+/** The numbers of one more publication, whose peer sends none before it again. */
+export function inSequence(): { readonly sequence: number; readonly settled: number } {
+  const settled = lastSequence;
+  lastSequence += 1;
+  return { sequence: lastSequence, settled };
+}
+
 export class Peer {
   readonly witness = new Witness();
   readonly arrived: Arrived[] = [];
@@ -77,10 +86,11 @@ export class Peer {
 
   // Sending
 
-  /** One line, with an id and a timestamp where the fields have none. */
+  /** One line, with an id, a timestamp and a sequence where the fields have none. */
   line(fields: Fields): { readonly id: string; readonly text: string } {
     this.#count += 1;
-    const message = { id: `${this.#name}.${this.#count}`, timestamp: Date.now(), ...fields };
+    const head = { id: `${this.#name}.${this.#count}`, timestamp: Date.now() };
+    const message = { ...head, ...(fields["type"] === "publish" && inSequence()), ...fields };
     return { id: message.id, text: JSON.stringify(message) };
   }
 

@@ -57,9 +57,11 @@ export const PUBLISHING_CHECKS: Readonly<Record<string, Check>> = {
     const peer = await stage.welcomed({ session });
     const channel = stage.channel();
     const id = "conf.1";
+    const numbers = { id, sequence: 1, settled: 0 };
+    const again = { ...numbers, repeat: { ageMs: 10 } };
     const [, twin = ""] = peer.say(
-      { type: "publish", channel, event: "conf", data: 1, id },
-      { type: "publish", channel, event: "conf", data: 1, id, timestamp: 2 },
+      { type: "publish", channel, event: "conf", data: 1, ...numbers },
+      { type: "publish", channel, event: "conf", data: 1, ...again },
     );
     const acks = await peer.until(() => {
       const found = peer.messages.filter((m) => "re" in m && m.re === twin);
@@ -68,28 +70,31 @@ export const PUBLISHING_CHECKS: Readonly<Record<string, Check>> = {
     const duplicates = acks.map((ack) => (ack.type === "ack" ? ack.duplicate === true : null));
     must(quote(duplicates) === "[false,true]", `duplicate is ${quote(duplicates)}`);
     const newer = await stage.welcomed({ session, generation: 2 });
-    const { position, duplicate } = await newer.publish(channel, 1, { id });
+    const { position, duplicate } = await newer.publish(channel, 1, again);
     must(duplicate === true, "the same again over a new connection isn't a duplicate");
     const log = await logOf(stage, channel);
     must(log.length === 1, `published once, and ${log.length} times in the log`);
     must(position.offset === log[0]?.offset, `the duplicate's position is ${quote(position)}`);
-    const publish = { type: "publish", channel, event: "conf", data: 1, id };
+    const publish = { type: "publish", channel, event: "conf", data: 1, ...again };
     await newer.refusal({ ...publish, data: 2 }, "id_conflict");
     await newer.refusal({ ...publish, event: "other" }, "id_conflict");
+    await newer.refusal({ ...publish, repeat: undefined }, "id_conflict");
   },
 
   "PUB-5": async (stage) => {
     const peer = await stage.welcomed();
     const channel = stage.channel();
-    const { position } = await peer.publish(channel, 1, { id: "conf.1" });
+    const { position } = await peer.publish(channel, 1, { id: "conf.1", sequence: 1, settled: 0 });
     const repeat = { ageMs: 10, epoch: position.epoch };
-    const known = await peer.publish(channel, 1, { id: "conf.1", repeat });
+    const again = { id: "conf.1", sequence: 1, settled: 0, repeat };
+    const known = await peer.publish(channel, 1, again);
     must(known.duplicate === true, "a repeat of what is in the log isn't a duplicate");
-    const fresh = await peer.publish(channel, 2, { id: "conf.2", repeat });
+    const fresh = await peer.publish(channel, 2, { id: "conf.2", sequence: 2, settled: 0, repeat });
     must(fresh.duplicate !== true, "a repeat of what never arrived is a duplicate");
     const { dedupeMs } = peer.welcome.limits;
     const old = { ageMs: dedupeMs + 1, epoch: position.epoch };
-    const publish = { type: "publish", channel, event: "conf", data: 3 };
+    const numbers = { sequence: 3, settled: 0 };
+    const publish = { type: "publish", channel, event: "conf", data: 3, ...numbers };
     await peer.refusal({ ...publish, repeat: old }, "indeterminate");
     const elsewhere = { ageMs: Number.MAX_SAFE_INTEGER, epoch: "conf-none" };
     await peer.refusal({ ...publish, repeat: elsewhere }, "indeterminate");
@@ -113,10 +118,11 @@ export const PUBLISHING_CHECKS: Readonly<Record<string, Check>> = {
   "PUB-8": async (stage) => {
     const peer = await stage.welcomed();
     const channel = stage.channel();
-    await peer.publish(channel, 0, { id: "conf.1" });
+    const numbers = { id: "conf.1", sequence: 1, settled: 0 };
+    await peer.publish(channel, 0, numbers);
     const publish = (data: number): object => ({ type: "publish", channel, event: "conf", data });
     const all = Array.from({ length: 200 }, (_, index) => ({ ...publish(index + 1) }));
-    const ids = peer.say(...all.slice(0, 100), { ...publish(-1), id: "conf.1" }, ...all.slice(100));
+    const ids = peer.say(...all.slice(0, 100), { ...publish(-1), ...numbers }, ...all.slice(100));
     const answers = await Promise.all(ids.map((id) => peer.answer(id)));
     const refused = answers.filter(({ type }) => type === "error");
     // The first answer by that id is the ack from before.
@@ -130,11 +136,12 @@ export const PUBLISHING_CHECKS: Readonly<Record<string, Check>> = {
   "PUB-14": async (stage) => {
     const peer = await stage.welcomed();
     const channel = stage.channel();
-    const { position } = await peer.publish(channel, 2, { id: "conf.2", sequence: 2 });
+    const { position } = await peer.publish(channel, 2, { id: "conf.2", sequence: 2, settled: 0 });
     const repeat = { ageMs: 10, epoch: position.epoch };
-    const first = { type: "publish", channel, event: "conf", data: 1, sequence: 1, repeat };
-    await peer.refusal(first, "indeterminate");
-    const third = await peer.publish(channel, 3, { id: "conf.3", sequence: 3, repeat });
+    const numbers = { sequence: 1, settled: 0, repeat };
+    const first = { type: "publish", channel, event: "conf", data: 1, ...numbers };
+    await peer.refusal(first, "overtaken");
+    const third = await peer.publish(channel, 3, { id: "conf.3", sequence: 3, settled: 0, repeat });
     must(third.duplicate !== true, "a repeat of what never arrived is a duplicate");
     const data = (await logOf(stage, channel)).map((publication) => publication.data);
     must(quote(data) === "[2,3]", `the log is ${quote(data)}`);

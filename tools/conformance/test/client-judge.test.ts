@@ -82,6 +82,20 @@ const BROKEN: readonly Broken[] = [
     sends: (line) => ("repeat" in line ? { ...line, sequence: 1 } : line),
   },
   {
+    does: "settles what isn't answered",
+    breaks: ["PUB-15"],
+    sends: (line) =>
+      line.type === "publish" ? { ...line, settled: Number(line.sequence) - 1 } : line,
+  },
+  {
+    does: "heeds no window",
+    breaks: ["PUB-15"],
+    hears: (line) =>
+      line.type === "welcome"
+        ? { ...line, limits: { ...(line.limits as object), window: 9 } }
+        : line,
+  },
+  {
     does: "has one generation for ever",
     breaks: ["PUB-7"],
     sends: (line) => (line.type === "hello" ? { ...line, generation: 1 } : line),

@@ -18,7 +18,7 @@ const CHANNEL = { channel: "room:interop", timestamp: 1 };
 const SAID = [
   HELLO,
   { type: "subscribe", id: "i.2", ...CHANNEL, start: "latest" },
-  { type: "publish", id: "i.3", ...CHANNEL, event: "said", data: "grüße" },
+  { type: "publish", id: "i.3", ...CHANNEL, event: "said", sequence: 1, settled: 0, data: "grüße" },
 ]
   .map((message) => `${JSON.stringify(message)}\n`)
   .join("");

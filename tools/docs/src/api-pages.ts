@@ -22,7 +22,7 @@ const PACKAGES: Readonly<Record<string, Packed>> = {
     folder: "packages/server",
     entries: {
       "": "index",
-      "/broker-contract": "log/broker",
+      "/broker-contract": "broker-contract",
       "/broker-contract-suite": "brokers/contract-suite",
     },
   },

@@ -187,7 +187,7 @@ function anyFrame(dice: Dice): Buffer {
 async function witness(port: number): Promise<boolean> {
   const dice = new Dice(1);
   const publish =
-    '{"type":"publish","id":"p","timestamp":0,"channel":"room:w","event":"e","data":1}\n';
+    '{"type":"publish","id":"p","timestamp":0,"channel":"room:w","event":"e","sequence":1,"settled":0,"data":1}\n';
   const upgrade = upgradeOf({ below: () => 1 } as unknown as Dice);
   const heard =
     (text: string) =>

@@ -21,31 +21,31 @@ const LINE = "tools/simulation/dist/broker/broker-line.js";
 const PUBLISHING: readonly Change[] = [
   {
     name: "the broker doesn't deduplicate",
-    file: BROKER,
-    find: "const known = this.#records.get(id);",
-    replace: "const known = undefined;",
+    file: server("log/append-rules"),
+    find: "if (sequence > record.last) {",
+    replace: "if (true) {",
   },
   {
     name: "the broker trusts every repeat that it doesn't know",
-    file: BROKER,
-    find: "const sure = this.#wouldKnow(repeat) && ",
-    replace: "const sure = ",
+    file: server("log/append-rules"),
+    find: "const isSure = repeat === undefined || this.#reachesBackTo(repeat, log, now);",
+    replace: "const isSure = true;",
   },
   {
     name: "the broker fences nobody",
     hint: 5,
-    file: BROKER,
-    find: "if (generation < (this.#generations.get(producer) ?? 0))",
+    file: server("log/append-rules"),
+    find: "if (generation < record.generation)",
     replace: "if (false)",
   },
   {
     name: "a publication is acknowledged before it is appended",
     file: server("commands/publish"),
-    find: "append(node, connection, identity, message, content)\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
+    find: "append(node, connection, identity, message, { data: admitted, fingerprint: sent })\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
     replace: `const { log } = node.channel(message.channel);
         const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: identity.clientId + "/" + message.id };
         connection.say({ type: "ack", re: message.id, position });
-        append(node, connection, identity, message, content).then(() => undefined, () => undefined)`,
+        append(node, connection, identity, message, { data: admitted, fingerprint: sent }).then(() => undefined, () => undefined)`,
   },
   {
     name: "an ack names the place behind the publication's",

@@ -6,6 +6,7 @@ import {
   answer,
   appended,
   caughtUp,
+  client,
   channel,
   delivery,
   done,
@@ -114,6 +115,9 @@ const told = (code: string, changes: object = {}): HistoryEvent => ({
 const complaint = (code: string): HistoryEvent => ({ type: "complaint", connection: "c", code });
 
 /** How a code is told: in an answer, with an end of what was begun, or by itself. */
+/** A publication whose fate is still open. */
+const doubtful: readonly HistoryEvent[] = [policy(true), token(), epoch("A"), publish("tag1")];
+
 const answered = (code: string): HistoryEvent[] => [request("1"), answer("1", { code })];
 
 test("what a client that keeps the protocol may be told, where things cross, is no violation", () => {
@@ -149,6 +153,16 @@ judge([
       publish("tag1"),
       ...refused("tag1", "forbidden", [appended(1)]),
       unpublished("tag1", "forbidden"),
+    ],
+  ],
+  [
+    "R4",
+    "what was overtaken stands in the log",
+    [...doubtful, ...refused("tag1", "overtaken", [appended(1)]), unpublished("tag1", "overtaken")],
+    [
+      ...doubtful,
+      ...refused("tag1", "overtaken", [appended(1), epoch("B", "A")]),
+      unpublished("tag1", "overtaken"),
     ],
   ],
   ["R5", "nobody published what is in the log", [epoch("A"), appended(1)]],
@@ -354,6 +368,12 @@ judge([
   ...["already_subscribed", "bad_message", "id_conflict", "not_ready", "too_large"].map(
     (code): Broken => ["R27", `a request is answered with ${code}`, answered(code)],
   ),
+  [
+    "R27",
+    "one session's id_conflict comes from nobody else",
+    [client("ada"), client("bob"), ...answered("id_conflict")],
+    [client("ada"), client("ada's copy", "ada", "ada"), ...answered("id_conflict")],
+  ],
   ["R27", "a subscription ends by bad_position", [told("bad_position")], [told("removed")]],
   ["R27", "a client is told bad_message", [complaint("bad_message")], [complaint("internal")]],
   ...[1002, 1003, 1007, 1008, 1009, 1010, 4400, 4502].map((code): Broken => [

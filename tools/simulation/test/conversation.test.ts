@@ -63,11 +63,14 @@ const subscribe = (id: string, channel: string, start: unknown = "latest"): obje
   channel,
   start,
 });
+let sequence = 0;
 const publish = (id: string, channel: string, data: unknown): object => ({
   type: "publish",
   id,
   channel,
   event: "message",
+  settled: sequence,
+  sequence: (sequence += 1),
   data,
 });
 

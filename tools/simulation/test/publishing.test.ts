@@ -109,7 +109,7 @@ test("[PUB-7] a connection that was superseded can't append any more", async () 
   };
   // The zombie wakes and says what it had in hand.
   old?.input.receive(
-    '{"type":"publish","id":"zombie.1","timestamp":1,"channel":"room:1","event":"message","data":3}\n',
+    '{"type":"publish","id":"zombie.1","timestamp":1,"channel":"room:1","event":"message","sequence":9,"settled":8,"data":3}\n',
   );
   const follower = new Follower(ada.channel("room:1").subscribe({ start: "earliest" }));
   await world.until(() => follower.caughtUps === 1);
@@ -278,9 +278,77 @@ test("[PUB-14] what was refused for good can't come behind what was sent after i
     return "cut before";
   };
   const [first, second] = [room.publish("message", "first"), room.publish("message", "second")];
-  expect(await outcomeOf(world, first)).toBe("indeterminate");
+  expect(await outcomeOf(world, first)).toBe("overtaken");
   expect((await world.outcome(second)).position.offset).toBe(1);
   const follower = new Follower(room.subscribe({ start: "earliest" }));
   await world.until(() => follower.caughtUps === 1);
   expect(follower.data).toEqual(["second"]);
+});
+
+/** Publications as they arrive at the server: data, `settled`, and whether it comes again. */
+function watchPublishes(world: World): string[] {
+  const seen: string[] = [];
+  world.tap = (direction, text) => {
+    if (direction === "toClient") return "arrives";
+    for (const line of text.split("\n")) {
+      if (!line.startsWith('{"type":"publish"')) continue;
+      const { data, settled, repeat } = JSON.parse(line) as Record<string, unknown>;
+      seen.push(`${String(data)} above ${String(settled)}${repeat === undefined ? "" : " again"}`);
+    }
+    return "arrives";
+  };
+  return seen;
+}
+
+test("[PUB-15] above what is settled a window is sent, and the rest as the oldest are answered", async () => {
+  const deciding: (() => void)[] = [];
+  const onPublish = ({ data }: { data: unknown }): Promise<unknown> =>
+    new Promise((resolve) => deciding.push(() => resolve(data)));
+  const channels = { "room:{id}": { onPublish }, hall: {} };
+  const world = new World({ limits: { window: 2 }, channels });
+  const ada = world.client("ada");
+  await world.outcome(ada.channel("hall").publish("message", 0));
+  const seen = watchPublishes(world);
+  const room = ada.channel("room:1");
+  const all = [1, 2, 3, 4].map((data) => room.publish("message", data));
+  const elsewhere = ada.channel("room:2").publish("message", 5);
+  await world.advance(100);
+  expect(seen).toEqual(["1 above 1", "2 above 1", "5 above 5"]);
+  while (deciding.length > 0) {
+    for (const decide of deciding.splice(0)) decide();
+    await world.advance(100);
+  }
+  expect(seen.slice(3)).toEqual(["3 above 2", "4 above 3"]);
+  for (const one of [...all, elsewhere]) expect(await outcomeOf(world, one)).toBe("resolved");
+});
+
+test("[PUB-15] one that is taken back before it was sent makes room for the next, in order", async () => {
+  const world = new World({ limits: { window: 1 } });
+  const ada = world.client("ada");
+  const seen = watchPublishes(world);
+  const room = ada.channel("room:1");
+  const aborts = [new AbortController(), new AbortController()];
+  const [first, second, third] = [0, 1, 2].map((index) =>
+    room.publish("message", index, { signal: aborts[index]?.signal }),
+  );
+  for (const abort of aborts) abort.abort(new Error("no"));
+  await expect(first).rejects.toThrow("no");
+  await expect(second).rejects.toThrow("no");
+  expect(await outcomeOf(world, third as Promise<unknown>)).toBe("resolved");
+  expect(seen).toEqual(["2 above 2"]);
+});
+
+test("[PUB-15] a repeat says what is settled when it is written, not when it was first sent", async () => {
+  const world = new World();
+  const ada = world.client("ada");
+  const room = ada.channel("room:1");
+  await world.outcome(room.publish("message", 0));
+  cutAtPublish(world, "cut after");
+  const both = [1, 2].map((data) => room.publish("message", data));
+  await world.until(() => world.link.connection?.state === "closed");
+  const seen = watchPublishes(world);
+  for (const one of both) expect(await outcomeOf(world, one)).toBe("resolved");
+  expect(seen).toEqual(["1 above 1 again", "2 above 1 again"]);
+  await world.outcome(room.publish("message", 3));
+  expect(seen.at(-1)).toBe("3 above 3");
 });

@@ -139,7 +139,7 @@ test("[STATE-2] who begins with what is there gets the state, whoever else follo
 
 /** A broker of which a test can take away what is in it. */
 function sharedBroker(clock: SimulatedClock): SharedBroker {
-  const dedupe = { dedupeMs: 120_000, dedupeRecordsMax: 100 };
+  const dedupe = { dedupeMs: 120_000, window: 256, producersMax: 100 };
   return new SharedBroker({ ...dedupe, clock, random: new Dice(1), witness: NO_WITNESS });
 }
 

@@ -4,7 +4,7 @@ import { JsonText } from "@tailwire/protocol";
 import { BROKER_CASES, type BrokerContext } from "@tailwire/server/broker-contract-suite";
 import { BrokerLine, Dice, NO_WITNESS, SharedBroker, SimulatedClock } from "@tailwire/simulation";
 
-const DEDUPE = { dedupeMs: 40_000, dedupeRecordsMax: 50 };
+const DEDUPE = { dedupeMs: 40_000, window: 50, producersMax: 50 };
 const RETENTION = { count: 10, bytes: 100_000, maxAgeMs: 60_000 };
 const ALL = { count: 100, bytes: 100_000 };
 
@@ -19,6 +19,7 @@ function contextOf({ clock, broker }: ReturnType<typeof setting>): BrokerContext
     ...DEDUPE,
     broker,
     now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
     until: (condition) => clock.until(condition, 10_000),
     time: { advance: (ms) => clock.advance(ms), jump: (ms) => clock.jump(ms) },
   };
@@ -26,8 +27,7 @@ function contextOf({ clock, broker }: ReturnType<typeof setting>): BrokerContext
 
 const entry = (id: string, more: object = {}) => ({
   id,
-  producer: "ada",
-  generation: 1,
+  producer: { id: "ada", generation: 1, sequence: id.charCodeAt(0), settled: 0, fingerprint: 1 },
   publisher: "ada",
   event: "said",
   data: JsonText.of(id),
@@ -60,12 +60,12 @@ describe("what is lost", () => {
   });
 
   test("[PUB-5] a repeat of what was lost with the log's end is appended, and of what is there known", async () => {
-    const { shared, broker } = setting();
+    const { clock, shared, broker } = setting();
     const log = broker.log("room:1", RETENTION);
     const { epoch } = await log.locate("latest");
     await log.append([entry("a"), entry("b")]);
     shared.log("room:1", RETENTION).lose(1);
-    const repeat = { ageMs: 1, epoch };
+    const repeat = { since: clock.monotonic() - 1, epoch };
     expect(await log.append([entry("a", { repeat }), entry("b", { repeat })])).toMatchObject([
       { duplicate: true, position: { offset: 1 } },
       { duplicate: false, position: { offset: 2 } },
@@ -79,7 +79,7 @@ describe("what is lost", () => {
     const before = await log.locate("latest");
     await clock.advance(10);
     shared.wipe();
-    const repeat = { ageMs: 11, epoch: before.epoch };
+    const repeat = { since: clock.monotonic() - 11, epoch: before.epoch };
     const result = { kind: "refused", code: "indeterminate" };
     expect(await log.append([entry("a", { repeat })])).toEqual([result]);
     expect(await log.read(before, ALL)).toMatchObject({ kind: "gap", gap: { reason: "epoch" } });
@@ -88,7 +88,7 @@ describe("what is lost", () => {
 
 describe("what goes wrong on a line", () => {
   test("a lost answer is indeterminate though it was appended, a lost request though it wasn't", async () => {
-    const { broker } = setting();
+    const { clock, broker } = setting();
     const log = broker.log("room:1", RETENTION);
     const quiet = broker.faults;
     broker.faults = { ...quiet, losesAnswer: () => true };
@@ -96,7 +96,7 @@ describe("what goes wrong on a line", () => {
     broker.faults = { ...quiet, losesRequest: () => true };
     await expect(log.append([entry("b")])).rejects.toMatchObject({ code: "indeterminate" });
     broker.faults = quiet;
-    const repeats = ["a", "b"].map((id) => entry(id, { repeat: { ageMs: 0 } }));
+    const repeats = ["a", "b"].map((id) => entry(id, { repeat: { since: clock.monotonic() } }));
     expect(await log.append(repeats)).toMatchObject([{ duplicate: true }, { duplicate: false }]);
   });
 

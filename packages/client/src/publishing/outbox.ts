@@ -37,6 +37,11 @@ export class Outbox {
   readonly #changed: () => void;
   /** By id. A map keeps the order in which they were made. */
   readonly #entries = new Map<string, Entry>();
+  /**
+   * By channel, in order, from the oldest that isn't settled: settled ones keep their places behind it,
+   * since the server does too [PUB-15].
+   */
+  readonly #queues = new Map<string, Entry[]>();
   /** The newest known epoch of channels that were published to or followed. */
   readonly #epochs = new Map<string, string>();
   /** Channels that wait after a refusal that may pass, and whether they have waited long enough. */
@@ -95,6 +100,9 @@ export class Outbox {
       const tooLarge = this.#tooLarge(entry);
       if (tooLarge) throw tooLarge;
       this.#entries.set(entry.id, entry);
+      const queue = this.#queues.get(channel);
+      if (queue) queue.push(entry);
+      else this.#queues.set(channel, [entry]);
       this.#length += payloadBytes(data);
       if (signal) this.#listen(signal, entry);
       if (ttlMs !== Infinity) this.#watchAge(entry);
@@ -114,10 +122,8 @@ export class Outbox {
     this.#connections += 1;
     this.#held.clear();
     // Here and below, nobody is called who could add more: what is settled is told later.
-    for (const entry of this.#entries.values()) {
-      entry.underWay = false;
-      if (entry.told) this.#forget(entry);
-    }
+    for (const entry of this.#entries.values()) entry.underWay = false;
+    for (const entry of this.#entries.values()) if (entry.told) this.#forget(entry);
     this.#sendAll();
   }
 
@@ -198,7 +204,7 @@ export class Outbox {
   #send(entry: Entry): void {
     // The timer may have slept with the machine.
     if (this.#isStale(entry)) return this.#reject(entry, localError("ttl_expired"));
-    if (entry.underWay || this.#held.has(entry.channel) || this.#waitsForSuspects(entry)) return;
+    if (entry.underWay || this.#mustWait(entry)) return;
     if (entry.first && this.#mayBeForgotten(entry.first)) {
       return this.#reject(entry, localError("indeterminate"));
     }
@@ -225,8 +231,11 @@ export class Outbox {
     });
   }
 
-  /** While one is suspected, they go one by one. */
-  #waitsForSuspects(entry: Entry): boolean {
+  #mustWait(entry: Entry): boolean {
+    const { channel, sequence } = entry;
+    const beyond = this.#queues.get(channel)?.[this.#connection.limits.window];
+    if (this.#held.has(channel) || (beyond && sequence >= beyond.sequence)) return true;
+    // While one is suspected, they go one by one.
     return this.#suspects > 0 && this.#entries.values().next().value !== entry;
   }
 
@@ -242,6 +251,7 @@ export class Outbox {
       channel,
       event,
       sequence,
+      settled: (this.#queues.get(channel)?.[0]?.sequence ?? sequence) - 1,
       ...(first && {
         repeat: {
           ageMs: Math.ceil(this.#ageMs(first)),
@@ -272,7 +282,7 @@ export class Outbox {
     entry.underWay = false;
     if (answer instanceof TailwireError) this.#refused(entry, answer);
     else if (answer.position) this.#resolve(entry, answer.position);
-    this.#sendHeld(entry.channel);
+    this.#sendNext(entry.channel);
   }
 
   #refused(entry: Entry, error: TailwireError): void {
@@ -286,20 +296,27 @@ export class Outbox {
     entry.refusals = Math.min(CLIENT_LIMITS.refusalsMax, entry.refusals + 1);
     this.#connection.scope.after(refusalMs(entry.refusals, error.retryAfterMs), () => {
       this.#held.set(channel, true);
-      this.#sendHeld(channel);
+      this.#sendNext(channel);
     });
   }
 
   /**
-   * Sends what a channel has waited with, when all that was under way is answered: of two sends of
-   * one publication nobody could tell which an answer is to, nor whether the other is yet to come.
+   * Sends what a channel may send. Where it waits, all that is under way must be answered first: of two
+   * sends of one publication nobody could tell which an answer is to, nor whether the other is yet to
+   * come.
    */
-  #sendHeld(channel: string): void {
-    if (!this.#held.get(channel) || !this.#connection.isOpen) return;
-    const waiting = [...this.#entries.values()].filter((entry) => entry.channel === channel);
-    if (waiting.some(({ underWay }) => underWay)) return;
-    this.#held.delete(channel);
-    for (const entry of waiting) this.#send(entry);
+  #sendNext(channel: string): void {
+    if (!this.#connection.isOpen) return;
+    const window = this.#windowOf(channel);
+    if (this.#held.get(channel) && !window.some(({ underWay }) => underWay)) {
+      this.#held.delete(channel);
+    }
+    for (const entry of window) if (this.#entries.has(entry.id)) this.#send(entry);
+  }
+
+  /** As many of a channel as may be sent before the oldest is settled [PUB-15]. */
+  #windowOf(channel: string): readonly Entry[] {
+    return this.#queues.get(channel)?.slice(0, this.#connection.limits.window) ?? [];
   }
 
   /** Sends what may be sent. Entries that got too old are let go of by the same walk. */
@@ -331,11 +348,22 @@ export class Outbox {
     entry.stopTimer?.();
     this.#entries.delete(entry.id);
     this.#length -= payloadBytes(entry.data);
-    this.#sendHeld(entry.channel);
+    this.#leave(entry);
+    this.#sendNext(entry.channel);
     if (this.#suspects > 0) {
       if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
       this.#sendAll();
     }
     this.#changed();
+  }
+
+  /** Its place in the queue ends with those before it. The place of one that wasn't sent ends now. */
+  #leave(entry: Entry): void {
+    const { channel } = entry;
+    const queue = this.#queues.get(channel) ?? [];
+    entry.underWay = false;
+    if (entry.sentOn === 0) queue.splice(queue.indexOf(entry), 1);
+    while (queue[0] && !this.#entries.has(queue[0].id)) queue.shift();
+    if (queue.length === 0) this.#queues.delete(channel);
   }
 }

@@ -1,15 +1,7 @@
 /** The memory broker: keeps the logs of one process, in its memory. */
-import {
-  type Clock,
-  ERROR_CODES,
-  payloadText,
-  type Position,
-  type Random,
-  type Start,
-} from "@tailwire/protocol";
-import { fingerprint } from "./fingerprint.ts";
+import type { Clock, Position, Random, Start } from "@tailwire/protocol";
+import { AppendRules, type AppendRulesOptions } from "../log/append-rules.ts";
 import { Retained } from "../log/retained.ts";
-import { SparseMap } from "../support/sparse.ts";
 import type {
   Append,
   AppendResult,
@@ -26,13 +18,9 @@ import type {
 import { publicationBytes } from "../log/broker.ts";
 
 /** The options of a {@link MemoryBroker}, all of them required. */
-export interface MemoryBrokerOptions {
+export interface MemoryBrokerOptions extends AppendRulesOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** How long a publication's id is remembered at least, in milliseconds; twice that at most. */
-  readonly dedupeMs: number;
-  /** Ids remembered per producer and channel at most; at the limit it is `rate_limited`. */
-  readonly dedupeRecordsMax: number;
 }
 
 /** How often idle logs are looked for, in milliseconds. */
@@ -46,7 +34,7 @@ export class MemoryBroker implements Broker {
   readonly capabilities = { durable: false };
   readonly #options: MemoryBrokerOptions;
   readonly #logs = new Map<string, MemoryLog>();
-  /** Since when this memory has forgotten no id, by the monotonic clock. */
+  /** Since when this memory has forgotten no producer, by the monotonic clock. */
   readonly #since: number;
   #cancelExpiry: (() => void) | null = null;
 
@@ -94,44 +82,15 @@ export class MemoryBroker implements Broker {
   }
 }
 
-/** The record of an id: where it stands, and with what content. */
-interface DedupeRecord {
-  readonly offset: number;
-  readonly fingerprint: number;
-}
-
-/** A producer's appends: how many, and the highest sequence among them. */
-interface Produced {
-  readonly count: number;
-  readonly sequence: number;
-}
-
-/** Ids, and what was appended per producer, in one period of `dedupeMs`. */
-interface DedupePeriod {
-  readonly records: Map<string, DedupeRecord>;
-  readonly produced: Map<string, Produced>;
-}
-
-const NOTHING: Produced = { count: 0, sequence: 0 };
-
 /** One log: its retained publications, the ids it remembers, and who follows it. */
 class MemoryLog {
   readonly #options: MemoryBrokerOptions;
   readonly #retention: Retention;
   readonly #epoch: string;
-  readonly #since: number;
   readonly #retained: Retained;
+  readonly #rules: AppendRules;
   /** One per node, of which there is mostly one. */
   #listeners: readonly TailListener[] = [];
-  /** Highest generation per producer, and when it was last heard of, by the monotonic clock. */
-  readonly #generations = new SparseMap<
-    string,
-    { readonly generation: number; readonly at: number }
-  >();
-  /** Null where nothing has to be remembered. */
-  #period: DedupePeriod | null = null;
-  #formerPeriod: DedupePeriod | null = null;
-  #periodBegan: number;
   #usedAt: number;
   /** The last position that was given: all that ask for the same place share it. */
   #lastPosition: Position | null = null;
@@ -139,27 +98,18 @@ class MemoryLog {
   constructor(options: MemoryBrokerOptions, retention: Retention, since: number) {
     this.#options = options;
     this.#retention = retention;
-    this.#since = since;
     this.#epoch = options.random.token();
     this.#retained = new Retained(retention, { offset: 0, id: null });
-    this.#periodBegan = options.clock.monotonic();
-    this.#usedAt = this.#periodBegan;
+    this.#usedAt = options.clock.monotonic();
+    this.#rules = new AppendRules(options, this.#usedAt, since);
   }
 
   append(batch: readonly Append[]): readonly AppendResult[] {
     this.#touch();
-    this.#rotate();
-    const added: Publication[] = [];
-    // An append that is refused for now comes again, and nothing behind it may be there first [PUB-12].
-    const holding = new Set<string>();
-    const results = batch.map((append) => {
-      const { producer } = append;
-      if (producer !== null && holding.has(producer)) return refused("held");
-      const result = this.#appendOne(append, added);
-      const comesAgain = result.kind === "refused" && ERROR_CODES[result.code].retry;
-      if (comesAgain && producer !== null) holding.add(producer);
-      return result;
-    });
+    const now = this.#usedAt;
+    const log = { epoch: this.#epoch, last: this.#retained.last };
+    const { results, accepted } = this.#rules.decide(batch, log, now);
+    const added = accepted.map((append) => this.#add(append, now));
     this.#retained.trim(this.#options.clock.now());
     if (added.length > 0) for (const listener of this.#listeners) listener.push(this.#epoch, added);
     return results;
@@ -222,67 +172,14 @@ class MemoryLog {
     );
   }
 
-  #appendOne(append: Append, added: Publication[]): AppendResult {
-    const { producer } = append;
-    const known = producer === null ? null : this.#lookUp(append, producer);
-    if (known !== null) return known;
-    if (this.#options.clock.now() > append.notAfter) return refused("expired");
-    const publication = this.#add(append);
-    added.push(publication);
-    if (producer !== null) this.#remember(append, publication.offset, producer);
-    const { offset, id } = publication;
-    return { kind: "appended", position: { epoch: this.#epoch, offset, id }, duplicate: false };
-  }
-
-  /**
-   * The result for a producer's id that is known already: where it stands, or why it is refused.
-   * Nothing is awaited between this and the append, so two sends of one id can't both be first [PUB-4].
-   */
-  #lookUp(append: Append, producer: string): AppendResult | null {
-    const { id, generation, repeat } = append;
-    if (generation < (this.#generations.get(producer)?.generation ?? 0)) return refused("fenced");
-    this.#generations.set(producer, { generation, at: this.#options.clock.monotonic() });
-    const known = this.#period?.records.get(id) ?? this.#formerPeriod?.records.get(id);
-    if (known !== undefined) {
-      if (known.fingerprint !== fingerprintOf(append)) return refused("id_conflict");
-      const position = { epoch: this.#epoch, offset: known.offset, id };
-      return { kind: "appended", position, duplicate: true };
-    }
-    const before = this.#formerPeriod?.produced.get(producer) ?? NOTHING;
-    const { count, sequence } = this.#period?.produced.get(producer) ?? NOTHING;
-    if (before.count + count >= this.#options.dedupeRecordsMax) return refused("rate_limited");
-    if (repeat === undefined) return null;
-    // A later append of its producer is there: this one was refused for good, and can't have its
-    // place any more.
-    const isOvertaken = (append.sequence ?? Infinity) < Math.max(before.sequence, sequence);
-    return isOvertaken || !this.#wouldKnow(repeat) ? refused("indeterminate") : null;
-  }
-
-  #remember(append: Append, offset: number, producer: string): void {
-    this.#period ??= { records: new Map(), produced: new Map() };
-    const { records, produced } = this.#period;
-    records.set(append.id, { offset, fingerprint: fingerprintOf(append) });
-    const { count, sequence } = produced.get(producer) ?? NOTHING;
-    const highest = Math.max(sequence, append.sequence ?? 0);
-    produced.set(producer, { count: count + 1, sequence: highest });
-  }
-
-  #add({ id, publisher, event, data }: Append): Publication {
+  #add({ id, producer, publisher, event, data }: Append, now: number): Publication {
     const offset = this.#retained.last + 1;
     // The clock may go back; a log's timestamps don't.
     const timestamp = Math.max(this.#options.clock.now(), this.#retained.lastTimestamp);
     const publication = { id, offset, timestamp, publisher, event, data };
     this.#retained.add(publication);
+    if (producer !== null) this.#rules.seen(producer, offset, now);
     return publication;
-  }
-
-  /** Whether a repeat that isn't known was certainly never appended [PUB-5]. */
-  #wouldKnow(repeat: NonNullable<Append["repeat"]>): boolean {
-    // An append that long ago may be forgotten by now.
-    if (repeat.ageMs >= this.#options.dedupeMs) return false;
-    // Within one epoch, or one process, no id is forgotten before its time.
-    if (repeat.epoch === this.#epoch) return true;
-    return this.#options.clock.monotonic() - repeat.ageMs >= this.#since;
   }
 
   #gapAt(after: Position): LogGap | null {
@@ -309,19 +206,6 @@ class MemoryLog {
 
   #touch(): void {
     this.#usedAt = this.#options.clock.monotonic();
-  }
-
-  /** Forgets ids in two periods: each is remembered for `dedupeMs` at least, twice that at most. */
-  #rotate(): void {
-    const now = this.#options.clock.monotonic();
-    const periods = Math.floor((now - this.#periodBegan) / this.#options.dedupeMs);
-    if (periods === 0) return;
-    this.#formerPeriod = periods === 1 ? this.#period : null;
-    this.#period = null;
-    this.#periodBegan = now;
-    for (const [producer, { at }] of this.#generations.entries()) {
-      if (now - at > this.#options.dedupeMs) this.#generations.delete(producer);
-    }
   }
 }
 
@@ -352,12 +236,4 @@ function firstOf(all: Iterable<Publication>, limit: PageLimit): readonly Publica
     publications.push(publication);
   }
   return publications;
-}
-
-function fingerprintOf({ event, data, sent = data }: Append): number {
-  return fingerprint(event, payloadText(sent));
-}
-
-function refused(code: Extract<AppendResult, { kind: "refused" }>["code"]): AppendResult {
-  return { kind: "refused", code };
 }

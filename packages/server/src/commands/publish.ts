@@ -13,6 +13,7 @@ import {
   tailwireError,
 } from "@tailwire/protocol";
 import type { Append, AppendResult } from "../log/broker.ts";
+import { fingerprint } from "../log/fingerprint.ts";
 import type { Connection } from "../connection/connection.ts";
 import { REQUEST_BYTES } from "../connection/lanes.ts";
 import type { Services } from "./services.ts";
@@ -58,8 +59,8 @@ async function publishNow(
     requireTurn(connection, message);
     // From here on the log keeps the order: what is behind a refusal is refused with it.
     connection.holds.end(message.channel, message.id);
-    const content = admitted === data ? { data } : { data: admitted, sent: data };
-    append(node, connection, identity, message, content)
+    const sent = fingerprint(message.id, message.event, data);
+    append(node, connection, identity, message, { data: admitted, fingerprint: sent })
       .then(
         (result) => answerPublish(connection, message, result),
         (error: unknown) => refusePublish(connection, message, error),
@@ -141,34 +142,31 @@ function append(
   connection: Connection,
   { clientId, generation }: Identity,
   message: Incoming,
-  content: Pick<Append, "data" | "sent">,
+  content: { readonly data: Payload; readonly fingerprint: number },
 ): Promise<AppendResult> {
-  const { sequence, repeat } = message;
+  const { sequence, settled, repeat, event } = message;
+  const { data, fingerprint: sent } = content;
+  const producer = { id: clientId, generation, sequence, settled, fingerprint: sent };
   const channel = node.channel(message.channel);
   return channel.use(() =>
     channel.log.append(
       {
         id: `${clientId}/${message.id}`,
-        producer: clientId,
-        generation,
-        ...(sequence === undefined ? {} : { sequence }),
+        producer,
         publisher: clientId,
-        event: message.event,
-        ...content,
-        notAfter: node.ports.clock.now() + node.limits.appendMs,
-        ...(repeat === undefined ? {} : { repeat: onArrival(repeat, connection.ageMs) }),
+        event,
+        data,
+        notAfter: node.ports.clock.monotonic() + node.limits.appendMs,
+        ...(repeat === undefined ? {} : { repeat: firstSend(repeat, connection.beganAt) }),
       },
       () => hold(connection, message),
     ),
   );
 }
 
-/**
- * How old a repeat may be by now. It was written after its connection began, so what it was on its
- * way for is less than the connection's age.
- */
-function onArrival({ ageMs, epoch }: Repeat, connectionAgeMs: number): Repeat {
-  return { ageMs: ageMs + Math.ceil(connectionAgeMs), ...(epoch === undefined ? {} : { epoch }) };
+/** When a repeat was first sent, at the earliest: it was written after its connection began. */
+function firstSend({ ageMs, epoch }: Repeat, beganAt: number): NonNullable<Append["repeat"]> {
+  return { since: beganAt - ageMs, ...(epoch === undefined ? {} : { epoch }) };
 }
 
 function answerPublish(connection: Connection, message: Incoming, result: AppendResult): void {

@@ -29,6 +29,7 @@ export function hello(node: Services, connection: Connection, message: Hello): v
       subscriptionsMax: limits.subscriptionsMax,
       dedupeMs: limits.dedupeMs,
       appendMs: limits.appendMs,
+      window: limits.window,
     },
     features: [],
   });

@@ -101,9 +101,9 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     return this.#state === "open";
   }
 
-  /** Milliseconds since the upgrade was granted. */
-  get ageMs(): number {
-    return this.node.ports.clock.monotonic() - this.#beganAt;
+  /** When the upgrade was granted, by the monotonic clock. */
+  get beganAt(): number {
+    return this.#beganAt;
   }
 
   /** Bytes that this connection makes the server hold beside its cursors. */

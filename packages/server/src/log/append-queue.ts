@@ -11,8 +11,6 @@ import { within } from "../support/within.ts";
 
 interface WaitingAppend {
   readonly append: Append;
-  /** When it came, by the monotonic clock. */
-  readonly at: number;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: unknown) => void;
   /** Called at once, before anything else is taken, when it is refused and may come again. */
@@ -42,8 +40,7 @@ export class AppendQueue {
    */
   append(append: Append, onRetry: () => void = () => undefined): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      const at = this.#ports.clock.monotonic();
-      this.#waiting.push({ append, at, resolve, reject, onRetry });
+      this.#waiting.push({ append, resolve, reject, onRetry });
       if (!this.#appending) void this.#appendWaiting();
     });
   }
@@ -56,9 +53,7 @@ export class AppendQueue {
 
   /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
   async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
-    const now = this.#ports.clock.monotonic();
-    const call = (async () =>
-      this.#log().append(batch.map(({ append, at }) => aged(append, now - at))))();
+    const call = (async () => this.#log().append(batch.map(({ append }) => append)))();
     const progress = { ended: false };
     const end = (): void => {
       progress.ended = true;
@@ -84,19 +79,19 @@ export class AppendQueue {
 
   /** Hands out the results, and holds what waits behind a refusal that may pass. */
   #answer(batch: readonly WaitingAppend[], results: readonly AppendResult[]): void {
-    const holding = new Set<string | null>();
+    const holding = new Set<string | undefined>();
     for (const [index, { append, resolve, onRetry }] of batch.entries()) {
       const result = results[index] as AppendResult;
       if (!KINDS.has(result?.kind)) throw new TypeError(`there is no result for entry ${index}`);
       if (result.kind === "refused" && ERROR_CODES[result.code].retry) {
-        holding.add(append.producer);
+        holding.add(append.producer?.id);
         onRetry();
       }
       resolve(result);
     }
-    // Null is nobody's: the server's own publications don't come again.
-    holding.delete(null);
-    const isHeld = ({ append }: WaitingAppend): boolean => holding.has(append.producer);
+    // Without a producer it is nobody's: the server's own publications don't come again.
+    holding.delete(undefined);
+    const isHeld = ({ append }: WaitingAppend): boolean => holding.has(append.producer?.id);
     const held = this.#waiting.filter(isHeld);
     this.#waiting = this.#waiting.filter((waiting) => !isHeld(waiting));
     for (const waiting of held) fail(waiting, tailwireError("held"));
@@ -104,7 +99,7 @@ export class AppendQueue {
 
   /** Appends that waited behind a call that hangs, and were never sent, are told so. */
   #expireWaiting(): void {
-    const now = this.#ports.clock.now();
+    const now = this.#ports.clock.monotonic();
     const late = this.#waiting.some(({ append }) => now >= append.notAfter);
     if (late) this.#rejectWaiting(tailwireError("expired"));
   }
@@ -112,13 +107,6 @@ export class AppendQueue {
   #rejectWaiting(error: TailwireError): void {
     for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
   }
-}
-
-/** A repeat grows older while it waits, and may be forgotten meanwhile [PUB-5]. */
-function aged(append: Append, ms: number): Append {
-  const { repeat } = append;
-  if (repeat === undefined || ms === 0) return append;
-  return { ...append, repeat: { ...repeat, ageMs: repeat.ageMs + Math.ceil(ms) } };
 }
 
 const KINDS: ReadonlySet<unknown> = new Set<AppendResult["kind"]>(["appended", "refused"]);

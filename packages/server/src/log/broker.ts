@@ -9,7 +9,6 @@ import {
   type Payload,
   payloadBytes,
   type Position,
-  type Repeat,
   type Start,
 } from "@tailwire/protocol";
 
@@ -41,57 +40,51 @@ export interface Retention {
   readonly maxAgeMs: number;
 }
 
-/** A publication on its way into a log. */
-export interface Append {
-  /** Appended once within `dedupeMs`: a repeat is answered with the position of the first [PUB-4]. */
+/** A session's publishing to one channel, as it stands with one publication. */
+export interface Producer {
   readonly id: string;
-  /**
-   * The session that the id belongs to, as its public id. A broker remembers a bounded number of ids
-   * per producer. Null: the server's own, which is never sent again, so no id is remembered.
-   */
-  readonly producer: string | null;
-  /** The connection's number in its session. Lower ones than the highest seen are `fenced` [PUB-7]. */
+  /** Rises with the session's connections. */
   readonly generation: number;
-  /** The producer's count of its publications [PUB-14]; absent where it doesn't count. */
-  readonly sequence?: number;
+  /** Rises with the session's publications. */
+  readonly sequence: number;
+  /** Below `sequence`. Up to this one it sends none of its publications to the channel again. */
+  readonly settled: number;
+  /** The publication's id and its content as it was sent, as a hash. */
+  readonly fingerprint: number;
+}
+
+/** A publication on its way into a log. Its instants are the node's, by its monotonic clock. */
+export interface Append {
+  readonly id: string;
+  /** Null: nobody will send it again, so nothing is remembered of it. */
+  readonly producer: Producer | null;
   readonly publisher: string | null;
   readonly event: string;
   readonly data: Payload;
-  /**
-   * The payload that the producer sent; absent where the application hasn't changed it. Repeats are
-   * compared by it [PUB-13].
-   */
-  readonly sent?: Payload;
-  /** Unix milliseconds by the broker's clock. Later it is refused with `expired`: its node has given up. */
+  /** The last instant at which it may be appended. After that its node has given up. */
   readonly notAfter: number;
-  /**
-   * Present when it may have been appended before [PUB-5]. `ageMs` is the age at the time of the call: a
-   * broker adds the time that passes before it compares.
-   */
-  readonly repeat?: Repeat;
+  /** Present where it may have been appended before: at `since` at the earliest. */
+  readonly repeat?: { readonly since: number; readonly epoch?: string };
 }
 
 /**
- * The code of a refusal: this append added nothing. An earlier send of its id may have.
- *
- * - `id_conflict`: the id is known with another event or payload [PUB-4].
- * - `fenced`: a higher generation of the producer has appended to this log [PUB-7].
- * - `expired`: `notAfter` has passed.
- * - `indeterminate`: a repeat whose id the broker doesn't know, and may have forgotten [PUB-5]; or a
- *   repeat that a higher `sequence` of its producer has overtaken, so that it was refused for good
- *   once, and its producer missed the answer [PUB-14].
- * - `rate_limited`: the broker remembers as many ids of the producer as it may.
- * - `held`: an append of the producer before it in the batch was refused for now [PUB-12].
+ * - `id_conflict`: its sequence is another publication's, or comes anew without `repeat`.
+ * - `fenced`: a higher generation of its producer has appended.
+ * - `overtaken`: it isn't in the log, and a higher sequence of its producer is.
+ * - `indeterminate`: a repeat of which nobody can know any more whether it was appended.
+ * - `rate_limited`: its producer has a window of publications open, or the log too many producers.
+ * - `held`: one of its producer's before it in the batch was refused, and may come again.
+ * - `expired`: `notAfter` has passed; it wasn't appended.
  */
 export type AppendRefusal =
   | "id_conflict"
   | "fenced"
-  | "expired"
+  | "overtaken"
   | "indeterminate"
   | "rate_limited"
-  | "held";
+  | "held"
+  | "expired";
 
-/** The result of one append. `duplicate`: it was in the log already, at `position` [PUB-4]. */
 export type AppendResult =
   | { readonly kind: "appended"; readonly position: Position; readonly duplicate: boolean }
   | { readonly kind: "refused"; readonly code: AppendRefusal };

@@ -5,6 +5,7 @@ import type {
   Broker,
   BrokerLog,
   LogGap,
+  Producer,
   Publication,
   ReadResult,
   Retention,
@@ -62,6 +63,12 @@ export const eachAppend = (change: (append: Append) => Append) => (sound: Broker
   append: (batch: readonly Append[]) => sound.append(batch.map(change)),
 });
 
+/** The same, where it has a producer, from another or by other numbers. */
+export function from(append: Append, change: Partial<Producer>): Append {
+  const { producer } = append;
+  return producer === null ? append : { ...append, producer: { ...producer, ...change } };
+}
+
 export const eachResult =
   (change: (result: AppendResult) => AppendResult) => (sound: BrokerLog) => ({
     append: async (batch: readonly Append[]) => (await sound.append(batch)).map(change),
@@ -102,6 +109,6 @@ export const named = (change: (channel: string) => string) => (context: MemoryCo
 
 /** A memory broker with other options than the context says. */
 export const made =
-  (change: Partial<Pick<MemoryContext, "dedupeMs" | "dedupeRecordsMax">>) =>
-  ({ clock, dedupeMs, dedupeRecordsMax }: MemoryContext) =>
-    new MemoryBroker({ clock, random: new Dice(2), dedupeMs, dedupeRecordsMax, ...change });
+  (change: Partial<Pick<MemoryContext, "dedupeMs" | "window" | "producersMax">>) =>
+  ({ clock, dedupeMs, window, producersMax }: MemoryContext) =>
+    new MemoryBroker({ clock, random: new Dice(2), dedupeMs, window, producersMax, ...change });

@@ -1,6 +1,6 @@
 // Brokers that break the contract on purpose, each in one way, around a memory broker that doesn't.
 import { JsonText, payloadText } from "@tailwire/protocol";
-import type { AppendResult } from "@tailwire/server/broker-contract";
+import { type AppendResult, fingerprint } from "@tailwire/server/broker-contract";
 import {
   type BrokenBroker,
   broker,
@@ -9,18 +9,18 @@ import {
   eachPublications,
   eachPush,
   eachResult,
+  from,
   log,
   made,
 } from "./breaking.ts";
 import { BROKEN_KEEPERS } from "./broken-keepers.ts";
 
+const NOBODY = { id: "nobody", generation: 1, sequence: 1, settled: 0, fingerprint: 0 };
+
 const APPENDING: readonly BrokenBroker[] = [
-  log("it has no memory of ids", "an id that is appended twice", (sound) => {
+  log("it has no memory of producers", "an id that is appended twice", (sound) => {
     let count = 0;
-    const bare = (id: string): string => id.replace(/#\d+$/, "");
-    const append = eachAppend((one) => ({ ...one, id: `${one.id}#${(count += 1)}` }))(sound).append;
-    const read = eachPublications((all) => all.map((one) => ({ ...one, id: bare(one.id) })))(sound);
-    return { ...read, append };
+    return eachAppend((one) => from(one, { id: `${(count += 1)}` }))(sound);
   }),
   log("a repeat is told its own place", "an id that is appended twice", (sound) => ({
     append: async (batch) => {
@@ -48,10 +48,7 @@ const APPENDING: readonly BrokenBroker[] = [
   log(
     "it compares what was logged",
     "compared by what was sent",
-    eachAppend((one) => {
-      const { sent, ...rest } = one;
-      return sent === undefined ? one : rest;
-    }),
+    eachAppend((one) => from(one, { fingerprint: fingerprint(one.id, one.event, one.data) })),
   ),
   log(
     "it takes other content for a duplicate",
@@ -83,12 +80,12 @@ const APPENDING: readonly BrokenBroker[] = [
   log(
     "it fences nobody",
     "[PUB-7]",
-    eachAppend((one) => ({ ...one, generation: 1 })),
+    eachAppend((one) => from(one, { generation: 1 })),
   ),
   log(
     "it fences all producers as one",
     "[PUB-7]",
-    eachAppend((one) => ({ ...one, producer: "one" })),
+    eachAppend((one) => from(one, { id: "one" })),
   ),
   log(
     "it appends what is late",
@@ -106,20 +103,22 @@ const APPENDING: readonly BrokenBroker[] = [
   log(
     "it doesn't mind the sequence",
     "[PUB-14]",
-    eachAppend((one) => {
-      const { sequence, ...rest } = one;
-      return sequence === undefined ? one : rest;
-    }),
+    eachAppend((one) => from(one, { id: `${one.producer?.id} ${one.id}` })),
+  ),
+  log(
+    "it doesn't mind what is settled",
+    "[PUB-15]",
+    eachAppend((one) => from(one, { settled: 0 })),
   ),
   log(
     "it takes one producer's sequence for everybody's",
     "[PUB-14]",
-    eachAppend((one) => (one.producer === "bob" ? { ...one, repeat: { ageMs: 1e12 } } : one)),
+    eachAppend((one) => (one.producer?.id === "bob" ? { ...one, repeat: { since: -1e12 } } : one)),
   ),
   log(
     "it trusts no repeat",
     "a repeat that the broker would know",
-    eachAppend((one) => (one.repeat ? { ...one, repeat: { ageMs: 1e12 } } : one)),
+    eachAppend((one) => (one.repeat ? { ...one, repeat: { since: -1e12 } } : one)),
   ),
   log(
     "it encodes data twice",
@@ -129,11 +128,12 @@ const APPENDING: readonly BrokenBroker[] = [
   log(
     "it takes those without a producer for one",
     "without a producer",
-    eachAppend((one) => ({ ...one, producer: one.producer ?? "nobody" })),
+    eachAppend((one) => ({ ...one, producer: one.producer ?? NOBODY })),
   ),
-  broker("it forgets ids early", "remembered for dedupeMs", made({ dedupeMs: 10_000 })),
-  broker("it remembers too many ids", "rate_limited", made({ dedupeRecordsMax: 60 })),
-  broker("it never forgets ids", "may go on", made({ dedupeMs: 1_000_000 })),
+  broker("it forgets producers early", "remembered for dedupeMs", made({ dedupeMs: 10_000 })),
+  broker("it has too large a window", "a window above", made({ window: 60 })),
+  broker("it remembers too many producers", "as many producers", made({ producersMax: 60 })),
+  broker("it never forgets producers", "as many producers", made({ dedupeMs: 1_000_000 })),
 ];
 
 const READING: readonly BrokenBroker[] = [

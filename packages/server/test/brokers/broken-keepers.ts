@@ -80,8 +80,8 @@ export const BROKEN_KEEPERS: readonly BrokenBroker[] = [
     let sound: Broker = context.broker;
     context.clock.after(context.dedupeMs * 2, () => {
       // The same dice give the same epoch.
-      const { clock, dedupeMs, dedupeRecordsMax } = context;
-      sound = new MemoryBroker({ clock, random: new Dice(1), dedupeMs, dedupeRecordsMax });
+      const { clock, dedupeMs, window, producersMax } = context;
+      sound = new MemoryBroker({ clock, random: new Dice(1), dedupeMs, window, producersMax });
     });
     return {
       log: (channel, retention) => ({

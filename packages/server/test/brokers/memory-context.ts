@@ -4,7 +4,7 @@ import { MemoryBroker } from "@tailwire/server/core";
 import { Dice, SimulatedClock } from "@tailwire/simulation";
 
 /** Small enough that a case can fill it. */
-const DEDUPE = { dedupeMs: 40_000, dedupeRecordsMax: 50 };
+const DEDUPE = { dedupeMs: 40_000, window: 50, producersMax: 50 };
 
 export interface MemoryContext extends BrokerContext {
   readonly broker: MemoryBroker;
@@ -18,6 +18,7 @@ export function memoryContext(): MemoryContext {
     clock,
     broker: new MemoryBroker({ ...DEDUPE, clock, random: new Dice(1) }),
     now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
     until: (condition) => clock.until(condition, 10_000),
     time: { advance: (ms) => clock.advance(ms), jump: (ms) => clock.jump(ms) },
   };

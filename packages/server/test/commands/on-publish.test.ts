@@ -166,9 +166,11 @@ describe("[PUB-13] onPublish", () => {
   test("[PUB-4] that gives something else each time doesn't make a repeat another publication", async () => {
     let calls = 0;
     const bench = benchWith(({ data }) => ({ data, call: (calls += 1) }));
+    const numbers = { sequence: 1, settled: 0 };
     const peer = await bench.openPeer();
-    await peer.say(named("x"));
-    await peer.say(named("x"), named("x", "else"));
+    await peer.say({ ...named("x"), ...numbers });
+    const again = { ...numbers, repeat: { ageMs: 1 } };
+    await peer.say({ ...named("x"), ...again }, { ...named("x", "else"), ...again });
     expect(peer.heard).toMatchObject([
       { type: "ack", position: { offset: 1 } },
       { type: "ack", position: { offset: 1 }, duplicate: true },

@@ -9,7 +9,9 @@ const publish = { type: "publish", channel: "room:1", event: "message", data: 1 
 const subscribe = { type: "subscribe", channel: "room:1", start: "latest" };
 const ping = { type: "ping" };
 const rawPublish = (data: string): string =>
-  raw(`"type":"publish","channel":"room:1","event":"message","data":${data}`);
+  raw(
+    `"type":"publish","channel":"room:1","event":"message","sequence":1,"settled":0,"data":${data}`,
+  );
 const many = Object.fromEntries(upTo(33).map((n) => [`k${n}`, n]));
 
 const messages: readonly Row[] = [

@@ -151,7 +151,11 @@ export class Peer {
   say(...messages: readonly Readonly<Record<string, unknown>>[]): void {
     const lines = messages.map((message) => {
       this.#lastId += 1;
-      return `${JSON.stringify({ id: `r${this.#lastId}`, timestamp: 1, ...message })}\n`;
+      const head = { id: `r${this.#lastId}`, timestamp: 1 };
+      // Any will do, as long as they rise.
+      const counted = { sequence: this.#lastId, settled: this.#lastId - 1 };
+      const isPublish = message["type"] === "publish";
+      return `${JSON.stringify({ ...head, ...(isPublish && counted), ...message })}\n`;
     });
     this.socket.write(frame(lines.join("")));
   }

@@ -5,9 +5,17 @@ import type { Append } from "@tailwire/server/broker-contract";
 import { UNAVAILABLE } from "./fake-log.ts";
 import { LIMITS, logBench as bench } from "./log-bench.ts";
 
+const PRODUCER = { id: "ada", generation: 1, sequence: 1, settled: 0, fingerprint: 1 };
+
 function entry(id: string): Append {
-  const producer = { producer: "ada", generation: 1, publisher: "ada" };
-  return { id, ...producer, event: "said", data: JsonText.of(id), notAfter: Infinity };
+  return {
+    id,
+    producer: PRODUCER,
+    publisher: "ada",
+    event: "said",
+    data: JsonText.of(id),
+    notAfter: Infinity,
+  };
 }
 
 describe("append", () => {
@@ -27,23 +35,6 @@ describe("append", () => {
     expect(offsets).toEqual([1, 2, 3, 4, 5]);
     expect(broker.mostInProgress).toBe(1);
     await clock.settle();
-  });
-
-  test("[PUB-5] a repeat is as old as it is when the broker gets it", async () => {
-    const { broker, log, clock } = bench();
-    const ages: unknown[] = [];
-    const append = broker.append.bind(broker);
-    broker.append = (batch) => {
-      ages.push(...batch.map(({ repeat }) => repeat?.ageMs));
-      return append(batch);
-    };
-    broker.gates.append.closed = true;
-    void log.append({ ...entry("a"), repeat: { ageMs: 5 } });
-    const second = log.append({ ...entry("b"), repeat: { ageMs: 7 } });
-    await clock.advance(LIMITS.appendMs / 2);
-    broker.gates.append.open();
-    await second;
-    expect(ages).toEqual([5, LIMITS.appendMs / 2 + 7]);
   });
 
   test("each caller gets its own result, a refusal too", async () => {
@@ -90,7 +81,7 @@ describe("append", () => {
     const results = [
       add("a"),
       add("b"),
-      add("c", { producer: "bob" }),
+      add("c", { producer: { ...PRODUCER, id: "bob" } }),
       add("d", { producer: null }),
     ];
     // Told at once: before whoever awaits the answer hears of it.

@@ -33,7 +33,7 @@ describe("a node's counters", () => {
   test("count a repeat as no publication", async () => {
     const bench = new Bench();
     const ada = await bench.openPeer();
-    const one = { ...publish(1), id: "x.1" } as Said;
+    const one = { ...publish(1), id: "x.1", sequence: 1, settled: 0 } as Said;
     await ada.say(one, { ...one, repeat: { ageMs: 1 } } as Said);
     expect(ada.heard[1]).toMatchObject({ duplicate: true });
     expect(bench.node.counters.published).toBe(1);

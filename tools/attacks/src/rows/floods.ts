@@ -167,9 +167,12 @@ async function speakingMsgpack(port: number): Promise<Peer> {
 }
 
 const packed = (fields: object): Buffer =>
-  frame(encoded({ type: "publish", channel: "room:1", event: "e", ...fields }), {
-    opcode: OPCODES.binary,
-  });
+  frame(
+    encoded({ type: "publish", channel: "room:1", event: "e", sequence: 1, settled: 0, ...fields }),
+    {
+      opcode: OPCODES.binary,
+    },
+  );
 
 /** A message as MessagePack. */
 function encoded(fields: object): Uint8Array {

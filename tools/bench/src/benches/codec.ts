@@ -37,6 +37,8 @@ export const codec: Bench<Kind> = {
       timestamp: 1_700_000_000_000,
       channel: CHANNEL,
       event: "message",
+      sequence: 1,
+      settled: 0,
       ...carrying(payloadOf(payloadNow())),
     });
     return Promise.resolve({

@@ -43,6 +43,7 @@ function answer(socket: WebSocket, line: string): void {
       subscriptionsMax: 256,
       dedupeMs: 120_000,
       appendMs: 10_000,
+      window: 256,
     };
     const about = { client: "client", node: "node", heartbeat, limits, features: [] };
     say({ type: "welcome", ...stamp, ...about });

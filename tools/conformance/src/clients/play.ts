@@ -15,6 +15,7 @@ const LIMITS = {
   subscriptionsMax: 256,
   dedupeMs: 120_000,
   appendMs: 10_000,
+  window: 256,
 };
 
 export interface Place {

@@ -115,11 +115,41 @@ export const CLIENT_PUBLISHING_CHECKS: Readonly<Record<string, ClientCheck>> = {
     const sent = await publishes(first, 3);
     first.cut();
     const again = await publishes(await play.welcomed(1), 3);
-    const numbers = sent.map(({ sequence = 0 }) => sequence);
+    const numbers = sent.map(({ sequence }) => sequence);
     const rises = numbers.every((number, index) => number > (numbers[index - 1] ?? 0));
     must(rises, `its sequence goes ${quote(numbers)}`);
     const later = quote(again.map(({ sequence }) => sequence));
     must(later === quote(numbers), `they come again with ${later}, not ${quote(numbers)}`);
+  },
+
+  "PUB-15": async (play) => {
+    const window = 2;
+    play.subscribe();
+    const caller = await play.welcomed(0, { limits: { window } });
+    // When it has answered it has read welcome, and knows the window.
+    caller.say({ type: "ping" });
+    await caller.message("pong");
+    play.publish(1, 2, 3, 4);
+    const sent = await publishes(caller, window);
+    const settled = sent.map((one) => one.settled);
+    must(
+      settled.every((one) => one === settled[0]),
+      `nothing is answered, and settled goes ${quote(settled)}`,
+    );
+    must(
+      !(await caller.comes("publish", window, QUIET_MS)),
+      `it sends more than ${window} unanswered`,
+    );
+    const [first, second] = sent as [Of<"publish">, Of<"publish">];
+    // Answers may come in any order: the oldest that isn't settled decides.
+    acknowledge(caller, second, 2);
+    must(
+      !(await caller.comes("publish", window, QUIET_MS)),
+      "it sends more while the first is open",
+    );
+    acknowledge(caller, first, 1);
+    const [third] = await publishes(caller, 2, window);
+    must(third?.settled === second.sequence, `two are answered, and settled is ${third?.settled}`);
   },
 
   "REQ-4": async (play) => {

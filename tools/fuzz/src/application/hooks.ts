@@ -63,7 +63,7 @@ const odd = (user: string): string => TOKENS.odd + user;
 const echo = (peer: Peer): Promise<Answer> => peer.ask({ type: "request", name: "echo", data: 1 });
 
 const publish = (peer: Peer, channel: string): Promise<Answer> =>
-  peer.ask({ type: "publish", channel, event: "e", data: { text: "x" } });
+  peer.answer(peer.publish(channel, { text: "x" }));
 
 const ended = ({ end }: Peer): Answer =>
   end === null ? { kind: "nothing", code: null } : { kind: "ended", code: end };

@@ -109,6 +109,13 @@ export class Peer {
     return id;
   }
 
+  /** Publishes, behind whatever was published before. */
+  publish(channel: string, data: unknown): string {
+    const settled = this.#lastId;
+    const counted = { sequence: settled + 1, settled };
+    return this.say({ type: "publish", channel, event: "e", ...counted, data });
+  }
+
   ask(message: WithoutEnvelope<ClientMessage>): Promise<Answer> {
     return this.answer(this.say(message));
   }

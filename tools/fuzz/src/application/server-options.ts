@@ -216,7 +216,7 @@ async function everything(peer: Peer): Promise<readonly Answer[]> {
   const channel = "room:1";
   return [
     await peer.ask({ type: "subscribe", channel, start: "latest" }),
-    await peer.ask({ type: "publish", channel, event: "e", data: 1 }),
+    await peer.answer(peer.publish(channel, 1)),
     await peer.ask({ type: "read", channel, count: 1 }),
     await peer.ask({ type: "request", name: "echo", data: 1 }),
     await peer.ask({ type: "unsubscribe", channel }),

@@ -135,7 +135,7 @@ export class Stage {
     const { messages } = this.#witness;
     const data = (this.#turn += 1);
     const [acked, answered] = [
-      this.#witness.say({ type: "publish", channel: "room:witness", event: "e", data }),
+      this.#witness.publish("room:witness", data),
       this.#witness.say({ type: "request", name: "echo", data }),
     ];
     const answers = [await this.#witness.answer(acked), await this.#witness.answer(answered)];

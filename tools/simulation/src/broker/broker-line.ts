@@ -76,12 +76,10 @@ export class BrokerLine implements Broker {
     const log = () => this.#broker.log(channel, retention);
     return {
       append: (batch) => {
-        const at = this.#clock.monotonic();
-        const append = () => {
-          const ms = this.#clock.monotonic() - at;
-          return log().append(batch.map((one) => aged(one, ms)));
-        };
-        return this.#call("indeterminate", append);
+        // The broker's machine has a clock of its own.
+        const ahead = this.#clock.monotonic() - this.#nodeClock.monotonic();
+        const there = batch.map((one) => translated(one, ahead));
+        return this.#call("indeterminate", () => log().append(there));
       },
       read: (after, limit) => this.#call("unavailable", () => log().read(after, limit)),
       readBack: (before, limit) => this.#call("unavailable", () => log().readBack(before, limit)),
@@ -204,9 +202,12 @@ export class BrokerLine implements Broker {
   }
 }
 
-/** The append on arrival: a repeat has aged on its way. */
-function aged(append: Append, ms: number): Append {
-  const { repeat } = append;
-  if (repeat === undefined || ms === 0) return append;
-  return { ...append, repeat: { ...repeat, ageMs: repeat.ageMs + Math.ceil(ms) } };
+/** The same by a clock that is so far ahead. */
+function translated(append: Append, ahead: number): Append {
+  const { notAfter, repeat } = append;
+  return {
+    ...append,
+    notAfter: notAfter + ahead,
+    ...(repeat && { repeat: { ...repeat, since: repeat.since + ahead } }),
+  };
 }

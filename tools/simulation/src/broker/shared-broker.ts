@@ -5,16 +5,13 @@
  * nodes and broker are in {@link BrokerLine}.
  */
 import type { Clock, Random } from "@tailwire/protocol";
-import type { Retention } from "@tailwire/server/broker-contract";
+import type { AppendRulesOptions, Retention } from "@tailwire/server/broker-contract";
 import { type LogWitness, SharedLog } from "./shared-log.ts";
 import type { StoringBroker } from "./stored-log.ts";
 
-export interface SharedBrokerOptions {
+export interface SharedBrokerOptions extends AppendRulesOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** How long an id is remembered, in milliseconds: exactly, to find who counts on more. */
-  readonly dedupeMs: number;
-  readonly dedupeRecordsMax: number;
   readonly witness: LogWitness;
 }
 

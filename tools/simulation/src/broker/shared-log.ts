@@ -1,23 +1,19 @@
 /**
- * One log of the simulated broker: it appends, trims and remembers ids as the contract says, and can
+ * One log of the simulated broker: it appends by the rules, trims, and can
  * lose what real brokers lose: its end, or everything, each under a new epoch.
  *
  * It keeps the lineage of its epochs, so that a position in an old one is served where the logs
  * are the same up to there. It knows no node, and nothing of how calls travel.
  */
-import {
-  type Clock,
-  ERROR_CODES,
-  payloadText,
-  type Position,
-  type Random,
-  type Start,
-} from "@tailwire/protocol";
+import type { Clock, Position, Random, Start } from "@tailwire/protocol";
 import {
   type Append,
   type AppendResult,
+  AppendRules,
+  type AppendRulesOptions,
   type LogGap,
   type PageLimit,
+  type Producer,
   type Publication,
   publicationBytes,
   type ReadResult,
@@ -33,21 +29,18 @@ export interface LogWitness {
   trimmed(channel: string, epoch: string, edge: number, early: boolean): void;
 }
 
-export interface SharedLogOptions {
+export interface SharedLogOptions extends AppendRulesOptions {
   readonly channel: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly retention: Retention;
-  readonly dedupeMs: number;
-  readonly dedupeRecordsMax: number;
   readonly witness: LogWitness;
 }
 
-interface DedupeRecord {
+/** The producer of an entry, as a log on disk keeps it beside the entry. */
+interface Produced {
+  readonly producer: Producer;
   readonly offset: number;
-  readonly content: string;
-  readonly producer: string;
-  readonly sequence: number;
   readonly at: number;
 }
 
@@ -61,15 +54,15 @@ export class SharedLog implements StoredLog {
   #entries: Publication[] = [];
   #edge = 0;
   #bytes = 0;
-  /** Since when no id was forgotten before its time. */
+  /** Since when no producer was forgotten before its time. */
   #since: number;
-  readonly #records = new Map<string, DedupeRecord>();
-  readonly #counts = new Map<string, number>();
-  readonly #generations = new Map<string, number>();
+  #produced: Produced[] = [];
+  #rules: AppendRules;
 
   constructor(options: SharedLogOptions, since: number) {
     this.#options = options;
     this.#since = since;
+    this.#rules = this.#rebuilt();
     this.#epoch = options.random.token();
     options.witness.began(options.channel, this.#epoch, null, 0);
   }
@@ -88,9 +81,8 @@ export class SharedLog implements StoredLog {
   lose(count: number): void {
     const end = this.last - Math.min(count, this.retained);
     for (const lost of this.#entries.splice(end)) this.#bytes -= publicationBytes(lost);
-    for (const [id, { offset }] of this.#records) {
-      if (offset > end) this.#forget(id);
-    }
+    this.#produced = this.#produced.filter(({ offset }) => offset <= end);
+    this.#rules = this.#rebuilt();
     this.#begin(end);
   }
 
@@ -100,10 +92,9 @@ export class SharedLog implements StoredLog {
     this.#entries = [];
     this.#edge = 0;
     this.#bytes = 0;
-    this.#records.clear();
-    this.#counts.clear();
-    this.#generations.clear();
+    this.#produced = [];
     this.#since = clock.monotonic();
+    this.#rules = this.#rebuilt();
     this.#begin(null);
   }
 
@@ -129,17 +120,14 @@ export class SharedLog implements StoredLog {
   // The contract
 
   append(batch: readonly Append[]): readonly AppendResult[] {
-    this.#forgetOld();
-    const added: Publication[] = [];
-    const holding = new Set<string>();
-    const results = batch.map((append) => {
-      const { producer } = append;
-      if (producer !== null && holding.has(producer)) return refused("held");
-      const result = this.#appendOne(append, added);
-      const comesAgain = result.kind === "refused" && ERROR_CODES[result.code].retry;
-      if (comesAgain && producer !== null) holding.add(producer);
-      return result;
-    });
+    const now = this.#options.clock.monotonic();
+    const log = {
+      epoch: this.#epoch,
+      last: this.last,
+      continued: this.#lineage.map(({ epoch }) => epoch),
+    };
+    const { results, accepted } = this.#rules.decide(batch, log, now);
+    const added = accepted.map((append) => this.#add(append, now));
     this.#trim();
     if (added.length > 0) for (const listener of this.listeners) listener(this.#epoch, added);
     return results;
@@ -182,74 +170,29 @@ export class SharedLog implements StoredLog {
     return this.#position(this.last);
   }
 
-  #appendOne(append: Append, added: Publication[]): AppendResult {
-    const { producer, id, publisher, event, data } = append;
-    const known = producer === null ? null : this.#lookUp(append, producer);
-    if (known !== null) return known;
+  #add({ producer, id, publisher, event, data }: Append, at: number): Publication {
     const { clock, channel, witness } = this.#options;
-    if (clock.now() > append.notAfter) return refused("expired");
     const offset = this.last + 1;
     const timestamp = Math.max(clock.now(), this.#entries.at(-1)?.timestamp ?? 0);
     const publication = { id, offset, timestamp, publisher, event, data };
     this.#entries.push(publication);
     this.#bytes += publicationBytes(publication);
-    added.push(publication);
-    if (producer !== null) this.#remember(append, offset, producer);
+    if (producer !== null) {
+      this.#produced.push({ producer, offset, at });
+      this.#rules.seen(producer, offset, at);
+    }
     witness.appended(channel, this.#epoch, publication);
-    return { kind: "appended", position: { epoch: this.#epoch, offset, id }, duplicate: false };
+    return publication;
   }
 
-  #lookUp(append: Append, producer: string): AppendResult | null {
-    const { id, generation, repeat } = append;
-    if (generation < (this.#generations.get(producer) ?? 0)) return refused("fenced");
-    this.#generations.set(producer, generation);
-    const known = this.#records.get(id);
-    if (known !== undefined) {
-      if (known.content !== contentOf(append)) return refused("id_conflict");
-      const position = { epoch: this.#epoch, offset: known.offset, id };
-      return { kind: "appended", position, duplicate: true };
-    }
-    const { dedupeRecordsMax } = this.#options;
-    if ((this.#counts.get(producer) ?? 0) >= dedupeRecordsMax) return refused("rate_limited");
-    if (repeat === undefined) return null;
-    const sure = this.#wouldKnow(repeat) && !this.#isOvertaken(append);
-    return sure ? null : refused("indeterminate");
-  }
-
-  /** Whether its producer's next ones are here already [PUB-14]. */
-  #isOvertaken({ producer, sequence = Infinity }: Append): boolean {
-    const records = [...this.#records.values()];
-    return records.some((known) => known.producer === producer && known.sequence > sequence);
-  }
-
-  /** Whether a repeat that isn't known was never appended, or was lost with a log's end [PUB-5]. */
-  #wouldKnow(repeat: NonNullable<Append["repeat"]>): boolean {
-    if (repeat.ageMs >= this.#options.dedupeMs) return false;
-    if (repeat.epoch === this.#epoch) return true;
-    if (this.#lineage.some(({ epoch }) => epoch === repeat.epoch)) return true;
-    return this.#options.clock.monotonic() - repeat.ageMs >= this.#since;
-  }
-
-  #remember(append: Append, offset: number, producer: string): void {
-    const at = this.#options.clock.monotonic();
-    const { id, sequence = 0 } = append;
-    this.#records.set(id, { offset, content: contentOf(append), producer, sequence, at });
-    this.#counts.set(producer, (this.#counts.get(producer) ?? 0) + 1);
-  }
-
-  /** Forgets an id as soon as it may, so that whoever needs it longer is found out. */
-  #forgetOld(): void {
-    const oldest = this.#options.clock.monotonic() - this.#options.dedupeMs;
-    for (const [id, { at }] of this.#records) {
-      if (at >= oldest) return;
-      this.#forget(id);
-    }
-  }
-
-  #forget(id: string): void {
-    const producer = this.#records.get(id)?.producer ?? "";
-    this.#records.delete(id);
-    this.#counts.set(producer, (this.#counts.get(producer) ?? 1) - 1);
+  /** The rules as a log makes them anew from its end: producers count as having appended now. */
+  #rebuilt(): AppendRules {
+    const now = this.#options.clock.monotonic();
+    const oldest = now - 2 * this.#options.dedupeMs;
+    this.#produced = this.#produced.filter(({ at }) => at >= oldest);
+    const rules = new AppendRules(this.#options, now, this.#since);
+    for (const { producer, offset } of this.#produced) rules.seen(producer, offset, now);
+    return rules;
   }
 
   #trim(): void {
@@ -300,10 +243,6 @@ export class SharedLog implements StoredLog {
   }
 }
 
-function contentOf({ event, data, sent = data }: Append): string {
-  return `${event}\n${payloadText(sent)}`;
-}
-
 /** As many of the first as a page may carry: one at least, however large. */
 function fitting(publications: readonly Publication[], limit: PageLimit): readonly Publication[] {
   let bytes = 0;
@@ -312,8 +251,4 @@ function fitting(publications: readonly Publication[], limit: PageLimit): readon
     return index >= limit.count || (bytes > limit.bytes && index > 0);
   });
   return end < 0 ? publications : publications.slice(0, end);
-}
-
-function refused(code: Extract<AppendResult, { kind: "refused" }>["code"]): AppendResult {
-  return { kind: "refused", code };
 }

@@ -34,6 +34,9 @@ export class Conduct {
   /** How often each request was asked and not answered, by connection. */
   readonly #open = new Map<string, Map<string, number>>();
   readonly #unresolved = new Set<string>();
+  readonly #sessions = new Set<string>();
+  /** Whether two programs had one session: the publications of one are numbered like the other's. */
+  #isCloned = false;
 
   constructor({ requestsMax }: Setting, report: Report) {
     this.#requestsMax = requestsMax;
@@ -74,6 +77,10 @@ export class Conduct {
       case "crash":
       case "rerun":
         return this.#run(event);
+      case "client":
+        this.#isCloned ||= this.#sessions.has(event.session);
+        this.#sessions.add(event.session);
+        return;
       case "publish":
         this.#unresolved.add(event.tag);
         return;
@@ -95,6 +102,7 @@ export class Conduct {
 
   /** Codes are told to clients that keep the protocol. */
   #told({ connection, code }: { readonly connection: string; readonly code: string | null }): void {
+    if (code === "id_conflict" && this.#isCloned) return;
     if (code !== null && NEVER_TOLD.has(code)) {
       this.#report("R27", `${connection} was told ${code}`);
     }

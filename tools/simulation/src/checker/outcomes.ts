@@ -26,14 +26,18 @@ export function checkOutcomes(
   known: Known,
   report: Report,
 ): void {
-  const { truth, publications, wire } = known;
+  const { truth, timeline, publications, wire } = known;
   for (const { tag, turn, answer, answeredAt } of wire.exchanges) {
     if (tag === null || answer === null || answer.position === null) continue;
     checkAck(known, { tag, position: answer.position, from: turn, to: answeredAt }, report);
   }
   for (const send of wire.sends()) checkRepeat(send, wire, report);
-  const appended = new Set<string>();
-  for (const [, log] of truth.all()) for (const { tag } of log.own.values()) appended.add(tag);
+  const appended = new Map<string, Set<number>>();
+  for (const [, log] of truth.all()) {
+    for (const { tag, offset } of log.own.values()) {
+      appended.set(tag, (appended.get(tag) ?? new Set()).add(offset));
+    }
+  }
   const outcomes = new Map<string, string>();
   for (const [turn, event] of history.entries()) {
     if (event.type !== "published" && event.type !== "unpublished") continue;
@@ -45,6 +49,14 @@ export function checkOutcomes(
     if (event.type === "published") {
       const from = publications.get(tag)?.turn ?? turn;
       checkAck(known, { tag, position: event.position, from, to: turn }, report);
+    } else if (event.code === "overtaken") {
+      // It may have been in the log's end that was lost. From now on it isn't there.
+      const channel = publications.get(tag)?.channel ?? "";
+      const places = [...(appended.get(tag) ?? [])];
+      const stands = timeline.some(channel, turn, Infinity, ({ log, last }) =>
+        places.some((offset) => offset <= last && log.at(offset)?.tag === tag),
+      );
+      if (stands) report("R4", `${tag} was refused with overtaken, and stands in the log`);
     } else if (!event.may && appended.has(tag)) {
       report("R4", `${tag} was refused with ${event.code}, and is in the log`);
     }

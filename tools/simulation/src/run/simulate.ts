@@ -118,7 +118,7 @@ async function heal(stage: Stage, cast: Cast, mischief: Mischief, census: Census
   await mischief.loseLastPushes();
   mischief.heal();
   witness.note({ type: "healed" });
-  await world.advance(HEAL_MS + backlogMs(stage, cast));
+  await world.advance(HEAL_MS);
   for (const player of cast.players) player.noteStatus();
   // Before anything more is published, which would reveal that something before it is missing.
   witness.note({ type: "settled" });
@@ -136,13 +136,6 @@ async function heal(stage: Stage, cast: Cast, mischief: Mischief, census: Census
   const bound = IDLE_TIMERS * (cast.players.length + world.hosts.length);
   witness.note({ type: "stormed", what: "timers", count: timers, bound });
   inspect(stage, cast, census);
-}
-
-/** How long a backlog takes that a node refuses because it can't remember so many ids at once. */
-function backlogMs({ world: { limits } }: Stage, { players }: Cast): number {
-  const longest = Math.max(...players.map(({ unresolved }) => unresolved));
-  // The shipped broker counts them in two periods.
-  return 2 * Math.floor(longest / limits.dedupeRecordsMax) * limits.dedupeMs;
 }
 
 /** Everybody leaves, and nothing may be left. */

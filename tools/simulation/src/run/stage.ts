@@ -13,6 +13,7 @@ import type {
   SnapshotHook,
   User,
 } from "@tailwire/server/core";
+import { DEFAULT_LIMITS } from "@tailwire/server/core";
 import { SimulatedClock } from "../clock.ts";
 import { BrokerLine } from "../broker/broker-line.ts";
 import { SharedBroker } from "../broker/shared-broker.ts";
@@ -46,7 +47,7 @@ const TINY: Partial<Limits> = {
   tailBytesMax: 1_000,
   controlBytesMax: 400,
   requestBytesMax: 1_500,
-  dedupeRecordsMax: 25,
+  window: 8,
   messagesPerSecond: 20,
   bytesPerSecond: 20_000,
   burstSeconds: 1,
@@ -102,7 +103,8 @@ export class Stage implements Scene {
       clock: this.brokerDevice.clock,
       random: new Dice(seed * 17 + 4),
       dedupeMs,
-      dedupeRecordsMax: limits.dedupeRecordsMax ?? 65_536,
+      window: limits.window ?? DEFAULT_LIMITS.window,
+      producersMax: DEFAULT_LIMITS.producersMax,
       witness: this.witness,
     };
     this.broker = isShipped ? new TappedBroker(stored) : new SharedBroker(stored);

@@ -5,7 +5,7 @@
  */
 import { JsonText, payloadText, type Position } from "@tailwire/protocol";
 import type { AppendResult } from "../../log/broker.ts";
-import { ALL, Bench } from "./bench.ts";
+import { AGAIN, ALL, Bench } from "./bench.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
 import { equal, holds, positionOf, publicationsOf, word } from "./expect.ts";
 
@@ -64,8 +64,9 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     async run(context) {
       const bench = new Bench(context);
       const [first] = await bench.add("a", "b");
-      const [again] = await bench.log.append([bench.entry("a")]);
+      const [again] = await bench.log.append([bench.entry("a", AGAIN)]);
       equal(again, { kind: "appended", position: first, duplicate: true }, "the second result");
+      equal(await bench.outcome("a"), "id_conflict", "one that doesn't say that it comes again");
       equal(await bench.ids(), ["a", "b"], "the log");
     },
   },
@@ -73,7 +74,7 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     name: "[PUB-4] an id that is twice in one batch is appended once",
     async run(context) {
       const bench = new Bench(context);
-      const results = await bench.log.append(["a", "b", "a"].map((id) => bench.entry(id)));
+      const results = await bench.log.append(["a", "b", "a"].map((id) => bench.entry(id, AGAIN)));
       equal(results.map(word), ["new", "new", "duplicate"], "the results");
       equal(results.map(positionOf)[2], results.map(positionOf)[0], "the second's position");
       equal(await bench.ids(), ["a", "b"], "the log");
@@ -85,10 +86,22 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       const bench = new Bench(context);
       const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
       equal(await bench.outcome("a", { data: bytes }), "new", "bytes");
-      equal(await bench.outcome("a", { data: bytes.slice() }), "duplicate", "the same bytes");
-      equal(await bench.outcome("a", { data: bytes.slice(1) }), "id_conflict", "other bytes");
+      equal(
+        await bench.outcome("a", { ...AGAIN, data: bytes.slice() }),
+        "duplicate",
+        "the same bytes",
+      );
+      equal(
+        await bench.outcome("a", { ...AGAIN, data: bytes.slice(1) }),
+        "id_conflict",
+        "other bytes",
+      );
       const text = JsonText.of(payloadText(bytes));
-      equal(await bench.outcome("a", { data: text }), "id_conflict", "text of the same look");
+      equal(
+        await bench.outcome("a", { ...AGAIN, data: text }),
+        "id_conflict",
+        "text of the same look",
+      );
       const read = await bench.log.read(await bench.log.locate("earliest"), ALL);
       const [first] = publicationsOf(read);
       equal(first?.data instanceof Uint8Array && [...first.data], [...bytes], "what is read");
@@ -99,7 +112,7 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     async run(context) {
       const benches = Array.from({ length: 8 }, () => new Bench(context));
       const results = await Promise.all(
-        benches.map((bench) => bench.log.append([bench.entry("a")])),
+        benches.map((bench) => bench.log.append([bench.entry("a", AGAIN)])),
       );
       const words = results.map(([result]) => word(result)).toSorted();
       equal(words, [...Array.from({ length: 7 }, () => "duplicate"), "new"], "the results");
@@ -112,9 +125,10 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     async run(context) {
       const bench = new Bench(context);
       await bench.add("a");
-      equal(await bench.outcome("a", { data: JsonText.of("else") }), "id_conflict", "other data");
-      equal(await bench.outcome("a", { event: "else" }), "id_conflict", "another event");
-      equal(await bench.outcome("a"), "duplicate", "the same again");
+      const data = JsonText.of("else");
+      equal(await bench.outcome("a", { ...AGAIN, data }), "id_conflict", "other data");
+      equal(await bench.outcome("a", { ...AGAIN, event: "else" }), "id_conflict", "another event");
+      equal(await bench.outcome("a", AGAIN), "duplicate", "the same again");
       equal(await bench.ids(), ["a"], "the log");
     },
   },
@@ -123,12 +137,16 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     async run(context) {
       const bench = new Bench(context);
       const [sent, first, second] = ["sent", "first", "second"].map((text) => JsonText.of(text));
-      const changed = { sent: sent as JsonText, data: first as JsonText };
+      const changed = { ...AGAIN, sent: sent as JsonText, data: first as JsonText };
       equal(await bench.outcome("a", changed), "new", "the first");
       const again = { ...changed, data: second as JsonText };
       equal(await bench.outcome("a", again), "duplicate", "a repeat that was changed otherwise");
-      equal(await bench.outcome("a", { data: sent as JsonText }), "duplicate", "one unchanged");
-      const other = { sent: second as JsonText, data: first as JsonText };
+      equal(
+        await bench.outcome("a", { ...AGAIN, data: sent as JsonText }),
+        "duplicate",
+        "one unchanged",
+      );
+      const other = { ...AGAIN, sent: second as JsonText, data: first as JsonText };
       equal(await bench.outcome("a", other), "id_conflict", "another that was changed to the same");
       const start = await bench.log.locate("earliest");
       const logged = publicationsOf(await bench.log.read(start, ALL));
@@ -161,13 +179,13 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       const bench = new Bench(context);
       await bench.add("a");
       const bobs = { producer: "bob", publisher: "bob" };
-      const nobodys = { producer: null, generation: 0, publisher: null };
+      const nobodys = { producer: null, publisher: null };
       const entries = [
         bench.entry("b"),
-        bench.entry("c", { notAfter: 0 }),
+        bench.entry("c", { notAfter: -1 }),
         bench.entry("d"),
         bench.entry("bob's", bobs),
-        bench.entry("late", { ...nobodys, notAfter: 0 }),
+        bench.entry("late", { ...nobodys, notAfter: -1 }),
         bench.entry("nobody's", nobodys),
         bench.entry("a"),
       ];
@@ -175,7 +193,7 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       const others = ["new", "expired", "new"];
       equal(words, ["new", "expired", "held", ...others, "held"], "the results");
       equal(await bench.ids(), ["a", "b", "bob's", "nobody's"], "the log");
-      const again = ["c", "d", "a"].map((id) => bench.entry(id));
+      const again = ["c", "d", "a"].map((id) => bench.entry(id, AGAIN));
       const results = (await bench.log.append(again)).map(word);
       equal(results, ["new", "new", "duplicate"], "the same again");
     },
@@ -186,23 +204,38 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       const bench = new Bench(context);
       equal(await bench.outcome("a", { generation: 2 }), "new", "the first generation");
       equal(await bench.outcome("b", { generation: 1 }), "fenced", "a lower one");
-      equal(await bench.outcome("a", { generation: 1 }), "fenced", "a repeat of a lower one");
+      equal(
+        await bench.outcome("a", { ...AGAIN, generation: 1 }),
+        "fenced",
+        "a repeat of a lower one",
+      );
       equal(await bench.outcome("c", { generation: 2 }), "new", "an equal one");
       equal(await bench.outcome("d", { generation: 9 }), "new", "a higher one");
       equal(await bench.outcome("e", { generation: 8 }), "fenced", "one between");
       equal(await bench.outcome("f", { generation: 1, producer: "bob" }), "new", "another's");
       equal(await new Bench(context, {}, "room:2").outcome("g"), "new", "on another channel");
-      equal(await bench.ids(), ["a", "c", "d", "f"], "the log");
+      const late = { generation: 10, notAfter: -1 };
+      equal(await bench.outcome("h", late), "expired", "a higher one that isn't appended");
+      equal(await bench.outcome("h", { generation: 9 }), "new", "a lower one after that");
+      equal(await bench.ids(), ["a", "c", "d", "f", "h"], "the log");
     },
   },
   {
     name: "what comes after its notAfter is expired, isn't appended, and may come again",
     async run(context) {
       const bench = new Bench(context);
-      equal(await bench.outcome("a", { notAfter: context.now() - 1 }), "expired", "a late one");
+      equal(
+        await bench.outcome("a", { notAfter: context.monotonic() - 1 }),
+        "expired",
+        "a late one",
+      );
       equal(await bench.ids(), [], "the log");
       equal(await bench.outcome("a"), "new", "the same in time");
-      equal(await bench.outcome("a", { notAfter: 0 }), "duplicate", "a late repeat of it");
+      equal(
+        await bench.outcome("a", { ...AGAIN, notAfter: -1 }),
+        "duplicate",
+        "a late repeat of it",
+      );
     },
   },
   {
@@ -232,20 +265,30 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     },
   },
   {
-    name: "[PUB-14] a repeat that its producer's next ones have overtaken is indeterminate",
+    name: "[PUB-14] a repeat that its producer's next ones have overtaken is told so",
     async run(context) {
       const bench = new Bench(context);
-      const { epoch } = await bench.log.locate("latest");
-      const repeat = { ageMs: 0, epoch };
       equal(await bench.outcome("b", { sequence: 2 }), "new", "the second");
-      equal(await bench.outcome("a", { sequence: 1, repeat }), "indeterminate", "the first");
-      equal(await bench.outcome("c", { sequence: 3, repeat }), "new", "the third");
-      equal(await bench.outcome("b", { sequence: 2, repeat }), "duplicate", "a known one");
-      const bobs = { producer: "bob", sequence: 1, repeat };
+      equal(await bench.outcome("a", { ...AGAIN, sequence: 1 }), "overtaken", "the first");
+      equal(await bench.outcome("c", { ...AGAIN, sequence: 3 }), "new", "the third");
+      equal(await bench.outcome("b", { ...AGAIN, sequence: 2 }), "duplicate", "a known one");
+      const bobs = { ...AGAIN, producer: "bob", sequence: 1 };
       equal(await bench.outcome("d", bobs), "new", "another producer's");
-      equal(await bench.outcome("e", { repeat }), "new", "one that says no sequence");
-      equal(await bench.outcome("a", { sequence: 1 }), "new", "one that is no repeat");
-      equal(await bench.ids(), ["b", "c", "d", "e", "a"], "the log");
+      equal(await bench.outcome("a", { sequence: 1 }), "id_conflict", "one that is no repeat");
+      equal(await bench.ids(), ["b", "c", "d"], "the log");
+    },
+  },
+  {
+    name: "[PUB-15] a repeat of what its producer has settled is indeterminate",
+    async run(context) {
+      const bench = new Bench(context);
+      await bench.add("a", "b");
+      equal(await bench.outcome("c", { settled: 1 }), "new", "one that settles the first");
+      equal(await bench.outcome("a", AGAIN), "indeterminate", "the first");
+      equal(await bench.outcome("b", AGAIN), "duplicate", "the second");
+      equal(await bench.outcome("d", { settled: 0 }), "new", "one that settles less");
+      equal(await bench.outcome("a", AGAIN), "indeterminate", "the first, after that");
+      equal(await bench.ids(), ["a", "b", "c", "d"], "the log");
     },
   },
   {
@@ -263,17 +306,33 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     },
   },
   {
-    name: "[PUB-4] an id is remembered for dedupeMs, whatever comes between",
+    name: "[PUB-4] a producer is remembered for dedupeMs, whatever comes between",
     needs: "time",
     async run(context) {
       const bench = new Bench(context);
       const step = context.dedupeMs / 8;
-      // Ids at 24 ages, each asked for at the last moment it must be known.
+      const by = (time: number) => ({ ...AGAIN, producer: `producer ${time}` });
+      // Producers at 24 ages, each asked for at the last moment it must be known.
       for (let now = 0; now < 32; now += 1) {
-        if (now >= 8) equal(await bench.outcome(`at ${now - 8}`), "duplicate", `an id at its end`);
-        if (now < 24) equal(await bench.outcome(`at ${now}`), "new", "an id");
+        const then = now - 8;
+        if (now >= 8)
+          equal(await bench.outcome(`at ${then}`, by(then)), "duplicate", "one at its end");
+        if (now < 24) equal(await bench.outcome(`at ${now}`, by(now)), "new", "one");
         await timeOf(context).advance(now % 8 === 7 ? step - 8 : step);
       }
+    },
+  },
+  {
+    name: "[PUB-4] a producer that goes on is remembered with what it appended before",
+    needs: "time",
+    async run(context) {
+      const bench = new Bench(context);
+      await bench.add("a");
+      await timeOf(context).advance(context.dedupeMs * 0.9);
+      await bench.add("b");
+      await timeOf(context).advance(context.dedupeMs * 0.9);
+      equal(await bench.outcome("a", AGAIN), "duplicate", "its first");
+      equal(await bench.outcome("c", { generation: 0 }), "fenced", "a lower generation");
     },
   },
   {
@@ -284,7 +343,7 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       const [first] = await bench.add("a");
       await timeOf(context).advance(context.dedupeMs - 1);
       equal(await bench.ids(), [], "the log");
-      const [again] = await bench.log.append([bench.entry("a")]);
+      const [again] = await bench.log.append([bench.entry("a", AGAIN)]);
       equal(again, { kind: "appended", position: first, duplicate: true }, "the repeat's result");
     },
   },
@@ -292,37 +351,45 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     name: "what comes without a producer is appended each time, and counts for nobody",
     async run(context) {
       const bench = new Bench(context);
-      const ids = Array.from({ length: context.dedupeRecordsMax + 1 }, () => "a");
-      const nobodys = { producer: null, generation: 0, publisher: null };
+      const count = context.window + context.producersMax + 1;
+      const ids = Array.from({ length: count }, () => "a");
+      const nobodys = { producer: null, publisher: null };
       const results = await bench.log.append(ids.map((id) => bench.entry(id, nobodys)));
       equal([...new Set(results.map(word))], ["new"], "the results");
-      equal(await bench.outcome("a", { ...nobodys, notAfter: 0 }), "expired", "a late one");
+      equal(await bench.outcome("a", { ...nobodys, notAfter: -1 }), "expired", "a late one");
       equal(await bench.ids(), ids, "the log");
     },
   },
   {
-    name: "a producer with as many ids as are remembered is rate_limited, and none is forgotten",
+    name: "[PUB-15] a producer with a window above what it settled is rate_limited",
     async run(context) {
       const bench = new Bench(context);
-      const ids = Array.from({ length: context.dedupeRecordsMax }, (_, index) => `id ${index}`);
+      const ids = Array.from({ length: context.window }, (_, index) => `id ${index}`);
       await bench.add(...ids);
       equal(await bench.outcome("more"), "rate_limited", "one more");
-      for (const id of ids) equal(await bench.outcome(id), "duplicate", id);
+      for (const id of ids) equal(await bench.outcome(id, AGAIN), "duplicate", id);
       equal(await bench.outcome("b", { producer: "bob" }), "new", "another producer's");
       equal(await new Bench(context, {}, "room:2").outcome("a"), "new", "one elsewhere");
-      equal(await bench.ids(), [...ids, "b"], "the log");
+      equal(await bench.outcome("more", { settled: 1 }), "new", "one more that settles the first");
+      equal(await bench.ids(), [...ids, "b", "more"], "the log");
     },
   },
   {
-    name: "a producer that was rate_limited may go on when its ids are forgotten",
+    name: "a log that remembers as many producers as it may refuses one more as rate_limited",
     needs: "time",
     async run(context) {
       const bench = new Bench(context);
-      await bench.add(...Array.from({ length: context.dedupeRecordsMax }, (_, n) => `id ${n}`));
+      const producers = Array.from({ length: context.producersMax }, (_, index) => `p${index}`);
+      const each = producers.map((producer) => bench.entry(`by ${producer}`, { producer }));
+      await bench.log.append(each);
+      const by = (producer: string | null) => bench.outcome(`one by ${producer}`, { producer });
+      equal(await by("more"), "rate_limited", "one more's");
+      equal(await by("p0"), "new", "another of one that is known");
+      equal(await by(null), "new", "one of nobody");
       await timeOf(context).advance(context.dedupeMs - 1);
-      equal(await bench.outcome("more"), "rate_limited", "one more, too early");
+      equal(await by("more"), "rate_limited", "one more's, too early");
       await timeOf(context).advance(2 * context.dedupeMs);
-      equal(await bench.outcome("more"), "new", "one more, later");
+      equal(await by("more"), "new", "one more's, when the others are forgotten");
     },
   },
 ];

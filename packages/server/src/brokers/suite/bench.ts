@@ -3,8 +3,9 @@
  *
  * It says in a word what takes a broker several, and knows no case.
  */
-import { JsonText, type Position, type Start } from "@tailwire/protocol";
+import { JsonText, type Payload, type Position, type Repeat, type Start } from "@tailwire/protocol";
 import type { Append, BrokerLog, Publication, Retention } from "../../log/broker.ts";
+import { fingerprint } from "../../log/fingerprint.ts";
 import type { BrokerContext } from "./case.ts";
 import { equal, positionOf, publicationsOf, word } from "./expect.ts";
 
@@ -12,25 +13,57 @@ const RETENTION: Retention = { count: 1_000, bytes: 1_000_000, maxAgeMs: 3_600_0
 /** A page that holds whatever a case appends. */
 export const ALL = { count: 1_000, bytes: 1_000_000 };
 
+/** An append in the words of the cases. */
+export interface Said extends Partial<Pick<Append, "event" | "data" | "publisher" | "notAfter">> {
+  /** The producer's id. Null: none. */
+  readonly producer?: string | null;
+  readonly generation?: number;
+  /** The place of its id among those of the bench, where left out. */
+  readonly sequence?: number;
+  readonly settled?: number;
+  /** The payload that was sent, where it isn't the one to log. */
+  readonly sent?: Payload;
+  readonly repeat?: Repeat;
+}
+
+/** For a publication that may have been appended before. */
+export const AGAIN: Said = { repeat: { ageMs: 0 } };
+
 /** One channel's log with one producer, in the words of the cases. */
 export class Bench {
   readonly context: BrokerContext;
   readonly log: BrokerLog;
+  readonly #sequences = new Map<string, number>();
 
   constructor(context: BrokerContext, retention: Partial<Retention> = {}, channel = "room:1") {
     this.context = context;
     this.log = context.broker.log(channel, { ...RETENTION, ...retention });
   }
 
-  entry(id: string, changes: Partial<Append> = {}): Append {
-    const notAfter = this.context.now() + 600_000;
-    const producer = { producer: "ada", generation: 1, publisher: "ada" };
-    return { id, ...producer, event: "said", data: JsonText.of(id), notAfter, ...changes };
+  entry(id: string, said: Said = {}): Append {
+    const { event = "said", data = JsonText.of(id), sent = data, publisher = "ada" } = said;
+    const { producer = "ada", generation = 1, settled = 0, repeat } = said;
+    const now = this.context.monotonic();
+    const place = this.#sequences.get(id) ?? this.#sequences.size + 1;
+    this.#sequences.set(id, place);
+    const its = { generation, sequence: said.sequence ?? place, settled };
+    return {
+      id,
+      producer:
+        producer === null
+          ? null
+          : { id: producer, ...its, fingerprint: fingerprint(id, event, sent) },
+      publisher,
+      event,
+      data,
+      notAfter: said.notAfter ?? now + 600_000,
+      ...(repeat && { repeat: sinceOf(repeat, now) }),
+    };
   }
 
   /** Appends one; what it came to, in a word: `new`, `duplicate`, or the refusal's code. */
-  async outcome(id: string, changes: Partial<Append> = {}): Promise<string> {
-    const [result] = await this.log.append([this.entry(id, changes)]);
+  async outcome(id: string, said: Said = {}): Promise<string> {
+    const [result] = await this.log.append([this.entry(id, said)]);
     return word(result);
   }
 
@@ -98,6 +131,10 @@ export class Bench {
     });
     return { position: tail.position, ids, epochs, publications, close: () => tail.close() };
   }
+}
+
+function sinceOf({ ageMs, epoch }: Repeat, now: number): NonNullable<Append["repeat"]> {
+  return { since: now - ageMs, ...(epoch !== undefined && { epoch }) };
 }
 
 /** The pushes that a tail has received so far. */

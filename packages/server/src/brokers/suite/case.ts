@@ -12,10 +12,14 @@ export interface BrokerContext {
   readonly broker: Broker;
   /** Milliseconds for which the broker remembers an id, at least. */
   readonly dedupeMs: number;
-  /** Ids that the broker remembers per producer and channel. 100 or less keep cases short. */
-  readonly dedupeRecordsMax: number;
+  /** The broker's limit of a producer's publications above `settled`. 100 or less keep cases short. */
+  readonly window: number;
+  /** The broker's limit of producers per channel. 100 or less keep cases short. */
+  readonly producersMax: number;
   /** Unix milliseconds by the broker's clock. */
   readonly now: () => number;
+  /** The node's monotonic clock. */
+  readonly monotonic: () => number;
   /** Resolves when the condition holds. @throws Error when a push that takes so long must be lost. */
   readonly until: (condition: () => boolean) => Promise<void>;
   /** Absent where the broker's time can't be controlled. */

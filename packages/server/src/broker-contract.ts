@@ -1,0 +1,26 @@
+/** For brokers: the contract that they keep, and the rules by which they append. */
+export { AppendRules } from "./log/append-rules.ts";
+export type {
+  AppendRulesOptions,
+  Candidate,
+  Checkpoint,
+  Decision,
+  LogState,
+} from "./log/append-rules.ts";
+export { fingerprint } from "./log/fingerprint.ts";
+export { publicationBytes } from "./log/broker.ts";
+export type {
+  Append,
+  AppendRefusal,
+  AppendResult,
+  Broker,
+  BrokerLog,
+  LogGap,
+  PageLimit,
+  Producer,
+  Publication,
+  ReadResult,
+  Retention,
+  Tail,
+  TailListener,
+} from "./log/broker.ts";

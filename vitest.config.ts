@@ -9,6 +9,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: ["tailwire-source", "node"] } },
   test: {
     pool: "threads",
+    // One for each core: many tests wait for sockets, and leave a core of their own idle.
+    maxWorkers: "100%",
     include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
     reporters: ["default", "./tools/checks/src/reporter.ts"],
     // A busy machine takes ten times as long as a quiet one. A test that hangs is found all the same.

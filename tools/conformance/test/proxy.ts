@@ -31,6 +31,9 @@ export async function proxy(target: string, newFault: () => Fault): Promise<stri
   return `ws://127.0.0.1:${port}/tailwire`;
 }
 
+/** Headers of an upgrade that are the server's to judge. */
+const PASSED = ["authorization", "origin", "content-length", "transfer-encoding"];
+
 function relay(
   request: IncomingMessage,
   socket: Duplex,
@@ -38,14 +41,15 @@ function relay(
   target: string,
   fault: Fault,
 ): void {
-  const { authorization, origin } = request.headers;
+  const passed = PASSED.flatMap((name) => {
+    const value = request.headers[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   const offers = (request.headers["sec-websocket-protocol"] ?? "").split(/, */).filter(Boolean);
   const upstream = new WebSocket(new URL(request.url ?? "/", target), offers, {
     perMessageDeflate: false,
-    headers: {
-      ...(authorization === undefined ? {} : { authorization }),
-      ...(origin === undefined ? {} : { origin }),
-    },
+    protocolVersion: Number(request.headers["sec-websocket-version"]),
+    headers: Object.fromEntries(passed),
   });
   socket.once("close", () => upstream.terminate());
   upstream.on("error", () => undefined);

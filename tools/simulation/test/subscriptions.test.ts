@@ -1,6 +1,6 @@
 // Local subscriptions: several on one wire cursor, by listeners and by iteration, slow and fast.
 import { expect, test } from "vitest";
-import { BAD_TOKEN, Follower, World } from "@tailwire/simulation";
+import { BAD_TOKEN, Device, Follower, World } from "@tailwire/simulation";
 
 async function publish(world: World, from: number, to: number): Promise<void> {
   for (let number = from; number <= to; number += 1) {
@@ -39,6 +39,22 @@ test("[SUB-1] local subscriptions to one channel share one on the wire", async (
   await three.subscription.close();
   await world.advance(1_000);
   expect(world.node.channels).toBe(0);
+});
+
+test("[DEL-8] one that joins a cursor at the end is told so, though more came before its turn", async () => {
+  const world = new World();
+  const device = new Device(world.clock);
+  const bob = world.client("bob", {}, device);
+  const first = new Follower(bob.channel("room:1").subscribe());
+  await world.until(() => first.caughtUps === 1);
+  device.sleep();
+  const joined = new Follower(bob.channel("room:1").subscribe());
+  await publish(world, 1, 2);
+  await world.advance(1_000);
+  device.wake();
+  await world.until(() => joined.publications.length === 2);
+  await world.advance(1_000);
+  expect([first.caughtUps, joined.caughtUps]).toEqual([1, 1]);
 });
 
 test("[DEL-8] each that joins a cursor at the end is told so once, when it can listen", async () => {

@@ -272,7 +272,9 @@ export class WireSubscription implements Feed {
     if (!this.#caughtUp || subscription.caughtUp) return;
     // When the subscriber has had the time to listen, and nothing is under way here.
     this.#host.connection.scope.clock.soon(() => {
-      if (this.#position) subscription.accept({ type: "caughtup", position }, position);
+      const end = this.#position;
+      // The cursor may have moved on meanwhile, and stays at the end.
+      if (end && this.#caughtUp) subscription.accept({ type: "caughtup", position: end }, end);
     });
   }
 

@@ -91,7 +91,7 @@ export const DEFAULT_LIMITS: Limits = {
   requestMs: 30_000,
   expiryGraceMs: 5_000,
   overlapMs: 30_000,
-  messagesPerSecond: 2_000,
+  messagesPerSecond: 1_000,
   bytesPerSecond: 1_572_864,
   controlFramesMax: 10,
   burstSeconds: 5,

@@ -27,6 +27,9 @@ import type { Turns } from "../support/turns.ts";
 /** Bytes that may come before hello is accepted, with room for frame heads and the like. */
 const FIRST_WIRE_BYTES_MAX = PROTOCOL_LIMITS.firstBytesMax + 1_024;
 
+/** Frames that may come before that: empty ones take time as well. */
+const FIRST_FRAMES_MAX = 256;
+
 /** Messages handed over in a row after a wait, and messages that may wait unpaused: small ones. */
 const IN_A_ROW = 64;
 
@@ -80,6 +83,7 @@ export class Input {
   #heldBytes = 0;
   /** Bytes that came before hello was accepted. */
   #firstBytes = 0;
+  #firstFrames = 0;
 
   constructor(host: InputHost, transport: Transport, owner: InputOwner) {
     this.#host = host;
@@ -110,8 +114,13 @@ export class Input {
   arrived(bytes: number, frames: number, controlFrames: number): void {
     this.#host.counters.bytesIn += bytes;
     if (controlFrames > 0) this.#owner.heartbeat.heard();
-    if (this.#owner.state === "awaiting hello") this.#firstBytes += bytes;
-    if (this.#firstBytes > FIRST_WIRE_BYTES_MAX) this.#owner.close("too_large");
+    if (this.#owner.state === "awaiting hello") {
+      this.#firstBytes += bytes;
+      this.#firstFrames += frames;
+      const isTooMuch =
+        this.#firstBytes > FIRST_WIRE_BYTES_MAX || this.#firstFrames > FIRST_FRAMES_MAX;
+      if (isTooMuch) this.#owner.close("too_large");
+    }
     const inTime = this.#rate.charge(frames, bytes);
     if (!this.#rate.chargeControl(controlFrames) || !inTime) this.#owner.close("rate_limited");
     this.throttle();
@@ -128,6 +137,8 @@ export class Input {
     const { state, codec } = this.#owner;
     if (!listens(state)) return;
     this.#owner.heartbeat.heard();
+    // An empty one says no more.
+    if (wire.length === 0) return;
     if (state === "awaiting hello" && wireBytes(wire) > PROTOCOL_LIMITS.firstBytesMax) {
       return this.#owner.close("too_large");
     }

@@ -43,14 +43,34 @@ export class FrameMeter {
     const metered: Metered = { frames: 0, controlFrames: 0, isPartial: false, hasCompleted: false };
     const piece = this.#head.length > 0 ? this.#completed(input, metered) : input;
     let at = this.#left;
-    this.#complete(at, piece, metered);
+    // In variables: a peer may send as many frames as there are bytes.
+    let frames = 0;
+    let controlFrames = 0;
+    let ends = this.#ends;
+    if (ends && at <= piece.length) {
+      ends = false;
+      metered.hasCompleted = true;
+    }
     while (at < piece.length) {
       const end = endOfFrame(piece, at);
       if (end === null) break;
-      this.#count(piece, at, metered);
+      const first = piece[at] as number;
+      const opcode = first & 0x0f;
+      frames += 1;
+      if (opcode >= PING) controlFrames += 1;
+      if (opcode < CLOSE) {
+        ends = (first & FIN) !== 0;
+        this.#isFragmented = !ends;
+      }
       at = end;
-      this.#complete(at, piece, metered);
+      if (ends && at <= piece.length) {
+        ends = false;
+        metered.hasCompleted = true;
+      }
     }
+    this.#ends = ends;
+    metered.frames += frames;
+    metered.controlFrames += controlFrames;
     this.#left = Math.max(0, at - piece.length);
     // A copy: what isn't read yet must not keep all that it came with.
     if (at < piece.length) this.#head = Uint8Array.prototype.slice.call(piece, at);
@@ -84,13 +104,6 @@ export class FrameMeter {
     if (opcode >= CLOSE) return;
     this.#ends = (first & FIN) !== 0;
     this.#isFragmented = !this.#ends;
-  }
-
-  /** The current frame is over, if its end has come. */
-  #complete(end: number, piece: Uint8Array, metered: Metered): void {
-    if (!this.#ends || end > piece.length) return;
-    this.#ends = false;
-    metered.hasCompleted = true;
   }
 }
 

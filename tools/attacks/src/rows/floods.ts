@@ -99,16 +99,16 @@ const REQUESTS: readonly Flood[] = [
   },
   {
     id: "B1-publish",
-    title: "600 publications in a message",
+    title: "500 publications in a message",
     bytes: () =>
-      frame(lines(600, () => ({ type: "publish", channel: "room:p", event: "e", data: 1 }))),
+      frame(lines(500, () => ({ type: "publish", channel: "room:p", event: "e", data: 1 }))),
   },
   {
     id: "B1-hooked",
-    title: "600 publications to as many channels in a message, each asked about for 1 ms",
+    title: "500 publications to as many channels in a message, each asked about for 1 ms",
     bytes: () =>
       frame(
-        lines(600, (index) => ({
+        lines(500, (index) => ({
           type: "publish",
           channel: `hooked:${index}`,
           event: "e",

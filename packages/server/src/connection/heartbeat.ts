@@ -62,6 +62,12 @@ export class Heartbeat implements Due {
     }
   }
 
+  /** The socket is read again: until now the rest of a message couldn't come. */
+  readAgain(): void {
+    if (this.#assembledBy === Infinity) return;
+    this.#assembledBy = this.#now + this.#watched.node.limits.messageMs;
+  }
+
   /** Sets the one deadline of a state that isn't open, in milliseconds from now. */
   expect(ms: number): void {
     const { ports, deadlines } = this.#watched.node;

@@ -55,7 +55,7 @@ export interface InputOwner {
   readonly state: ConnectionState;
   readonly codec: Codec;
   readonly output: Output;
-  readonly heartbeat: Pick<Heartbeat, "heard" | "assemble">;
+  readonly heartbeat: Pick<Heartbeat, "heard" | "assemble" | "readAgain">;
   /** Carries one message out, or says what is wrong with it. */
   accept(decoded: Decoded<ClientMessage>): void;
   close(name: CloseName): void;
@@ -179,6 +179,7 @@ export class Input {
       this.#transport.pause();
     } else if (!this.#reading && share <= 0.5) {
       this.#reading = true;
+      this.#owner.heartbeat.readAgain();
       this.#transport.resume();
     }
   }

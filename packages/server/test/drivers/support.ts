@@ -21,7 +21,7 @@ import {
 } from "../../src/index.ts";
 
 /** How long a condition may take before a test gives up with its name, in milliseconds. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 40_000;
 
 /** Waits for a condition, a turn of the event loop at a time. */
 export async function until(condition: () => boolean, what: string): Promise<void> {

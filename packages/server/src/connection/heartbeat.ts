@@ -57,15 +57,14 @@ export class Heartbeat implements Due {
   assemble(isPartial: boolean, hasCompleted: boolean): void {
     if (!isPartial) this.#assembledBy = Infinity;
     else if (hasCompleted || this.#assembledBy === Infinity) {
-      this.#assembledBy = this.#now + this.#watched.node.limits.messageMs;
+      this.#beginAssembly();
       this.dueAgain();
     }
   }
 
   /** The socket is read again: until now the rest of a message couldn't come. */
   readAgain(): void {
-    if (this.#assembledBy === Infinity) return;
-    this.#assembledBy = this.#now + this.#watched.node.limits.messageMs;
+    if (this.#assembledBy !== Infinity) this.#beginAssembly();
   }
 
   /** Sets the one deadline of a state that isn't open, in milliseconds from now. */
@@ -101,7 +100,7 @@ export class Heartbeat implements Due {
     const now = this.#now;
     if (now >= this.#stallAt) this.#watched.close("slow_consumer");
     else if (now >= this.#expiresAt) this.#watched.close("token_expired");
-    else if (now >= this.#assembledBy) this.#endAssembly(now);
+    else if (now >= this.#assembledBy) this.#endAssembly();
     else if (now >= this.#pingAt) this.#beat(now);
     this.dueAgain();
   }
@@ -110,10 +109,14 @@ export class Heartbeat implements Due {
     this.#watched.node.deadlines.clear(this);
   }
 
-  #endAssembly(now: number): void {
+  #beginAssembly(): void {
+    this.#assembledBy = this.#now + this.#watched.node.limits.messageMs;
+  }
+
+  #endAssembly(): void {
     // While this side doesn't read, the rest may have come.
     if (this.#watched.input.reading) this.#watched.close("message_timeout");
-    else this.#assembledBy = now + this.#watched.node.limits.messageMs;
+    else this.#beginAssembly();
   }
 
   #beat(now: number): void {

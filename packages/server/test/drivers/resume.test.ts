@@ -206,23 +206,6 @@ test("[DEL-3, PUB-9] a server whose listener restarts on its port goes on with t
   expectWhole(follower, 100);
 });
 
-test("[DEL-4] a server that comes back with an empty memory is told as one gap, of unknown size", async () => {
-  const first = await serve({ retention: LARGE });
-  const proxy = await Proxy.before(first.port);
-  const client = connect(proxy.url);
-  const follower = new Follower(client.channel("room:1").subscribe({ start: "earliest" }));
-  await Promise.all(upTo(10).map((value) => client.channel("room:1").publish("message", value)));
-  await follower.has(10);
-  const second = await serve({ retention: LARGE });
-  proxy.target = second.port;
-  proxy.cut();
-  await until(() => follower.gaps.length > 0, "the gap");
-  await client.channel("room:1").publish("message", 11);
-  await follower.has(11);
-  expect(follower.data).toEqual(upTo(11));
-  expect(follower.gaps).toMatchObject([{ reason: "epoch", lost: null }]);
-});
-
 test("[PUB-4, DEL-3, PUB-8] random cuts under load double nothing, lose nothing and keep each publisher's order", async () => {
   const served = await serveBehindProxy();
   const { proxy, broker } = served;

@@ -2,6 +2,7 @@
 export { BrokerLine } from "./broker/broker-line.ts";
 export { NO_WITNESS, SharedBroker } from "./broker/shared-broker.ts";
 export { openApplication } from "./application.ts";
+export { changed } from "./changed-broker.ts";
 export { check } from "./checker/checker.ts";
 export type { Beginning, Entry, HistoryEvent, Place } from "./checker/history.ts";
 export type { Rule, Violation } from "./checker/violation.ts";

@@ -1,7 +1,7 @@
 // A server's answers to a client that writes the protocol by hand, message by message.
 import { expect, test } from "vitest";
 import type { Position } from "@tailwire/protocol";
-import { World } from "@tailwire/simulation";
+import { changed, World } from "@tailwire/simulation";
 
 interface Said {
   readonly type: string;
@@ -190,32 +190,25 @@ test("[DEL-8] caughtup comes once per subscribe, and again after a gap", async (
 test("[SUB-3] a gap that was announced comes, though the node's tail holds more than the broker", async () => {
   let edge: Position | null = null;
   const world: World = new World({
-    wrapBroker: (broker) => ({
-      capabilities: broker.capabilities,
-      close: () => broker.close(),
-      log: (channel, retention) => {
-        const log = broker.log(channel, retention);
-        return {
-          ...log,
-          // Further than the node knows, which doubts its tail as long as it looks again.
-          locate: async (start) => {
-            const position = await log.locate(start);
-            return edge === null ? position : { ...position, offset: position.offset + 1 };
-          },
-          read: async (after, limit) => {
-            if (edge === null || after.offset >= edge.offset) {
-              await new Promise<void>((resolve) => world.clock.after(500, resolve));
-              return log.read(after, limit);
-            }
-            const lost = edge.offset - after.offset;
-            const gap = { reason: "trimmed", to: edge, continuesAfter: edge, lost } as const;
-            const next = await log.read(edge, limit);
-            const publications = next.kind === "publications" ? next.publications : [];
-            return { kind: "gap", gap, publications };
-          },
-        };
-      },
-    }),
+    wrapBroker: (broker) =>
+      changed(broker, (log) => ({
+        // Further than the node knows, which doubts its tail as long as it looks again.
+        locate: async (start) => {
+          const position = await log.locate(start);
+          return edge === null ? position : { ...position, offset: position.offset + 1 };
+        },
+        read: async (after, limit) => {
+          if (edge === null || after.offset >= edge.offset) {
+            await new Promise<void>((resolve) => world.clock.after(500, resolve));
+            return log.read(after, limit);
+          }
+          const lost = edge.offset - after.offset;
+          const gap = { reason: "trimmed", to: edge, continuesAfter: edge, lost } as const;
+          const next = await log.read(edge, limit);
+          const publications = next.kind === "publications" ? next.publications : [];
+          return { kind: "gap", gap, publications };
+        },
+      })),
   });
   await new Conversation(world, "bob").say(subscribe("1", "room:1", "latest"));
   const places: Position[] = [];

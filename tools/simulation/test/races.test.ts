@@ -1,8 +1,9 @@
 // Faults that the simulator has found, each in the smallest world that shows it.
 import { expect, test } from "vitest";
-import type { AppendResult, Broker, BrokerLog } from "@tailwire/server/broker-contract";
+import type { AppendResult } from "@tailwire/server/broker-contract";
 import {
   BrokerLine,
+  changed,
   Dice,
   Follower,
   NO_WITNESS,
@@ -16,19 +17,6 @@ const idOf = (text: string, data: string): string | undefined =>
     .split("\n")
     .filter((line) => line.includes('"type":"publish"') && line.includes(`"data":"${data}"`))
     .map((line) => /"id":"([^"]+)"/.exec(line)?.[1])[0];
-
-/** A broker with some of its logs' calls replaced. */
-function changed(broker: Broker, change: (log: BrokerLog) => Partial<BrokerLog>): Broker {
-  return {
-    ...broker,
-    capabilities: broker.capabilities,
-    close: () => broker.close(),
-    log: (channel, retention) => {
-      const log = broker.log(channel, retention);
-      return { ...log, ...change(log) };
-    },
-  };
-}
 
 test("[PUB-9] a publication isn't sent again on a connection before its first send was answered", async () => {
   const clock = new SimulatedClock();

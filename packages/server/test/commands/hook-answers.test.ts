@@ -4,6 +4,7 @@ import { TailwireError, tailwireError } from "@tailwire/protocol";
 import type { Broker } from "@tailwire/server/broker-contract";
 import type { Application, ChannelOptions } from "@tailwire/server/core";
 import { describe, expect, test } from "vitest";
+import { changed } from "@tailwire/simulation";
 import { Bench, hello, type Peer, publish, type Said, subscribe } from "../bench.ts";
 import { rejecting, thenThrows, THROWABLES } from "../oddities.ts";
 
@@ -360,15 +361,8 @@ describe("a broker that throws at once", () => {
   function benchWith(
     broken: Partial<Record<"append" | "tail" | "readBack" | "locate", true>>,
   ): Bench {
-    const wrapBroker = (broker: Broker): Broker => ({
-      capabilities: broker.capabilities,
-      close: () => broker.close(),
-      log: (channel, retention) => {
-        const log = broker.log(channel, retention);
-        const throwing = Object.keys(broken).map((name) => [name, rejected]);
-        return { ...log, ...(Object.fromEntries(throwing) as object) };
-      },
-    });
+    const throwing = Object.fromEntries(Object.keys(broken).map((name) => [name, rejected]));
+    const wrapBroker = (broker: Broker): Broker => changed(broker, () => throwing);
     return new Bench({ wrapBroker, channels: { "room:{id}": {} } });
   }
 
@@ -396,14 +390,8 @@ describe("a broker that throws at once", () => {
     ["text", "appended"],
   ])("whose append gives %s leaves it indeterminate", async (_what, given) => {
     const bench = new Bench({
-      wrapBroker: (broker) => ({
-        capabilities: broker.capabilities,
-        close: () => broker.close(),
-        log: (channel, retention) => ({
-          ...broker.log(channel, retention),
-          append: () => Promise.resolve(given as never),
-        }),
-      }),
+      wrapBroker: (broker) =>
+        changed(broker, () => ({ append: () => Promise.resolve(given as never) })),
     });
     const peer = await bench.openPeer();
     await peer.say(publish(1));
@@ -415,11 +403,7 @@ describe("a broker that throws at once", () => {
 
   test("from close doesn't keep the server", async () => {
     const bench = new Bench({
-      wrapBroker: (broker) => ({
-        capabilities: broker.capabilities,
-        log: (channel, retention) => broker.log(channel, retention),
-        close: () => rejected(),
-      }),
+      wrapBroker: (broker) => ({ ...changed(broker, () => ({})), close: () => rejected() }),
     });
     await bench.node.close();
     expectOneLine(bench, "broker.close");

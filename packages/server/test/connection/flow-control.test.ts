@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Broker } from "@tailwire/server/broker-contract";
+import { changed } from "@tailwire/simulation";
 import { Bench, type Peer, publish, type Said, subscribe } from "../bench.ts";
 
 const PING: Said = { type: "ping" };
@@ -17,20 +18,13 @@ function heldAppends(): { wrapBroker: (broker: Broker) => Broker; go: () => void
     waiting = [];
     for (const resolve of all) resolve();
   };
-  const wrapBroker = (broker: Broker): Broker => ({
-    capabilities: broker.capabilities,
-    close: () => broker.close(),
-    log: (channel, retention) => {
-      const log = broker.log(channel, retention);
-      return {
-        ...log,
-        append: async (batch) => {
-          await new Promise<void>((resolve) => waiting.push(resolve));
-          return log.append(batch);
-        },
-      };
-    },
-  });
+  const wrapBroker = (broker: Broker): Broker =>
+    changed(broker, (log) => ({
+      append: async (batch) => {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return log.append(batch);
+      },
+    }));
   return { wrapBroker, go };
 }
 

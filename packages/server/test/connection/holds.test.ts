@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { tailwireError } from "@tailwire/protocol";
 import type { Append, AppendResult, Broker } from "@tailwire/server/broker-contract";
-import { SimulatedClock } from "@tailwire/simulation";
+import { changed, SimulatedClock } from "@tailwire/simulation";
 import { Holds } from "../../src/connection/holds.ts";
 import { Bench, hello, type Peer, publish, type Said, subscribe } from "../bench.ts";
 
@@ -14,34 +14,27 @@ type Refusals = Map<string, "unavailable" | Extract<AppendResult, { kind: "refus
  */
 function refusing(refusals: Refusals, answer: () => Promise<void>): (broker: Broker) => Broker {
   const why = ({ id }: Append): string => id.slice(id.lastIndexOf("/") + 1);
-  return (broker) => ({
-    capabilities: broker.capabilities,
-    close: () => broker.close(),
-    log: (channel, retention) => {
-      const log = broker.log(channel, retention);
-      return {
-        ...log,
-        append: async (batch) => {
-          await answer();
-          const results: AppendResult[] = [];
-          for (const [index, one] of batch.entries()) {
-            const code = refusals.get(why(one));
-            refusals.delete(why(one));
-            if (code === "unavailable") throw tailwireError("unavailable");
-            if (code === undefined) {
-              results.push(...(await log.append([one])));
-              continue;
-            }
-            results.push({ kind: "refused", code });
-            // The rest of the batch is the contract suite's affair.
-            const held = { kind: "refused", code: "held" } as const;
-            return [...results, ...batch.slice(index + 1).map(() => held)];
+  return (broker) =>
+    changed(broker, (log) => ({
+      append: async (batch) => {
+        await answer();
+        const results: AppendResult[] = [];
+        for (const [index, one] of batch.entries()) {
+          const code = refusals.get(why(one));
+          refusals.delete(why(one));
+          if (code === "unavailable") throw tailwireError("unavailable");
+          if (code === undefined) {
+            results.push(...(await log.append([one])));
+            continue;
           }
-          return results;
-        },
-      };
-    },
-  });
+          results.push({ kind: "refused", code });
+          // The rest of the batch is the contract suite's affair.
+          const held = { kind: "refused", code: "held" } as const;
+          return [...results, ...batch.slice(index + 1).map(() => held)];
+        }
+        return results;
+      },
+    }));
 }
 
 const named = (id: string, channel?: string): Said => ({ ...publish(id, channel), id });

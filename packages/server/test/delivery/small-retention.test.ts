@@ -1,7 +1,8 @@
 // A log that keeps little must not collapse: who falls behind is told a gap, and goes on with what
 // there is. Costs are counted in calls of the broker, never in time.
 import { describe, expect, test } from "vitest";
-import type { Broker, BrokerLog, ReadResult } from "@tailwire/server/broker-contract";
+import type { Broker, ReadResult } from "@tailwire/server/broker-contract";
+import { changed } from "@tailwire/simulation";
 import { Bench, type Peer, type Said } from "../bench.ts";
 
 const LATEST: Said = { type: "subscribe", channel: "room:1", start: "latest" };
@@ -16,15 +17,10 @@ class SlowReads {
     this.#ms = ms;
   }
 
-  readonly wrap = (broker: Broker): Broker => ({
-    ...broker,
-    capabilities: broker.capabilities,
-    close: () => broker.close(),
-    log: (channel, retention): BrokerLog => {
-      const log = broker.log(channel, retention);
-      return { ...log, read: (after, limit) => this.#answer(log.read(after, limit)) };
-    },
-  });
+  readonly wrap = (broker: Broker): Broker =>
+    changed(broker, (log) => ({
+      read: (after, limit) => this.#answer(log.read(after, limit)),
+    }));
 
   async #answer(read: Promise<ReadResult>): Promise<ReadResult> {
     this.reads += 1;

@@ -348,6 +348,18 @@ describe("[CONN-4] before hello", () => {
     expect(closes(peer)).toEqual(["close 1009 too_large"]);
   });
 
+  test("256 frames may come, however small they are: one more closes with 1009", async () => {
+    const bench = new Bench();
+    const peer = bench.peer();
+    peer.connection.input.arrived(6 * 256, 256, 0);
+    expect(closes(peer)).toEqual([]);
+    peer.connection.input.arrived(6, 1, 0);
+    expect(closes(peer)).toEqual(["close 1009 too_large"]);
+    const other = await bench.openPeer();
+    other.connection.input.arrived(6 * 1_000, 1_000, 0);
+    expect(closes(other)).toEqual([]);
+  });
+
   test("what came counts until hello is accepted, and not after it", async () => {
     const bench = new Bench();
     const peer = await bench.openPeer();

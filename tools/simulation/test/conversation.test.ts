@@ -187,6 +187,31 @@ test("[DEL-8] caughtup comes once per subscribe, and again after a gap", async (
   expect((await talk.say()).map(({ type }) => type)).toEqual(["publication"]);
 });
 
+test("[SUB-3] a gap that was announced comes, though the broker says otherwise when asked again", async () => {
+  let reads = 0;
+  const world = new World({
+    channels: { "room:{id}": { retention: { count: 2 } } },
+    wrapBroker: (broker) =>
+      changed(broker, (log) => ({
+        read: async (after, limit) => {
+          const read = await log.read(after, limit);
+          if (read.kind !== "gap") return read;
+          reads += 1;
+          const { gap, publications } = read;
+          if (reads === 1) return read;
+          return { kind: "publications", epoch: gap.continuesAfter.epoch, publications };
+        },
+      })),
+  });
+  const places: Position[] = [];
+  for (let number = 1; number <= 5; number += 1)
+    places.push(await world.node.publish("room:1", "message", number));
+  const heard = await new Conversation(world).say(subscribe("1", "room:1", places[0]));
+  expect(heard[0]).toMatchObject({ type: "ack", recovered: false });
+  expect(heard[1]).toMatchObject({ type: "gap", reason: "trimmed", lost: 2 });
+  expect(heard.slice(2).map(({ offset, type }) => offset ?? type)).toEqual([4, 5, "caughtup"]);
+});
+
 test("[SUB-3] a gap that was announced comes, though the node's tail holds more than the broker", async () => {
   let edge: Position | null = null;
   const world: World = new World({

@@ -115,8 +115,6 @@ async function subscribeByServerNow(
 interface StartedWithState extends Started {
   /** The channel's state as of there, where it is owed. */
   readonly snapshot: Snapshot | null;
-  /** Whether a gap comes first. */
-  readonly isCut: boolean;
 }
 
 /** Finds where to begin, says so in the words that are given for it, and follows from there. */
@@ -145,23 +143,23 @@ async function startedAt(channel: Channel, start: Start): Promise<StartedWithSta
   await channel.open();
   if (start === "latest" && channel.snapshots !== null) {
     const snapshot = await channel.snapshots.take();
-    return { position: snapshot.position, recovered: false, snapshot, isCut: false };
+    return { position: snapshot.position, recovered: false, snapshot };
   }
   // A client's position keeps its three fields and nothing else.
   const started = await channel.log.start(isPosition(start) ? positionOf(start) : start);
-  return { ...started, snapshot: null, isCut: isPosition(start) && !started.recovered };
+  return { ...started, snapshot: null };
 }
 
 /** Says how it begins, together with the state that is owed, and follows the channel from there. */
 function follow(
   connection: Connection,
   channel: Channel,
-  { position, snapshot, isCut }: StartedWithState,
+  { position, snapshot, gap }: StartedWithState,
   word: ControlMessage,
 ): void {
   connection.say(word, ...(snapshot === null ? [] : [snapshotMessage(channel.name, snapshot)]));
   const cursor = new Cursor(channel, connection, position);
-  if (isCut) cursor.expectGap();
+  if (gap !== undefined) cursor.beginWith(channel.gapStep(gap, connection.codec));
   connection.subscriptions.begin(channel.name, cursor);
   channel.join(cursor);
   connection.mark(cursor);

@@ -10,7 +10,7 @@ import type { Broker, LogGap, Publication, ReadResult } from "../log/broker.ts";
 import type { ChannelRule } from "../access/channel-rules.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
 import type { Limits } from "../limits.ts";
-import { Log, type LogOwner } from "../log/log.ts";
+import { type GapRead, Log, type LogOwner } from "../log/log.ts";
 import type { Ports } from "../ports.ts";
 import type { Retained } from "../log/retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
@@ -231,7 +231,7 @@ export class Channel implements LogOwner {
           known === null
             ? await this.log.read(position)
             : { kind: "gap", gap: known, publications: [] };
-        if (read.kind === "gap") return await this.#gapStep(read.gap, read.publications, codec);
+        if (read.kind === "gap") return await this.gapStep(read, codec);
         if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch };
         return this.#sliceOf(read.epoch, read.publications, codec) ?? END;
       } catch {
@@ -250,7 +250,7 @@ export class Channel implements LogOwner {
   }
 
   /** Where there is a state, delivery goes on right after it, not at the log's edge [STATE-3]. */
-  async #gapStep(gap: LogGap, publications: readonly Publication[], codec: Codec): Promise<Step> {
+  async gapStep({ gap, publications }: GapRead, codec: Codec): Promise<Step> {
     if (this.snapshots === null) {
       const following = this.#sliceOf(gap.continuesAfter.epoch, publications, codec);
       return { kind: "gap", gap, snapshot: null, following };

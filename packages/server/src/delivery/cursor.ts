@@ -62,10 +62,10 @@ export class Cursor {
     this.#position = position;
   }
 
-  /** Begins with the gap that the broker has told and the subscribe's answer has announced. */
-  expectGap(): void {
+  /** Begins with the gap that the subscribe's answer has announced. */
+  beginWith(gap: Promise<Step>): void {
     this.#owesGap = true;
-    this.#readPage();
+    this.#await(gap);
   }
 
   get position(): Position {
@@ -98,7 +98,9 @@ export class Cursor {
     let hasGap = false;
     while (flush.hasRoom && this.behind) {
       const step = this.#step();
-      if (step === null) return this.#readPage();
+      if (step === null) {
+        return this.#await(this.#channel.readAfter(this.#position, this.#owner.codec));
+      }
       if (step.kind === "gap" && hasGap) return;
       hasGap ||= step.kind === "gap";
       this.#next = "look";
@@ -169,10 +171,10 @@ export class Cursor {
     flush.say(codec.join(messages.map((message) => this.#owner.encode(message))));
   }
 
-  /** Reads on from before the tail; the cursor is back in line when that has come. */
-  #readPage(): void {
+  /** Waits for what lies before the tail; the cursor is back in line when that has come. */
+  #await(page: Promise<Step>): void {
     this.#next = "page";
-    void this.#channel.readAfter(this.#position, this.#owner.codec).then((step) => {
+    void page.then((step) => {
       if (this.#next !== "page") return;
       this.#next = step;
       this.mark();

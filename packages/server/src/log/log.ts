@@ -38,10 +38,15 @@ const PAGE_COUNT = 1_000;
 /** How soon a failed read is tried again, in milliseconds. */
 const REREAD_MS = 250;
 
+/** A gap as the broker told it, with what follows it. */
+export type GapRead = Extract<ReadResult, { kind: "gap" }>;
+
 /** Where a subscription starts, and for a position whether all that follows it is retained. */
 export interface Started {
   readonly position: Position;
   readonly recovered: boolean;
+  /** The gap that follows the position, where there is one. */
+  readonly gap?: GapRead;
 }
 
 /** Whose log it is. */
@@ -172,7 +177,7 @@ export class Log {
     if (this.holds(start)) return { position: start, recovered: true };
     const read = await this.read(start, 1);
     return read.kind === "gap"
-      ? { position: start, recovered: false }
+      ? { position: start, recovered: false, gap: read }
       : { position: { ...start, epoch: read.epoch }, recovered: true };
   }
 

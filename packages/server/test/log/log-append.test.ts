@@ -129,8 +129,12 @@ describe("start", () => {
     broker.grow(3);
     broker.trim(2);
     await log.open();
-    expect(await log.start(at(1))).toEqual({ position: at(1), recovered: false });
-    expect(await log.start(at(1, "e0"))).toEqual({ position: at(1, "e0"), recovered: false });
+    const { gap: trimmed, ...started } = await log.start(at(1));
+    expect(started).toEqual({ position: at(1), recovered: false });
+    expect(trimmed?.gap).toMatchObject({ reason: "trimmed", lost: 1 });
+    const { gap: begunAnew, ...elsewhere } = await log.start(at(1, "e0"));
+    expect(elsewhere).toEqual({ position: at(1, "e0"), recovered: false });
+    expect(begunAnew?.gap).toMatchObject({ reason: "epoch", lost: null });
   });
 
   test("[DEL-7] a position of an epoch that goes on is given under the new one", async () => {

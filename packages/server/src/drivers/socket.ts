@@ -78,6 +78,8 @@ export class NodeTransport implements Transport {
   }
 
   close(code: number, reason: string): void {
+    // Nobody hears them any more, and as many may be on their way as there are bytes.
+    this.#ws.off("message", onMessage);
     this.#ws.close(code, reason);
   }
 

@@ -16,6 +16,7 @@ import {
   type ServerMessage,
   SUBPROTOCOL_JSON,
   TailwireError,
+  type Unstamped,
   verdictOf,
   type Welcome,
   type Wire,
@@ -40,8 +41,7 @@ import type { ConnectionStatus } from "../types.ts";
 import { VERSION } from "./version.ts";
 
 /** A message before it has an id and a timestamp. Publications say more of themselves. */
-type Unidentified = WithoutEnvelope<Exclude<Outgoing<ClientMessage>, { type: "publish" }>>;
-type WithoutEnvelope<Message> = Message extends unknown ? Omit<Message, "id" | "timestamp"> : never;
+type Unidentified = Unstamped<Exclude<ClientMessage, { type: "publish" }>>;
 
 /** Why the connection stays away: the application said so, there is no network, the page is hidden. */
 type Absence = "asked" | Extract<LifeEvent, "offline" | "pagehide">;

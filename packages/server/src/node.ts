@@ -35,7 +35,7 @@ import { Sweep } from "./delivery/sweep.ts";
 import { errorOf } from "./support/thrown.ts";
 import { Traces } from "./telemetry/traces.ts";
 import { Turns } from "./support/turns.ts";
-import { within } from "./support/within.ts";
+import { withDeadline } from "./support/waits.ts";
 
 export interface NodeOptions {
   readonly ports: Ports;
@@ -152,7 +152,7 @@ export class TailwireNode implements Services {
   async callHook<Value>(name: string, hook: () => Value | Promise<Value>): Promise<Value> {
     const { clock } = this.ports;
     try {
-      return await within(clock, this.limits.hookMs, this.turns.call(hook), () => {
+      return await withDeadline(clock, this.limits.hookMs, this.turns.call(hook), () => {
         const answer = tailwireError("unavailable", `${name} took too long`);
         return new Overdue(name, "limits.hookMs", answer);
       });

@@ -12,7 +12,7 @@ import type { Connection } from "../connection/connection.ts";
 import { REQUEST_BYTES } from "../connection/lanes.ts";
 import { givenBy, outcomeOf, Overdue } from "../support/mistake.ts";
 import type { AbortHandle } from "../ports.ts";
-import { within } from "../support/within.ts";
+import { withDeadline } from "../support/waits.ts";
 import type { Services } from "./services.ts";
 
 /** A question to the application [REQ-1]. Its answer is the handler's, or why there is none. */
@@ -36,7 +36,7 @@ export function request(node: Services, connection: Connection, message: Request
     return node.turns.call(() => handler(message.data, { user, context, id, signal }));
   })();
   const late = (): Overdue => new Overdue(hook, "limits.requestMs", tailwireError("timeout"));
-  within(node.ports.clock, node.limits.requestMs, untilAborted(answer, abort), late)
+  withDeadline(node.ports.clock, node.limits.requestMs, untilAborted(answer, abort), late)
     .then((value) => {
       const data = givenBy(hook, () => JsonText.of(value ?? null));
       connection.say({ type: "ack", re: id, data });

@@ -23,6 +23,7 @@ import type { Output } from "./output.ts";
 import type { Ports, Transport } from "../ports.ts";
 import { InboundRate } from "./rate-limit.ts";
 import type { Turns } from "../support/turns.ts";
+import { pause } from "../support/waits.ts";
 
 /** Bytes that may come before hello is accepted, with room for frame heads and the like. */
 const FIRST_WIRE_BYTES_MAX = PROTOCOL_LIMITS.firstBytesMax + 1_024;
@@ -100,6 +101,11 @@ export class Input {
   /** Milliseconds of debt: how long this client has to wait before more is taken. */
   get debtMs(): number {
     return this.#rate.debtMs;
+  }
+
+  /** Settles when there is no debt. The connection may have closed meanwhile. */
+  async paid(): Promise<void> {
+    while (this.debtMs > 0) await pause(this.#host.ports.clock, this.debtMs);
   }
 
   /** Bytes that requests in progress hold. */

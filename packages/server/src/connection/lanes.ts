@@ -16,7 +16,7 @@ const LARGE = " large";
 /** The connection whose lanes they are. */
 export interface LanesOwner {
   readonly node: { readonly turns: Turns };
-  readonly input: { account(bytes: number): void };
+  readonly input: { account(bytes: number): void; paid(): Promise<void> };
   readonly output: { emptied(): Promise<void> };
 }
 
@@ -62,11 +62,13 @@ export class Lanes {
 
   /**
    * Runs what ends in a large answer, when all that was said before has left: so asking for many
-   * holds no more than asking for one [FLOW-3].
+   * holds no more than asking for one [FLOW-3]. A debt is paid first, because such an answer costs
+   * as many messages do.
    */
   oneByOne(work: () => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.run(LARGE, async () => {
+        await this.#owner.input.paid();
         await this.#owner.output.emptied();
         await work().then(resolve, reject);
       });

@@ -16,6 +16,7 @@ import type { Retained } from "../log/retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
 import { SparseMap, SparseSet } from "../support/sparse.ts";
 import type { Sweep } from "./sweep.ts";
+import { pause } from "../support/waits.ts";
 
 /** A place that the log can't serve. */
 export interface GapStep {
@@ -235,7 +236,7 @@ export class Channel implements LogOwner {
         if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch };
         return this.#sliceOf(read.epoch, read.publications, codec) ?? END;
       } catch {
-        await new Promise<void>((resolve) => this.#host.ports.clock.after(REREAD_MS, resolve));
+        await pause(this.#host.ports.clock, REREAD_MS);
       }
     }
     return END;

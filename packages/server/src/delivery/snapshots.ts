@@ -23,6 +23,7 @@ import type { Limits } from "../limits.ts";
 import type { Log } from "../log/log.ts";
 import { givenBy, inWords, Mistake } from "../support/mistake.ts";
 import type { Ports } from "../ports.ts";
+import { pause } from "../support/waits.ts";
 
 export interface Snapshot {
   /** Everything up to here is part of it. */
@@ -115,7 +116,7 @@ export class Snapshots {
   async #ask(): Promise<Snapshot> {
     const { name, rule, limits, log, callHook, ports } = this.#options;
     const waitMs = this.#mayAskAt - ports.clock.monotonic();
-    if (waitMs > 0) await new Promise<void>((resolve) => ports.clock.after(waitMs, resolve));
+    if (waitMs > 0) await pause(ports.clock, waitMs);
     this.#mayAskAt = ports.clock.monotonic() + ASK_EVERY_MS;
     log.keepForState(log.lastOffset);
     // Asked for before the state: what is published meanwhile may be in it, and comes once more.

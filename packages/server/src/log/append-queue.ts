@@ -7,7 +7,7 @@ import type { Append, AppendResult, BrokerLog } from "./broker.ts";
 import type { Limits } from "../limits.ts";
 import { thrownBy } from "../support/mistake.ts";
 import type { Ports } from "../ports.ts";
-import { within } from "../support/within.ts";
+import { withDeadline } from "../support/waits.ts";
 
 interface WaitingAppend {
   readonly append: Append;
@@ -63,7 +63,7 @@ export class AppendQueue {
       tailwireError("indeterminate", "the broker didn't answer in time");
     const { clock } = this.#ports;
     try {
-      const results = await within(clock, this.#limits.appendMs, call, late);
+      const results = await withDeadline(clock, this.#limits.appendMs, call, late);
       this.#answer(batch, results);
     } catch (thrown) {
       const error = failureOf(thrown);
@@ -72,7 +72,7 @@ export class AppendQueue {
       if (error instanceof TailwireError && error.retry) this.#rejectWaiting(error);
     }
     while (!progress.ended) {
-      await within(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
+      await withDeadline(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
       this.#expireWaiting();
     }
   }

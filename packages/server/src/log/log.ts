@@ -30,7 +30,7 @@ import { EarlyPushes } from "./early-pushes.ts";
 import type { Limits } from "../limits.ts";
 import type { Ports } from "../ports.ts";
 import { NodeTail } from "./node-tail.ts";
-import { within } from "../support/within.ts";
+import { withDeadline } from "../support/waits.ts";
 
 /** Publications read from the broker at once; bytes are limited as well. */
 const PAGE_COUNT = 1_000;
@@ -113,7 +113,7 @@ export class Log {
   /** Begins to follow the log. @throws `unavailable`. */
   async open(): Promise<void> {
     const opening = this.#handle.tail(new Listener(this));
-    const tail = await this.#within(opening).catch((error: unknown) => {
+    const tail = await this.#withDeadline(opening).catch((error: unknown) => {
       // It may still open, with nobody left to close it.
       opening.then((late) => late.close()).catch(() => undefined);
       throw error;
@@ -170,7 +170,7 @@ export class Log {
   /** Where a start lies now [SUB-2]. @throws `unavailable`. */
   async start(start: Start): Promise<Started> {
     if (!isPosition(start)) {
-      const position = await this.#within(this.#handle.locate(start));
+      const position = await this.#withDeadline(this.#handle.locate(start));
       this.#compare(position);
       return { position, recovered: false };
     }
@@ -190,13 +190,13 @@ export class Log {
   /** Reads what precedes a position, or with null the end of the log. @throws `unavailable`. */
   readBack(before: Position | null, count: number): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
-    return this.#within(this.#handle.readBack(before, limit));
+    return this.#withDeadline(this.#handle.readBack(before, limit));
   }
 
   /** Reads from the broker, for a position that lies before the tail. @throws `unavailable`. */
   async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
-    const read = await this.#within(this.#handle.read(after, limit));
+    const read = await this.#withDeadline(this.#handle.read(after, limit));
     this.#compare(read.kind === "gap" ? read.gap.continuesAfter : { epoch: read.epoch, offset: 0 });
     return read;
   }
@@ -258,7 +258,7 @@ export class Log {
       const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
       try {
         const reading = this.#handle.read({ epoch: this.#epoch, offset, id }, limit);
-        this.#goOn(offset, await this.#within(reading));
+        this.#goOn(offset, await this.#withDeadline(reading));
       } catch {
         this.#cancelRetry?.();
         this.#cancelRetry = this.#ports.clock.after(REREAD_MS, () => this.#reread());
@@ -308,8 +308,8 @@ export class Log {
     if (this.#doubt !== null && this.#reaches(this.#doubt)) this.#doubt = null;
   }
 
-  #within<Value>(promise: Promise<Value>): Promise<Value> {
-    return within(this.#ports.clock, this.#limits.appendMs, promise, () =>
+  #withDeadline<Value>(promise: Promise<Value>): Promise<Value> {
+    return withDeadline(this.#ports.clock, this.#limits.appendMs, promise, () =>
       tailwireError("unavailable", "the broker didn't answer in time"),
     );
   }

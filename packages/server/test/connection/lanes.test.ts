@@ -8,7 +8,7 @@ import { Bench, publish, type Said, subscribe } from "../bench.ts";
 const lanesOf = (): Lanes =>
   new Lanes({
     node: { turns: new Turns(new SimulatedClock()) },
-    input: { account: () => undefined },
+    input: { account: () => undefined, paid: () => Promise.resolve() },
     output: { emptied: () => Promise.resolve() },
   });
 

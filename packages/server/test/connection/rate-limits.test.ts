@@ -153,6 +153,22 @@ describe("[FLOW-5] a connection that sends too much", () => {
     expect(bench.node.connections).toBe(0);
   });
 
+  test("and asks for many pages is given them as fast as it may, and isn't closed", async () => {
+    const bench = slowBench();
+    for (let said = 0; said < 80; said += 1) await bench.node.publish("room:1", "said", said);
+    const peer = await fullPeer(bench);
+    const read: Said = { type: "read", channel: "room:1", count: 80 };
+    const pages = (): number => peer.heardInShort.filter((said) => said.startsWith("ack")).length;
+    // A page costs as much as ten messages, so these are 165 messages.
+    await peer.say(...Array.from({ length: 15 }, () => read));
+    await bench.clock.advance(5_000);
+    expect(pages()).toBeGreaterThan(4);
+    expect(pages()).toBeLessThan(9);
+    await bench.clock.advance(10_000);
+    expect(pages()).toBe(15);
+    expect(closes(peer)).toEqual([]);
+  });
+
   test("counts from the upgrade on, so that hello is no way around it", async () => {
     const bench = slowBench();
     const peer = bench.peer();

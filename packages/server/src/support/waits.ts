@@ -1,13 +1,18 @@
 /**
- * The one place where the server awaits something that isn't its own: the broker, or a function
- * of the application. Everything awaited has a deadline, and whoever awaits must look again, when
- * it goes on, whether what it works for still stands.
+ * The server's waits: for time to pass, and for a promise that isn't the server's own, that is the
+ * broker's or one of the application. The second kind has a deadline. After either, the code that
+ * waited looks again whether its connection, channel or subscription still stands.
  */
 import type { Clock } from "@tailwire/protocol";
 import { errorOf } from "./thrown.ts";
 
+/** Settles after so many milliseconds. */
+export function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.after(ms, resolve));
+}
+
 /** The promise's outcome, or `late()` as a rejection when it takes more than `ms` milliseconds. */
-export function within<Value>(
+export function withDeadline<Value>(
   clock: Clock,
   ms: number,
   promise: Promise<Value>,

@@ -2,11 +2,11 @@
  * Dependencies of the client's core, in place of a platform. Drivers implement it for browsers and
  * Node, the simulator for simulated links.
  */
-import type { PlatformSignal, Cancel, Clock, Random, Wire } from "@tailwire/protocol";
+import type { PlatformSignal, Cancel, Clock, Random, Encoded } from "@tailwire/protocol";
 
 /** One WebSocket, from the moment it begins to connect. */
 export interface Socket {
-  send(wire: Wire): void;
+  send(wire: Encoded): void;
   /** Begins to close. Nothing is heard of it by {@link SocketEvents} unless the socket says so. */
   close(code: number, reason: string): void;
 }
@@ -15,7 +15,7 @@ export interface Socket {
 export interface SocketEvents {
   /** With the subprotocol that the server has chosen. */
   opened(subprotocol: string): void;
-  received(wire: Wire): void;
+  received(wire: Encoded): void;
   closed(code: number, reason: string): void;
 }
 

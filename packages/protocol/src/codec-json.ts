@@ -4,7 +4,7 @@
  * In a publication's data it checks only the depth and the size of numbers [ENC-3] [ENC-4].
  */
 import { fromBase64, toBase64 } from "./base64.ts";
-import type { Batch, ClientCodec, Codec, Wire } from "./codec.ts";
+import type { Batch, ClientCodec, Codec, Encoded } from "./codec.ts";
 import { type JsonText, parseJson } from "./json-text.ts";
 import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
@@ -50,7 +50,7 @@ function encode(message: Outgoing<ClientMessage | ServerMessage>): string {
   return `${objectText(message)}\n`;
 }
 
-function join(lines: readonly Wire[]): string {
+function join(lines: readonly Encoded[]): string {
   return lines.join("");
 }
 
@@ -72,7 +72,7 @@ function objectText(object: object): string {
 }
 
 /** The lines of a WebSocket message; none where there are more than `batchMax` [ENC-2]. */
-function linesOf(wire: Wire): readonly string[] {
+function linesOf(wire: Encoded): readonly string[] {
   if (typeof wire !== "string") return [];
   const lines = wire.split("\n");
   // A newline ends a line, and the last line's may be left out [ENC-1].
@@ -81,7 +81,7 @@ function linesOf(wire: Wire): readonly string[] {
 }
 
 function batchOf<Message>(
-  wire: Wire,
+  wire: Encoded,
   validate: (value: unknown) => Decoded<Message>,
 ): Batch<Message> {
   const size = typeof wire === "string" ? lineCount(wire) : Infinity;

@@ -5,7 +5,7 @@
  * as they are. The library only decodes messages that `scanMessages` has found to be bounded.
  */
 import { Decoder, Encoder } from "@msgpack/msgpack";
-import type { Batch, ClientCodec, Codec, Wire } from "./codec.ts";
+import type { Batch, ClientCodec, Codec, Encoded } from "./codec.ts";
 import { type JsonText, parseJson } from "./json-text.ts";
 import * as PROTOCOL_LIMITS from "./limits.ts";
 import type { ClientMessage, Outgoing, ServerMessage } from "./messages.ts";
@@ -38,7 +38,7 @@ export const msgpackCodec: Codec & ClientCodec = {
     ),
 };
 
-function join(encoded: readonly Wire[]): Uint8Array {
+function join(encoded: readonly Encoded[]): Uint8Array {
   const parts = encoded as readonly Uint8Array[];
   const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -58,17 +58,17 @@ function packed(object: object): object {
   return { ...rest, publications: publications?.map(packed), data: data?.text };
 }
 
-function clientBatch(wire: Wire): Batch<ClientMessage> {
+function clientBatch(wire: Encoded): Batch<ClientMessage> {
   return batchOf(wire, PROTOCOL_LIMITS.valuesMax, validateClientMessage);
 }
 
 /** Values are unbounded here: a page has as many as its server wants. */
-function serverBatch(wire: Wire): Batch<ServerMessage> {
+function serverBatch(wire: Encoded): Batch<ServerMessage> {
   return batchOf(wire, Infinity, validateServerMessage);
 }
 
 function batchOf<Message>(
-  wire: Wire,
+  wire: Encoded,
   valuesMax: number,
   validate: (value: unknown) => Decoded<Message>,
 ): Batch<Message> {

@@ -11,7 +11,7 @@ export {
   type Params,
 } from "./channel-name.ts";
 export { toBase64 } from "./base64.ts";
-export { type Batch, type ClientCodec, type Codec, type Wire, wireBytes } from "./codec.ts";
+export { type Batch, type ClientCodec, type Codec, type Encoded, encodedBytes } from "./codec.ts";
 export { jsonClientCodec, jsonCodec } from "./codec-json.ts";
 export { CLOSE_CODES, type CloseName, type Verdict, verdictOf } from "./close-codes.ts";
 export { ERROR_CODES, type ErrorCode } from "./codes.ts";

@@ -7,9 +7,9 @@ import { SimulatedClock } from "@tailwire/simulation";
 import { Deadlines } from "../src/support/deadlines.ts";
 import { encodePage, EncodedTail } from "../src/delivery/encoded-tail.ts";
 import { Retained } from "../src/log/retained.ts";
-import { Bench, publicationAt, publish, simulatedPorts, subscribe } from "./bench.ts";
+import { TestNode, publicationAt, publish, simulatedPorts, subscribe } from "./harness.ts";
 import { FakeLog } from "./log/fake-log.ts";
-import { logBench } from "./log/log-bench.ts";
+import { testLog } from "./log/log-harness.ts";
 import { memoryContext } from "./brokers/memory-context.ts";
 
 const entry = (id: string, more: Partial<Append> = {}): Append => ({
@@ -45,7 +45,7 @@ test("a page's limit counts bytes, in scripts of three bytes a character too", (
 });
 
 test("a tail that opens after its deadline is closed again", async () => {
-  const { broker, log, clock } = logBench();
+  const { broker, log, clock } = testLog();
   broker.gates.tail.closed = true;
   const failed = log.open().catch(() => "late");
   await clock.advance(1_000);
@@ -110,36 +110,36 @@ test("a publish that waits behind a slow subscribe isn't appended once its conne
       return { ...log, tail, append };
     },
   });
-  const bench = new Bench({ wrapBroker: slowToOpen });
-  const peer = await bench.openPeer();
+  const testNode = new TestNode({ wrapBroker: slowToOpen });
+  const peer = await testNode.openPeer();
   await peer.say(subscribe(), publish(1));
   peer.connection.gone();
   open();
-  await bench.clock.settle();
+  await testNode.clock.settle();
   expect(appended).toEqual([]);
-  expect(bench.node.channels).toBe(0);
+  expect(testNode.node.channels).toBe(0);
 });
 
 test("[FLOW-1] what is logged while an empty page waits for its socket is sent when that has drained", async () => {
   const log = new FakeLog();
   log.grow(3);
-  const bench = new Bench({
+  const testNode = new TestNode({
     wrapBroker: () => ({
       capabilities: { durable: true },
       close: () => Promise.resolve(),
       log: () => log,
     }),
   });
-  await (await bench.openPeer()).say(subscribe());
+  await (await testNode.openPeer()).say(subscribe());
   // Two that this node hasn't heard of yet: what follows them is asked of the broker.
   log.grow(2);
-  const bob = await bench.openPeer("bob");
+  const bob = await testNode.openPeer("bob");
   bob.socket.completes = false;
   const start = { epoch: "e1", offset: 5, id: "p5" };
   await bob.say({ type: "subscribe", channel: "room:1", start });
-  await bench.clock.settle();
+  await testNode.clock.settle();
   log.push(log.grow(1));
-  await bench.clock.settle();
+  await testNode.clock.settle();
   bob.socket.completes = true;
   await bob.drain();
   expect(bob.heardInShort).toEqual(["ack r1", "publication 6", "caughtup"]);
@@ -148,14 +148,14 @@ test("[FLOW-1] what is logged while an empty page waits for its socket is sent w
 test("a cursor under a newer epoch than its node knows makes the node look, and doesn't spin", async () => {
   const log = new FakeLog();
   log.grow(3);
-  const bench = new Bench({
+  const testNode = new TestNode({
     wrapBroker: () => ({
       capabilities: { durable: true },
       close: () => Promise.resolve(),
       log: () => log,
     }),
   });
-  await (await bench.openPeer()).say(subscribe());
+  await (await testNode.openPeer()).say(subscribe());
   log.epoch = "e2";
   log.lineage.add("e1");
   const read = log.read.bind(log);
@@ -164,19 +164,19 @@ test("a cursor under a newer epoch than its node knows makes the node look, and 
     reads += 1;
     return reads > 200 ? new Promise(() => undefined) : read(after, limit);
   };
-  const bob = await bench.openPeer("bob");
+  const bob = await testNode.openPeer("bob");
   await bob.say({
     type: "subscribe",
     channel: "room:1",
     start: { epoch: "e1", offset: 2, id: "p2" },
   });
-  await bench.clock.settle();
+  await testNode.clock.settle();
   expect(bob.heardInShort).toEqual(["ack r1", "publication 3", "caughtup"]);
   expect(reads).toBeLessThan(10);
 });
 
 test("an append that the broker still works on isn't overtaken by the next, however late it is", async () => {
-  const { broker, log, clock } = logBench();
+  const { broker, log, clock } = testLog();
   broker.gates.append.closed = true;
   const codeOf = (error: { code: string }): string => error.code;
   const first = log.append(entry("a")).catch(codeOf);

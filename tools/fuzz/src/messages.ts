@@ -8,7 +8,7 @@ import {
   jsonCodec,
   type ServerMessage,
   TailwireError,
-  type Wire,
+  type Encoded,
 } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { mutatedBytes, mutatedText } from "./mutate.ts";
@@ -16,7 +16,7 @@ import { outgoing } from "./outgoing.ts";
 import { hold, type Input, type Target } from "./target.ts";
 
 type Message = ClientMessage | ServerMessage;
-type Decode = (codec: Codec, wire: Wire) => readonly Decoded<Message>[];
+type Decode = (codec: Codec, wire: Encoded) => readonly Decoded<Message>[];
 
 /** Both directions. */
 const DECODERS: readonly Decode[] = [

@@ -4,7 +4,7 @@
  * swallow one direction (half-open), and stop reading at the client's end.
  */
 import type { Socket, SocketEvents } from "@tailwire/client/core";
-import type { Clock, Wire } from "@tailwire/protocol";
+import type { Clock, Encoded } from "@tailwire/protocol";
 import type { Connection, Transport } from "@tailwire/server/core";
 
 export type Direction = "toServer" | "toClient";
@@ -23,16 +23,16 @@ export interface LinkOptions {
   readonly kernelBytes: number;
   readonly tap: Tap;
   /** Decodes a frame's payload, as the client's socket gives it. */
-  readonly decode: (frame: Uint8Array, subprotocol: string) => Wire;
+  readonly decode: (frame: Uint8Array, subprotocol: string) => Encoded;
   readonly watch: LinkWatch;
 }
 
 /** Called with the events at the ends of links. */
 export interface LinkWatch {
   /** The client has handed something to its socket. */
-  sent(link: Link, wire: Wire): void;
+  sent(link: Link, wire: Encoded): void;
   /** The server has written something. */
-  written(link: Link, wire: Wire): void;
+  written(link: Link, wire: Encoded): void;
   /** All that it has written since the last call was one write. */
   flushed(link: Link): void;
   /** The client has heard that the link is over. */
@@ -43,7 +43,7 @@ export interface LinkWatch {
 
 /** A message in the kernel's buffers at the client's end. */
 interface Unread {
-  readonly wire: Wire;
+  readonly wire: Encoded;
   readonly bytes: number;
 }
 
@@ -76,7 +76,7 @@ export class Link implements Socket, Transport {
   #unreadBytes = 0;
   #reading = true;
   #serverReading = true;
-  readonly #unreadByServer: Wire[] = [];
+  readonly #unreadByServer: Encoded[] = [];
   #blocked = false;
   /** Bytes that the server has written to it. */
   writtenBytes = 0;
@@ -176,7 +176,7 @@ export class Link implements Socket, Transport {
     this.#endClient(code, reason);
   }
 
-  send(wire: Wire): void {
+  send(wire: Encoded): void {
     if (this.#clientEnded) return;
     this.#options.watch.sent(this, wire);
     this.#carry("toServer", wire.length, () => this.#atServer(() => this.#arriveAtServer(wire)));
@@ -233,7 +233,7 @@ export class Link implements Socket, Transport {
     });
   }
 
-  #arriveAtServer(wire: Wire): void {
+  #arriveAtServer(wire: Encoded): void {
     if (this.#serverEnded || (this.#clientEnded && !this.#haunted)) return;
     if (!this.#serverReading) {
       this.#unreadByServer.push(wire);
@@ -283,7 +283,7 @@ export class Link implements Socket, Transport {
 }
 
 /** Bytes as Latin-1, by a Buffer: a TextDecoder reads them as Windows-1252, which can't be reversed. */
-function textOf(wire: Wire): string {
+function textOf(wire: Encoded): string {
   if (typeof wire === "string") return wire;
   return Buffer.from(wire.buffer, wire.byteOffset, wire.byteLength).toString("latin1");
 }

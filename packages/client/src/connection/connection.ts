@@ -19,7 +19,7 @@ import {
   type Unstamped,
   verdictOf,
   type Welcome,
-  type Wire,
+  type Encoded,
 } from "@tailwire/protocol";
 import { ASSUMED_SERVER_LIMITS, type ServerLimits } from "./assumed-limits.ts";
 import { backoffMs } from "./backoff.ts";
@@ -345,7 +345,7 @@ export class Connection {
     if (link) this.#options.lost();
   }
 
-  #received(link: Link, wire: Wire): void {
+  #received(link: Link, wire: Encoded): void {
     link.heardAt = this.#ports.clock.monotonic();
     // Nothing that is malformed can be acted on; the chain of offsets shows what it hid [DEL-2].
     for (const message of this.codec.readServerMessages(wire)) {

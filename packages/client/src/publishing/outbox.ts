@@ -15,8 +15,8 @@ import {
   type Position,
   TailwireError,
   localError,
-  type Wire,
-  wireBytes,
+  type Encoded,
+  encodedBytes,
 } from "@tailwire/protocol";
 import { onAbort, throwIfAborted } from "../support/abort.ts";
 import { checkName, checkWait } from "../support/arguments.ts";
@@ -173,7 +173,7 @@ export class Outbox {
   #tooLarge(entry: Entry): TailwireError | null {
     const { limits, codec } = this.#connection;
     const room = entry.first ? 0 : CLIENT_LIMITS.repeatBytesMax;
-    const bytes = wireBytes(this.#encode(entry, codec)) + room;
+    const bytes = encodedBytes(this.#encode(entry, codec)) + room;
     return bytes > limits.messageBytesMax ? tooLargeError(limits.messageBytesMax) : null;
   }
 
@@ -243,7 +243,7 @@ export class Outbox {
     return { at: this.#clock.monotonic(), wall: this.#clock.now() };
   }
 
-  #encode({ id, sequence, channel, event, data, first }: Entry, codec: ClientCodec): Wire {
+  #encode({ id, sequence, channel, event, data, first }: Entry, codec: ClientCodec): Encoded {
     return codec.encode({
       type: "publish",
       id,

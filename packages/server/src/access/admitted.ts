@@ -6,7 +6,7 @@
  */
 import { ChannelPattern } from "@tailwire/protocol";
 import type { Action, User } from "../application.ts";
-import { givenBy, inWords, Mistake } from "../support/mistake.ts";
+import { convertGiven, inWords, Mistake } from "../support/mistake.ts";
 import { errorOf } from "../support/thrown.ts";
 
 export interface Grant {
@@ -43,7 +43,7 @@ export class Admitted {
   static by(hook: string, given: unknown): Admitted | null {
     if (given instanceof Admitted) return given;
     if (given === undefined || given === null || given === false) return null;
-    return givenBy(hook, () => {
+    return convertGiven(hook, () => {
       const fields = new Fields(hook);
       const { user, expiresAt, capabilities } = fields.table("the answer", given, ANSWER);
       const { id } = fields.table("user", user, "an object with an id");

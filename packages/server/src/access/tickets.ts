@@ -48,7 +48,7 @@ export class Tickets {
   }
 
   /** Whom a ticket is for, once; null where it is unknown, used, over, or another page's. */
-  take(ticket: string, origin: string | null): Admitted | null {
+  redeem(ticket: string, origin: string | null): Admitted | null {
     this.#forgetEnded();
     const known = this.#tickets.get(ticket);
     // A ticket shown at the wrong place was seen nevertheless: it is good for nothing any more.

@@ -17,7 +17,7 @@ import { fingerprint } from "../log/fingerprint.ts";
 import type { Connection } from "../connection/connection.ts";
 import { REQUEST_BYTES } from "../connection/lanes.ts";
 import type { Services } from "./services.ts";
-import { givenBy, Mistake } from "../support/mistake.ts";
+import { convertGiven, Mistake } from "../support/mistake.ts";
 import { DEBT_REFUSE_MS } from "../connection/rate-limit.ts";
 import type { Identity } from "../connection/sessions.ts";
 
@@ -104,7 +104,7 @@ async function admit(
   if (kept === undefined) {
     throw new Mistake("onPublish", "onPublish gave nothing: did it forget to return data?");
   }
-  return givenBy("onPublish", () => payloadOf(kept));
+  return convertGiven("onPublish", () => payloadOf(kept));
 }
 
 /** After a refusal that may pass, nothing overtakes what was refused [PUB-12]. @throws `held`. */

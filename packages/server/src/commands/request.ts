@@ -10,7 +10,7 @@ import {
 } from "@tailwire/protocol";
 import type { Connection } from "../connection/connection.ts";
 import { REQUEST_BYTES } from "../connection/lanes.ts";
-import { givenBy, outcomeOf, Overdue } from "../support/mistake.ts";
+import { convertGiven, outcomeOf, Overdue } from "../support/mistake.ts";
 import type { AbortHandle } from "../ports.ts";
 import { withDeadline } from "../support/waits.ts";
 import type { Services } from "./services.ts";
@@ -38,7 +38,7 @@ export function request(node: Services, connection: Connection, message: Request
   const late = (): Overdue => new Overdue(hook, "limits.requestMs", tailwireError("timeout"));
   withDeadline(node.ports.clock, node.limits.requestMs, untilAborted(answer, abort), late)
     .then((value) => {
-      const data = givenBy(hook, () => JsonText.of(value ?? null));
+      const data = convertGiven(hook, () => JsonText.of(value ?? null));
       connection.say({ type: "ack", re: id, data });
     })
     .catch((thrown: unknown) => {

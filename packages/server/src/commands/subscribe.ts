@@ -142,7 +142,7 @@ function owesState({ snapshots }: Channel, start: Start): boolean {
 async function startedAt(channel: Channel, start: Start): Promise<StartedWithState> {
   await channel.open();
   if (start === "latest" && channel.snapshots !== null) {
-    const snapshot = await channel.snapshots.take();
+    const snapshot = await channel.snapshots.fetch();
     return { position: snapshot.position, recovered: false, snapshot };
   }
   // A client's position keeps its three fields and nothing else.

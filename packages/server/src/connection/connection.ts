@@ -18,7 +18,7 @@ import {
   type TailwireError,
   tailwireError,
   utf8Truncate,
-  type Wire,
+  type Encoded,
 } from "@tailwire/protocol";
 import type { Access } from "../access/access.ts";
 import type { Cursor, CursorMessage, CursorOwner } from "../delivery/cursor.ts";
@@ -207,7 +207,7 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     });
   }
 
-  encode(message: ControlMessage | CursorMessage): Wire {
+  encode(message: ControlMessage | CursorMessage): Encoded {
     this.#messageCount += 1;
     const { type, ...rest } = message;
     if (type === "gap") this.node.counters.gaps += 1;

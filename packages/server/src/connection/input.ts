@@ -12,8 +12,8 @@ import {
   type Codec,
   type Decoded,
   PROTOCOL_LIMITS,
-  type Wire,
-  wireBytes,
+  type Encoded,
+  encodedBytes,
 } from "@tailwire/protocol";
 import { type ConnectionState, listens } from "./states.ts";
 import type { Counters } from "../telemetry/counters.ts";
@@ -133,19 +133,19 @@ export class Input {
   }
 
   /** A WebSocket message has come, in one frame that isn't counted yet. */
-  receive(wire: Wire): void {
-    this.arrived(wireBytes(wire), 1, 0);
+  receive(wire: Encoded): void {
+    this.arrived(encodedBytes(wire), 1, 0);
     this.message(wire);
   }
 
   /** A WebSocket message has come, whose frames are counted: {@link arrived}. */
-  message(wire: Wire): void {
+  message(wire: Encoded): void {
     const { state, codec } = this.#owner;
     if (!listens(state)) return;
     this.#owner.heartbeat.heard();
     // An empty one says no more.
     if (wire.length === 0) return;
-    if (state === "awaiting hello" && wireBytes(wire) > PROTOCOL_LIMITS.firstBytesMax) {
+    if (state === "awaiting hello" && encodedBytes(wire) > PROTOCOL_LIMITS.firstBytesMax) {
       return this.#owner.close("too_large");
     }
     const batch = codec.clientBatch(wire);

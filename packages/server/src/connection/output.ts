@@ -4,7 +4,7 @@
  *
  * It never writes while an earlier write hasn't left. It doesn't know states, nor what is said.
  */
-import type { Codec, ServerMessage, Unstamped, Wire } from "@tailwire/protocol";
+import type { Codec, ServerMessage, Unstamped, Encoded } from "@tailwire/protocol";
 import type { Cursor } from "../delivery/cursor.ts";
 import { Flush } from "../delivery/flush.ts";
 import type { Limits } from "../limits.ts";
@@ -18,7 +18,7 @@ export class Output {
   readonly #limits: Limits;
   readonly #codec: Codec;
   readonly #transport: Transport;
-  #said: Wire[] = [];
+  #said: Encoded[] = [];
   #bytes = 0;
   /** Cursors with something to send, in line for this socket. */
   readonly #marked: Cursor[] = [];
@@ -49,7 +49,7 @@ export class Output {
   }
 
   /** Queues a control message. It goes out before any publication that is not on its way yet. */
-  say(encoded: Wire): void {
+  say(encoded: Encoded): void {
     this.#said.push(encoded);
     this.#bytes += encoded.length;
   }

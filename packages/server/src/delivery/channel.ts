@@ -257,7 +257,7 @@ export class Channel implements LogOwner {
       return { kind: "gap", gap, snapshot: null, following };
     }
     try {
-      const snapshot = await this.snapshots.take();
+      const snapshot = await this.snapshots.fetch();
       const goesOn = { ...gap, continuesAfter: snapshot.position };
       return { kind: "gap", gap: goesOn, snapshot, following: null };
     } catch (error) {

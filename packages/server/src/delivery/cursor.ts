@@ -13,7 +13,7 @@ import {
   type Position,
   type SnapshotMessage,
   type Unstamped,
-  type Wire,
+  type Encoded,
 } from "@tailwire/protocol";
 import type { Channel, Step } from "./channel.ts";
 import type { Slice } from "./encoded-tail.ts";
@@ -30,7 +30,7 @@ export interface CursorOwner {
   /** How publications are encoded for it. */
   readonly codec: Codec;
   /** Encodes a control message, with an id and a timestamp. */
-  encode(message: CursorMessage): Wire;
+  encode(message: CursorMessage): Encoded;
   /** Publications are in what is written next. */
   delivers(channel: string, slice: Slice): void;
   /** The subscription can't go on. */

@@ -4,7 +4,13 @@
  *
  * It knows bytes and offsets. Retention, and who is sent what, are decided elsewhere.
  */
-import { carrying, type Codec, type Position, type Wire, wireBytes } from "@tailwire/protocol";
+import {
+  carrying,
+  type Codec,
+  type Position,
+  type Encoded,
+  encodedBytes,
+} from "@tailwire/protocol";
 import type { Publication } from "../log/broker.ts";
 import { frameOf, roomFor, writeInto } from "./framing.ts";
 import type { Ports } from "../ports.ts";
@@ -42,20 +48,20 @@ export interface Slice {
 }
 
 /** The facts about a slice that its bytes don't say. */
-interface Marks {
+interface SliceFacts {
   readonly epoch: string;
   readonly first: Publication;
   readonly last: Publication;
   readonly count: number;
 }
 
-function sliceOf(frame: Uint8Array, { epoch, first, last, count }: Marks): Slice {
+function sliceOf(frame: Uint8Array, { epoch, first, last, count }: SliceFacts): Slice {
   const end = { epoch, offset: last.offset, id: last.id };
   return { kind: "slice", frame, first, last, count, end };
 }
 
 /** Where a publication is encoded: once per encoding and node, whoever it is for. */
-function encodePublication(codec: Codec, channel: string, publication: Publication): Wire {
+function encodePublication(codec: Codec, channel: string, publication: Publication): Encoded {
   const { id, timestamp, offset, prev, event, publisher, data } = publication;
   return codec.encode({
     type: "publication",
@@ -79,13 +85,13 @@ export function encodePage(
   publications: readonly [Publication, ...Publication[]],
   bytesMax: number,
 ): Slice {
-  const lines: Wire[] = [];
+  const lines: Encoded[] = [];
   let bytes = 0;
   let last = publications[0];
   let count = 0;
   for (const publication of publications) {
     const line = encodePublication(codec, channel, publication);
-    const lineBytes = wireBytes(line);
+    const lineBytes = encodedBytes(line);
     if (count > 0 && bytes + lineBytes > bytesMax) break;
     lines.push(line);
     bytes += lineBytes;

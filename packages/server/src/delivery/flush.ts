@@ -2,7 +2,7 @@
  * A flush: what goes out in one write. It is filled with waiting messages first, then by cursors, so
  * the order on the socket is the order in which things happened.
  */
-import { type Codec, PROTOCOL_LIMITS, type Wire } from "@tailwire/protocol";
+import { type Codec, PROTOCOL_LIMITS, type Encoded } from "@tailwire/protocol";
 import { frameOf } from "./framing.ts";
 import type { Ports } from "../ports.ts";
 
@@ -14,7 +14,7 @@ export class Flush {
   readonly #ports: Ports;
   readonly #codec: Codec;
   readonly #bytesMax: number;
-  #said: Wire[] = [];
+  #said: Encoded[] = [];
   #bytes = 0;
 
   constructor(ports: Ports, codec: Codec, bytesMax: number) {
@@ -29,7 +29,7 @@ export class Flush {
   }
 
   /** Adds an encoded message. Consecutive ones share a WebSocket message [ENC-2]. */
-  say(encoded: Wire): void {
+  say(encoded: Encoded): void {
     if (this.#said.length === SAID_MAX) this.#frameSaid();
     this.#said.push(encoded);
     this.#bytes += encoded.length;

@@ -21,7 +21,7 @@ import type { CallHook, SnapshotAnswer, SnapshotHook } from "../application.ts";
 import type { ChannelRule } from "../access/channel-rules.ts";
 import type { Limits } from "../limits.ts";
 import type { Log } from "../log/log.ts";
-import { givenBy, inWords, Mistake } from "../support/mistake.ts";
+import { convertGiven, inWords, Mistake } from "../support/mistake.ts";
 import type { Ports } from "../ports.ts";
 import { pause } from "../support/waits.ts";
 
@@ -69,14 +69,14 @@ export class Snapshots {
   }
 
   /** The state as of some place that the log can go on from. @throws `snapshot_unavailable`. */
-  take(): Promise<Snapshot> {
-    this.#flight ??= this.#take().finally(() => {
+  fetch(): Promise<Snapshot> {
+    this.#flight ??= this.#fetch().finally(() => {
       this.#flight = null;
     });
     return this.#flight;
   }
 
-  async #take(): Promise<Snapshot> {
+  async #fetch(): Promise<Snapshot> {
     try {
       const known = this.#last === null ? null : await this.#placed(this.#last);
       if (known !== null) return known;
@@ -125,7 +125,7 @@ export class Snapshots {
     const given: unknown = await callHook("snapshot", () =>
       this.#hook({ channel: name, params, position: { ...end } }),
     );
-    return givenBy("snapshot", () => snapshotOf(given, end, limits.messageBytesMax));
+    return convertGiven("snapshot", () => snapshotOf(given, end, limits.messageBytesMax));
   }
 }
 

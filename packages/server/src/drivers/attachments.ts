@@ -50,7 +50,7 @@ class Attachments {
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const upgrades = this.#byPath.get(pathOf(request));
-    if (upgrades !== undefined) return upgrades.take(request, socket, head);
+    if (upgrades !== undefined) return upgrades.accept(request, socket, head);
     // With others listening, the path may be theirs.
     if (this.#http.listenerCount("upgrade") > 1) return;
     const [first] = this.#byPath.values();

@@ -84,10 +84,10 @@ export class Upgrades {
   }
 
   /** Takes an upgrade. Whatever goes wrong with it is this socket's end and nobody else's. */
-  take(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  accept(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // Without a listener a reset during the handshake would end the process.
     socket.on("error", destroyThis);
-    this.#take(request, socket, head).catch((thrown: unknown) => {
+    this.#accept(request, socket, head).catch((thrown: unknown) => {
       this.#options.node.report(thrown);
       socket.destroy();
     });
@@ -103,7 +103,7 @@ export class Upgrades {
     answer(socket, NOT_FOUND, node);
   }
 
-  async #take(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+  async #accept(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const { node, codecs } = this.#options;
     const codec = chooseSubprotocol(offersOf(request), codecs);
     const refusal = this.#refusal(request);
@@ -211,7 +211,7 @@ export class Upgrades {
   async #authenticate(request: IncomingMessage): Promise<Admitted | null> {
     const { node, authenticate, tickets, tokenInQuery } = this.#options;
     const ticket = fromQuery(request, "ticket");
-    if (ticket !== null) return tickets.take(ticket, request.headers.origin ?? null);
+    if (ticket !== null) return tickets.redeem(ticket, request.headers.origin ?? null);
     if (authenticate === null) return ANONYMOUS;
     const token = tokenOf(request) ?? (tokenInQuery ? fromQuery(request, "token") : null);
     if (token !== null && token.length > PROTOCOL_LIMITS.tokenLengthMax) return null;

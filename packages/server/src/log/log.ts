@@ -125,12 +125,12 @@ export class Log {
     this.#tail = tail;
     const missed = this.#rereadAgain;
     this.#adopt(tail.position);
-    if (!this.#takeEarly() || missed) this.#reread();
+    if (!this.#acceptEarly() || missed) this.#reread();
   }
 
   /** The broker pushes what was appended. */
   push(epoch: string, publications: readonly Publication[]): void {
-    if (this.#take(epoch, publications)) return;
+    if (this.#accept(epoch, publications)) return;
     this.#early ??= new EarlyPushes(this.#limits.tailBytesMax);
     const isKept = this.#early.add(epoch, publications);
     const isAwaited = this.#rereading || this.#retained === null;
@@ -213,7 +213,7 @@ export class Log {
   }
 
   /** Adds what follows on. False when something lies between, or the tail isn't open yet. */
-  #take(epoch: string, publications: readonly Publication[]): boolean {
+  #accept(epoch: string, publications: readonly Publication[]): boolean {
     const retained = this.#retained;
     if (retained === null || epoch !== this.#epoch) return false;
     const before = retained.last;
@@ -232,10 +232,10 @@ export class Log {
   }
 
   /** Tries what was pushed before its turn. False when something still lies between. */
-  #takeEarly(): boolean {
+  #acceptEarly(): boolean {
     let fits = true;
     for (const { epoch, publications } of this.#early?.takeAll() ?? []) {
-      fits = this.#take(epoch, publications) && fits;
+      fits = this.#accept(epoch, publications) && fits;
     }
     return fits;
   }
@@ -272,12 +272,12 @@ export class Log {
     if (this.#closed) return;
     const isBegun = this.#beginAnew(offset, read);
     const before = this.lastOffset;
-    const fits = this.#take(this.#epoch, read.publications);
+    const fits = this.#accept(this.#epoch, read.publications);
     const end = this.lastOffset;
     if (read.kind === "publications" && read.publications.length > 0 && end <= offset)
       throw stuck();
     const isAhead = isBegun || end > before;
-    const earlyFit = this.#takeEarly();
+    const earlyFit = this.#acceptEarly();
     // A page that brings news may be full and have more behind it, unless pushes join it.
     const isWhole = !isAhead || this.lastOffset > end;
     if (!isAhead) this.#doubt = null;

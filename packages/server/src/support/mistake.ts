@@ -51,7 +51,7 @@ export function outcomeOf(hook: string, thrown: unknown): Error {
 }
 
 /** Converts what a function of the application gave. @throws Mistake where that is refused. */
-export function givenBy<Value>(hook: string, convert: () => Value): Value {
+export function convertGiven<Value>(hook: string, convert: () => Value): Value {
   try {
     return convert();
   } catch (thrown) {

@@ -1,23 +1,23 @@
 // Permissions: asked once per channel and action, anew after a fresh token, and never guessed.
 import { describe, expect, test } from "vitest";
 import type { Authenticated, Authorize, AuthorizeQuestion } from "@tailwire/server/core";
-import { Bench, type BenchOptions, publish, type Said, subscribe } from "../bench.ts";
+import { TestNode, type TestNodeOptions, publish, type Said, subscribe } from "../harness.ts";
 
 const CHANNELS = { "room:{id}": {}, "dm:{one}:{other}": {} };
 const AUTHENTICATE: Said = { type: "authenticate", token: "ada" };
 
 const never = new Promise<never>(() => undefined);
 
-function benchWith(authorize: Authorize | null, options: BenchOptions = {}): Bench {
+function nodeWith(authorize: Authorize | null, options: TestNodeOptions = {}): TestNode {
   const { application, ...rest } = options;
-  return new Bench({ channels: CHANNELS, application: { authorize, ...application }, ...rest });
+  return new TestNode({ channels: CHANNELS, application: { authorize, ...application }, ...rest });
 }
 
 describe("[AUTH-11] authorize", () => {
   test("is told who wants to do what where, with the channel's params", async () => {
     const asked: AuthorizeQuestion[] = [];
-    const bench = benchWith((question) => asked.push(question) > 0);
-    const peer = await bench.openPeer("ada");
+    const testNode = nodeWith((question) => asked.push(question) > 0);
+    const peer = await testNode.openPeer("ada");
     await peer.say(subscribe("dm:ada:bob"), publish(1, "room:7"));
     const user = { id: "ada" };
     expect(asked).toEqual([
@@ -34,18 +34,18 @@ describe("[AUTH-11] authorize", () => {
 
   test("is asked once per connection, channel and action, a no included", async () => {
     const asked: string[] = [];
-    const bench = benchWith(({ user, action, channel }) => {
+    const testNode = nodeWith(({ user, action, channel }) => {
       asked.push(`${user.id} ${action} ${channel}`);
       return channel !== "room:2";
     });
-    const peer = await bench.openPeer("ada");
+    const peer = await testNode.openPeer("ada");
     for (let round = 0; round < 3; round += 1) {
       for (const channel of ["room:1", "room:2"]) {
         await peer.say(subscribe(channel), publish(round, channel));
         await peer.say({ type: "unsubscribe", channel });
       }
     }
-    await (await bench.openPeer("bob")).say(publish(1));
+    await (await testNode.openPeer("bob")).say(publish(1));
     expect(asked).toEqual([
       "ada subscribe room:1",
       "ada publish room:1",
@@ -56,10 +56,10 @@ describe("[AUTH-11] authorize", () => {
   });
 
   test("that says no to publishing says nothing about subscribing, and the other way round", async () => {
-    const bench = benchWith(
+    const testNode = nodeWith(
       ({ action, channel }) => (action === "publish") === (channel === "room:2"),
     );
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(subscribe("room:1"));
     await peer.say(publish(1, "room:1"));
     await peer.say(subscribe("room:2"));
@@ -74,16 +74,16 @@ describe("[AUTH-11] authorize", () => {
   });
 
   test("may take its time: nothing is delivered or appended before, and order is kept", async () => {
-    const bench: Bench = benchWith(
-      () => new Promise((resolve) => bench.clock.after(1_000, () => resolve(true))),
+    const testNode: TestNode = nodeWith(
+      () => new Promise((resolve) => testNode.clock.after(1_000, () => resolve(true))),
     );
-    const peer = await bench.openPeer();
-    await bench.node.publish("room:1", "said", "before");
+    const peer = await testNode.openPeer();
+    await testNode.node.publish("room:1", "said", "before");
     await peer.say(subscribe(), publish("mine"), subscribe(), publish("mine too"));
-    await bench.clock.advance(999);
-    await bench.node.publish("room:1", "said", "meanwhile");
+    await testNode.clock.advance(999);
+    await testNode.node.publish("room:1", "said", "meanwhile");
     expect(peer.heard).toEqual([]);
-    await bench.clock.advance(3_000);
+    await testNode.clock.advance(3_000);
     expect(peer.heardInShort.filter((line) => !line.startsWith("publication"))).toEqual(
       expect.arrayContaining(["ack r1", "ack r2", "error r3 already_subscribed", "ack r4"]),
     );
@@ -93,12 +93,12 @@ describe("[AUTH-11] authorize", () => {
 
   test("that throws or rejects is internal, is logged, and is asked again", async () => {
     let calls = 0;
-    const bench = benchWith(() => {
+    const testNode = nodeWith(() => {
       calls += 1;
       if (calls === 1) throw new Error("a bug");
       return calls === 2 ? Promise.reject(new Error("another")) : true;
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(subscribe());
     await peer.say(subscribe());
     await peer.say(subscribe());
@@ -109,38 +109,38 @@ describe("[AUTH-11] authorize", () => {
       "caughtup",
     ]);
     expect(JSON.stringify(peer.heard)).not.toContain("bug");
-    expect(bench.errors).toHaveLength(2);
+    expect(testNode.errors).toHaveLength(2);
   });
 
   test("that never says anything is unavailable after hookMs, and nothing was done", async () => {
-    const bench = benchWith(() => never);
-    const peer = await bench.openPeer();
+    const testNode = nodeWith(() => never);
+    const peer = await testNode.openPeer();
     await peer.say(subscribe("room:1"), publish(1, "room:2"));
-    await bench.clock.advance(bench.limits.hookMs - 1);
+    await testNode.clock.advance(testNode.limits.hookMs - 1);
     expect(peer.heard).toEqual([]);
-    await bench.clock.advance(1);
+    await testNode.clock.advance(1);
     expect(peer.heardInShort).toEqual(["error r1 unavailable", "error r2 unavailable"]);
     expect(peer.heard).toMatchObject([{ retry: true }, { retry: true }]);
-    expect([bench.node.channels, peer.connection.subscriptions.size]).toEqual([0, 0]);
+    expect([testNode.node.channels, peer.connection.subscriptions.size]).toEqual([0, 0]);
   });
 
   test("whose yes comes after the connection has gone leaves nothing behind", async () => {
     let allow: (allowed: boolean) => void = () => undefined;
-    const bench = benchWith(
+    const testNode = nodeWith(
       () =>
         new Promise((resolve) => {
           allow = resolve;
         }),
     );
     for (const message of [subscribe(), publish("too late")]) {
-      const peer = await bench.openPeer();
+      const peer = await testNode.openPeer();
       await peer.say(message);
       peer.connection.gone();
       allow(true);
-      await bench.clock.settle();
-      expect([bench.node.channels, peer.connection.subscriptions.size]).toEqual([0, 0]);
+      await testNode.clock.settle();
+      expect([testNode.node.channels, peer.connection.subscriptions.size]).toEqual([0, 0]);
     }
-    const position = await bench.node.publish("room:1", "said", "first");
+    const position = await testNode.node.publish("room:1", "said", "first");
     expect(position.offset).toBe(1);
   });
 });
@@ -153,11 +153,11 @@ describe("[AUTH-11] what a token grants", () => {
 
   test("is granted without a call of authorize, and the rest is asked", async () => {
     const asked: string[] = [];
-    const bench = benchWith(({ action, channel }) => {
+    const testNode = nodeWith(({ action, channel }) => {
       asked.push(`${action} ${channel}`);
       return false;
     });
-    const peer = await bench.openPeer(
+    const peer = await testNode.openPeer(
       granted(
         { channel: "room:{id}", actions: ["subscribe"] },
         { channel: "room:1", actions: ["publish"] },
@@ -171,25 +171,25 @@ describe("[AUTH-11] what a token grants", () => {
   });
 
   test("is all there is where nobody can be asked", async () => {
-    const bench = benchWith(null);
-    const peer = await bench.openPeer(granted({ channel: "room:1", actions: ["subscribe"] }));
+    const testNode = nodeWith(null);
+    const peer = await testNode.openPeer(granted({ channel: "room:1", actions: ["subscribe"] }));
     await peer.say(subscribe("room:1"));
     await peer.say(publish(1, "room:1"));
     await peer.say(subscribe("room:2"));
     const forbidden = ["error r2 forbidden", "error r3 forbidden"];
     expect(peer.heardInShort).toEqual(["ack r1", "caughtup", ...forbidden]);
-    const nothing = await bench.openPeer({ user: { id: "cleo" }, capabilities: [] });
+    const nothing = await testNode.openPeer({ user: { id: "cleo" }, capabilities: [] });
     await nothing.say(subscribe());
     expect(nothing.heardInShort).toEqual(["error r1 forbidden"]);
     // A token that says nothing about it may do everything.
-    const open = await bench.openPeer("bob");
+    const open = await testNode.openPeer("bob");
     await open.say(publish(1));
     expect(open.heardInShort).toEqual(["ack r1"]);
   });
 
   test("doesn't make a channel that isn't declared", async () => {
-    const bench = benchWith(null);
-    const peer = await bench.openPeer(
+    const testNode = nodeWith(null);
+    const peer = await testNode.openPeer(
       granted({ channel: "x:{id}", actions: ["subscribe", "publish"] }),
     );
     await peer.say(subscribe("x:1"));
@@ -199,8 +199,8 @@ describe("[AUTH-11] what a token grants", () => {
 });
 
 test("[AUTH-7] what doesn't exist and what isn't allowed get the same bytes", async () => {
-  const bench = benchWith(({ channel }) => channel !== "room:1");
-  const peer = await bench.openPeer();
+  const testNode = nodeWith(({ channel }) => channel !== "room:1");
+  const peer = await testNode.openPeer();
   const bytes: string[][] = [];
   for (const channel of ["room:1", "nowhere"]) {
     peer.forget();
@@ -217,8 +217,8 @@ test("[AUTH-7] what doesn't exist and what isn't allowed get the same bytes", as
 describe("[AUTH-12, SUB-9] after a fresh token", () => {
   test("authorize is asked anew about each subscription, and what is still allowed goes on", async () => {
     const asked: string[] = [];
-    const bench = benchWith(({ action, channel }) => asked.push(`${action} ${channel}`) > 0);
-    const peer = await bench.openPeer();
+    const testNode = nodeWith(({ action, channel }) => asked.push(`${action} ${channel}`) > 0);
+    const peer = await testNode.openPeer();
     await peer.say(subscribe("room:1"), subscribe("room:2"), publish(1, "room:1"));
     asked.length = 0;
     peer.forget();
@@ -230,8 +230,8 @@ describe("[AUTH-12, SUB-9] after a fresh token", () => {
 
   test("a subscription that isn't allowed any more ends with unsubscribed, and nothing follows", async () => {
     let allowed = true;
-    const bench = benchWith(({ channel }) => allowed || channel === "room:2");
-    const peer = await bench.openPeer();
+    const testNode = nodeWith(({ channel }) => allowed || channel === "room:2");
+    const peer = await testNode.openPeer();
     await peer.say(subscribe("room:1"), subscribe("room:2"));
     allowed = false;
     peer.forget();
@@ -240,9 +240,9 @@ describe("[AUTH-12, SUB-9] after a fresh token", () => {
       { type: "ack", re: "r1" },
       { type: "unsubscribed", channel: "room:1", code: "forbidden" },
     ]);
-    await bench.node.publish("room:1", "said", "secret");
-    await bench.node.publish("room:2", "said", "public");
-    await bench.clock.advance(5_000);
+    await testNode.node.publish("room:1", "said", "secret");
+    await testNode.node.publish("room:2", "said", "public");
+    await testNode.clock.advance(5_000);
     const channels = peer.heard.flatMap((one) => (one.type === "publication" ? one.channel : []));
     expect(channels).toEqual(["room:2"]);
     peer.forget();
@@ -256,12 +256,12 @@ describe("[AUTH-12, SUB-9] after a fresh token", () => {
 
   test("a subscription about which nobody can say anything ends too, with the reason", async () => {
     let decide: () => boolean | Promise<boolean> = () => true;
-    const bench = benchWith(() => decide());
-    const peer = await bench.openPeer();
+    const testNode = nodeWith(() => decide());
+    const peer = await testNode.openPeer();
     await peer.say(subscribe());
     decide = () => never;
     await peer.say(AUTHENTICATE);
-    await bench.clock.advance(bench.limits.hookMs);
+    await testNode.clock.advance(testNode.limits.hookMs);
     expect(peer.heard.at(-1)).toMatchObject({ type: "unsubscribed", code: "unavailable" });
     decide = () => true;
     await peer.say(AUTHENTICATE);
@@ -275,34 +275,34 @@ describe("[AUTH-12, SUB-9] after a fresh token", () => {
 
   test("a subscribe in progress is decided by the fresh token", async () => {
     const answers: ((allowed: boolean) => void)[] = [];
-    const bench = benchWith(() => new Promise((resolve) => answers.push(resolve)));
-    const peer = await bench.openPeer();
+    const testNode = nodeWith(() => new Promise((resolve) => answers.push(resolve)));
+    const peer = await testNode.openPeer();
     await peer.say(subscribe());
     await peer.say(AUTHENTICATE);
     answers.shift()?.(true);
-    await bench.clock.settle();
+    await testNode.clock.settle();
     for (const answer of answers.splice(0)) answer(false);
-    await bench.clock.settle();
-    await bench.node.publish("room:1", "said", "secret");
-    await bench.clock.advance(1_000);
+    await testNode.clock.settle();
+    await testNode.node.publish("room:1", "said", "secret");
+    await testNode.clock.advance(1_000);
     expect(peer.heardInShort.toSorted()).toEqual(["ack r2", "error r1 forbidden"]);
   });
 
   test("the next one waits until everything is decided anew", async () => {
     const answers: ((allowed: boolean) => void)[] = [];
     let ask = false;
-    const bench = benchWith(() => (ask ? new Promise((resolve) => answers.push(resolve)) : true));
-    const peer = await bench.openPeer();
+    const testNode = nodeWith(() => (ask ? new Promise((resolve) => answers.push(resolve)) : true));
+    const peer = await testNode.openPeer();
     await peer.say(subscribe());
     ask = true;
     peer.forget();
     await peer.say(AUTHENTICATE, AUTHENTICATE, { type: "ping" });
     expect(peer.heardInShort).toEqual(["pong r3", "ack r1"]);
     answers[0]?.(true);
-    await bench.clock.settle();
+    await testNode.clock.settle();
     expect(peer.heardInShort).toEqual(["pong r3", "ack r1", "ack r2"]);
     answers[1]?.(false);
-    await bench.clock.settle();
+    await testNode.clock.settle();
     expect(peer.heard.at(-1)).toMatchObject({ type: "unsubscribed", code: "forbidden" });
     expect(answers).toHaveLength(2);
   });

@@ -1,7 +1,7 @@
 // Channel rules: which channels exist, and how much of their logs is kept.
 import { describe, expect, test } from "vitest";
 import { ChannelRules, DEFAULT_RETENTION } from "@tailwire/server/core";
-import { Bench, publish, subscribe } from "../bench.ts";
+import { TestNode, publish, subscribe } from "../harness.ts";
 
 describe("a rule", () => {
   test("is found for every name that its pattern matches, and for no other", () => {
@@ -57,12 +57,12 @@ describe("a declaration", () => {
 });
 
 test("[AUTH-7] a channel that nothing declared is answered with forbidden, to every request", async () => {
-  const bench = new Bench();
-  const peer = await bench.openPeer();
+  const testNode = new TestNode();
+  const peer = await testNode.openPeer();
   await peer.say(subscribe("secret"), publish(1, "secret"));
   expect(peer.heardInShort).toEqual(["error r1 forbidden", "error r2 forbidden"]);
-  await expect(bench.node.publish("secret", "said", 1)).rejects.toMatchObject({
+  await expect(testNode.node.publish("secret", "said", 1)).rejects.toMatchObject({
     code: "forbidden",
   });
-  expect(bench.node.channels).toBe(0);
+  expect(testNode.node.channels).toBe(0);
 });

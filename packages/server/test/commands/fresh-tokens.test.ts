@@ -2,18 +2,18 @@
 // what isn't allowed any more ends promptly all the same.
 import { describe, expect, test } from "vitest";
 import type { Authenticated } from "@tailwire/server/core";
-import { Bench, type Peer, type Said, subscribe } from "../bench.ts";
+import { TestNode, type Peer, type Said, subscribe } from "../harness.ts";
 import { upTo } from "../drivers/support.ts";
 
 const fresh = (token: string): Said => ({ type: "authenticate", token });
 
-/** A bench whose tokens are judged when the test says so, in order. */
+/** A testNode whose tokens are judged when the test says so, in order. */
 function judgedBench(authorize: (token: string) => boolean = () => true) {
   const judged: string[] = [];
   const asked: { readonly channel: string; readonly turn: number }[] = [];
   const waiting: ((authenticated: Authenticated | null | Error) => void)[] = [];
   let last = "";
-  const bench: Bench = new Bench({
+  const testNode: TestNode = new TestNode({
     application: {
       authenticate: (token) => {
         judged.push(token);
@@ -26,25 +26,25 @@ function judgedBench(authorize: (token: string) => boolean = () => true) {
         });
       },
       authorize: ({ channel }) => {
-        asked.push({ channel, turn: bench.clock.fired });
+        asked.push({ channel, turn: testNode.clock.fired });
         return authorize(last);
       },
     },
   });
   const judge = async (outcome: Authenticated | null | Error): Promise<void> => {
     waiting.shift()?.(outcome);
-    await bench.clock.settle();
+    await testNode.clock.settle();
   };
-  return { bench, judged, asked, judge };
+  return { testNode, judged, asked, judge };
 }
 
 const ADA: Authenticated = { user: { id: "ada" }, expiresAt: 1_800_000_000_000 };
 
 /** A peer that follows so many channels, with nothing noted yet. */
-async function following(bench: Bench, count: number): Promise<Peer> {
-  const peer = await bench.openPeer();
+async function following(testNode: TestNode, count: number): Promise<Peer> {
+  const peer = await testNode.openPeer();
   await peer.say(...upTo(count).map((n) => subscribe(`room:${n}`)));
-  await bench.clock.settle();
+  await testNode.clock.settle();
   peer.forget();
   return peer;
 }
@@ -58,8 +58,8 @@ describe("[AUTH-8] of fresh tokens that wait only the newest is judged, and the 
     ["when nobody can judge it", new Error("a bug"), "error internal"],
     ["when it is another user's", { user: { id: "bob" } }, "error identity_changed"],
   ])("%s", async (_when, outcome, answer) => {
-    const { bench, judged, judge } = judgedBench();
-    const peer = await following(bench, 1);
+    const { testNode, judged, judge } = judgedBench();
+    const peer = await following(testNode, 1);
     await peer.say(...burst);
     expect(judged).toEqual(["t1"]);
     await judge(ADA);
@@ -76,8 +76,8 @@ describe("[AUTH-8] of fresh tokens that wait only the newest is judged, and the 
   });
 
   test("with its own expiry", async () => {
-    const { bench, judge } = judgedBench();
-    const peer = await following(bench, 1);
+    const { testNode, judge } = judgedBench();
+    const peer = await following(testNode, 1);
     await peer.say(fresh("old"), fresh("older"), fresh("new"));
     await judge({ ...ADA, expiresAt: 1_900_000_000_000 });
     await judge(ADA);
@@ -87,8 +87,8 @@ describe("[AUTH-8] of fresh tokens that wait only the newest is judged, and the 
   });
 
   test("and what they hold is let go of", async () => {
-    const { bench, judge } = judgedBench();
-    const peer = await following(bench, 1);
+    const { testNode, judge } = judgedBench();
+    const peer = await following(testNode, 1);
     await peer.say(...burst);
     expect(peer.connection.heldBytes).toBeGreaterThan(900 * 512);
     expect(peer.socket.calls).toContain("pause");
@@ -99,8 +99,8 @@ describe("[AUTH-8] of fresh tokens that wait only the newest is judged, and the 
   });
 
   test("and one that comes while the newest is judged is judged after it", async () => {
-    const { bench, judged, judge } = judgedBench();
-    const peer = await following(bench, 1);
+    const { testNode, judged, judge } = judgedBench();
+    const peer = await following(testNode, 1);
     await peer.say(fresh("a"), fresh("b"));
     await judge(ADA);
     await peer.say(fresh("c"));
@@ -111,8 +111,8 @@ describe("[AUTH-8] of fresh tokens that wait only the newest is judged, and the 
   });
 
   test("and none once the connection is closed", async () => {
-    const { bench, judged, judge } = judgedBench();
-    const peer = await following(bench, 1);
+    const { testNode, judged, judge } = judgedBench();
+    const peer = await following(testNode, 1);
     await peer.say(fresh("a"), fresh("b"));
     peer.connection.close("restarting");
     await judge(ADA);
@@ -122,8 +122,8 @@ describe("[AUTH-8] of fresh tokens that wait only the newest is judged, and the 
 
 describe("[AUTH-12] with 256 subscriptions", () => {
   test("they are decided anew in portions, one decision each", async () => {
-    const { bench, asked, judge } = judgedBench();
-    const peer = await following(bench, 256);
+    const { testNode, asked, judge } = judgedBench();
+    const peer = await following(testNode, 256);
     asked.length = 0;
     await peer.say(fresh("a"));
     await judge(ADA);
@@ -135,8 +135,8 @@ describe("[AUTH-12] with 256 subscriptions", () => {
   });
 
   test("all that isn't allowed any more ends at once, and nothing follows", async () => {
-    const { bench, judge } = judgedBench((token) => token !== "worse");
-    const peer = await following(bench, 256);
+    const { testNode, judge } = judgedBench((token) => token !== "worse");
+    const peer = await following(testNode, 256);
     await peer.say(fresh("worse"));
     await judge(ADA);
     const ended = peer.heard.flatMap((one) => (one.type === "unsubscribed" ? one.channel : []));
@@ -145,24 +145,24 @@ describe("[AUTH-12] with 256 subscriptions", () => {
         .map((n) => `room:${n}`)
         .toSorted(),
     );
-    await bench.node.publish("room:7", "said", "secret");
-    await bench.clock.advance(1_000);
+    await testNode.node.publish("room:7", "said", "secret");
+    await testNode.clock.advance(1_000);
     expect(peer.heard.some(({ type }) => type === "publication")).toBe(false);
   });
 
   test("one slow decision doesn't hold up the others", async () => {
     let ask = false;
-    const bench: Bench = new Bench({
+    const testNode: TestNode = new TestNode({
       application: {
         authenticate: () => Promise.resolve({ user: { id: "ada" } }),
         authorize: ({ channel }) =>
           ask ? (channel === "room:1" ? new Promise<boolean>(() => undefined) : false) : true,
       },
     });
-    const peer = await following(bench, 100);
+    const peer = await following(testNode, 100);
     ask = true;
     await peer.say(fresh("a"));
-    await bench.clock.settle();
+    await testNode.clock.settle();
     expect(peer.heard.filter(({ type }) => type === "unsubscribed")).toHaveLength(99);
   });
 });

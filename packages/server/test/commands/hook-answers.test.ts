@@ -5,7 +5,7 @@ import type { Broker } from "@tailwire/server/broker-contract";
 import type { Application, ChannelOptions } from "@tailwire/server/core";
 import { describe, expect, test } from "vitest";
 import { changed } from "@tailwire/simulation";
-import { Bench, hello, type Peer, publish, type Said, subscribe } from "../bench.ts";
+import { TestNode, hello, type Peer, publish, type Said, subscribe } from "../harness.ts";
 import { rejecting, thenThrows, THROWABLES } from "../oddities.ts";
 
 const ASK: Said = { type: "request", name: "ask", data: null };
@@ -58,16 +58,19 @@ const PLACES: readonly Place[] = [
   },
 ];
 
-function benchOf(place: Place, act: () => unknown): Bench {
+function benchOf(place: Place, act: () => unknown): TestNode {
   const { application = {}, channel = {} } = place.with(act);
-  return new Bench({ application, channels: { "room:{id}": channel, lobby: {} } });
+  return new TestNode({ application, channels: { "room:{id}": channel, lobby: {} } });
 }
 
 /** Does what makes the server call the hook, while somebody else looks on. */
-async function refusedAt(place: Place, act: () => unknown): Promise<{ bench: Bench; peer: Peer }> {
-  const bench = benchOf(place, act);
-  const witness = await bench.openPeer("witness");
-  const peer = await bench.openPeer();
+async function refusedAt(
+  place: Place,
+  act: () => unknown,
+): Promise<{ testNode: TestNode; peer: Peer }> {
+  const testNode = benchOf(place, act);
+  const witness = await testNode.openPeer("witness");
+  const peer = await testNode.openPeer();
   await peer.say(place.said);
   expect(peer.heardInShort).toEqual([`error r1 ${place.code}`]);
   await witness.say({ type: "ping" });
@@ -75,10 +78,10 @@ async function refusedAt(place: Place, act: () => unknown): Promise<{ bench: Ben
   peer.forget();
   await peer.say({ type: "ping" });
   expect(peer.heardInShort).toEqual(["pong r1"]);
-  return { bench, peer };
+  return { testNode, peer };
 }
 
-function expectOneLine({ errors }: Bench, hook: string): void {
+function expectOneLine({ errors }: TestNode, hook: string): void {
   expect(errors).toHaveLength(1);
   expect(errors[0]).toMatchObject({ hook, error: expect.any(Error) as unknown });
 }
@@ -86,15 +89,15 @@ function expectOneLine({ errors }: Bench, hook: string): void {
 for (const place of PLACES) {
   describe(`${place.hook} as it may be`, () => {
     test.each(Object.entries(THROWABLES))("may throw %s", async (_what, make) => {
-      const { bench } = await refusedAt(place, () => {
+      const { testNode } = await refusedAt(place, () => {
         throw make();
       });
-      expectOneLine(bench, place.hook);
+      expectOneLine(testNode, place.hook);
     });
 
     test.each(Object.entries(THROWABLES))("may reject with %s", async (_what, make) => {
-      const { bench } = await refusedAt(place, () => rejecting(make()));
-      expectOneLine(bench, place.hook);
+      const { testNode } = await refusedAt(place, () => rejecting(make()));
+      expectOneLine(testNode, place.hook);
     });
 
     test.each([
@@ -105,15 +108,15 @@ for (const place of PLACES) {
       { fault: "the weather" },
     ])("may throw a TailwireError with %j", async (odd) => {
       const details = { code: "odd", description: "Odd.", fault: "client", retry: false } as const;
-      const { bench } = await refusedAt(place, () => {
+      const { testNode } = await refusedAt(place, () => {
         throw new TailwireError({ ...details, ...(odd as object) });
       });
-      expectOneLine(bench, place.hook);
+      expectOneLine(testNode, place.hook);
     });
 
     test("may give a thenable whose then throws, or that calls back twice", async () => {
-      const { bench } = await refusedAt(place, thenThrows);
-      expectOneLine(bench, place.hook);
+      const { testNode } = await refusedAt(place, thenThrows);
+      expectOneLine(testNode, place.hook);
       const twice = {
         // oxlint-disable-next-line unicorn/no-thenable -- a library's promise that keeps no rules
         then: (_give: unknown, refuse: (error: unknown) => void) => {
@@ -122,14 +125,14 @@ for (const place of PLACES) {
           throw new Error("third");
         },
       };
-      expectOneLine((await refusedAt(place, () => twice)).bench, place.hook);
+      expectOneLine((await refusedAt(place, () => twice)).testNode, place.hook);
     });
 
     test("may never settle, and has a deadline", async () => {
-      const bench = benchOf(place, () => new Promise(() => undefined));
-      const peer = await bench.openPeer();
+      const testNode = benchOf(place, () => new Promise(() => undefined));
+      const peer = await testNode.openPeer();
       await peer.say(place.said);
-      await bench.clock.advance(bench.limits.requestMs);
+      await testNode.clock.advance(testNode.limits.requestMs);
       expect(peer.heard.filter(({ type }) => type === "error")).toHaveLength(1);
     });
   });
@@ -142,18 +145,18 @@ describe("a TailwireError with long words", () => {
       throw new TailwireError({ ...refusal, description: "é".repeat(5_000) });
     };
     for (const place of PLACES) {
-      const bench = benchOf(place, act);
-      const peer = await bench.openPeer();
+      const testNode = benchOf(place, act);
+      const peer = await testNode.openPeer();
       await peer.say(place.said);
       const code = place.hook === "snapshot" ? "snapshot_unavailable" : "odd";
       expect(peer.heardInShort).toEqual([`error r1 ${code}`]);
-      expect(bench.errors).toEqual([]);
+      expect(testNode.errors).toEqual([]);
     }
   });
 
   test("ends a subscription after a fresh token, in words that fit", async () => {
     let allowed = true;
-    const bench = new Bench({
+    const testNode = new TestNode({
       application: {
         authorize: () => {
           if (allowed) return true;
@@ -162,7 +165,7 @@ describe("a TailwireError with long words", () => {
         },
       },
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(subscribe());
     allowed = false;
     peer.forget();
@@ -177,18 +180,18 @@ describe("authorize", () => {
   test.each(["yes", "", 1, 0, Number.NaN, {}, [], Symbol("yes"), () => true, 1n])(
     "that gives %s allows nothing, and is logged",
     async (given) => {
-      const { bench } = await refusedAt(authorize, () => given);
-      expectOneLine(bench, "authorize");
-      expect(bench.node.channels).toBe(0);
+      const { testNode } = await refusedAt(authorize, () => given);
+      expectOneLine(testNode, "authorize");
+      expect(testNode.node.channels).toBe(0);
     },
   );
 
   test.each([undefined, null, false])("that gives %s says no", async (given) => {
-    const bench = benchOf(authorize, () => given);
-    const peer = await bench.openPeer();
+    const testNode = benchOf(authorize, () => given);
+    const peer = await testNode.openPeer();
     await peer.say(subscribe(), publish(1));
     expect(peer.heardInShort).toEqual(["error r1 forbidden", "error r2 forbidden"]);
-    expect(bench.errors).toEqual([]);
+    expect(testNode.errors).toEqual([]);
   });
 });
 
@@ -196,15 +199,15 @@ describe("onPublish", () => {
   test.each([undefined, Promise.resolve(undefined)])(
     "that gives nothing is asked whether it forgot to",
     async (given) => {
-      const { bench } = await refusedAt(PLACES[1] as Place, () => given);
-      expect(JSON.stringify(bench.errors, errorsInWords)).toContain("forget to return data");
+      const { testNode } = await refusedAt(PLACES[1] as Place, () => given);
+      expect(JSON.stringify(testNode.errors, errorsInWords)).toContain("forget to return data");
     },
   );
 
   test.each([() => 1, 1n, Symbol("data")])(
     "that gives what is no data is refused",
     async (given) => {
-      expectOneLine((await refusedAt(PLACES[1] as Place, () => given)).bench, "onPublish");
+      expectOneLine((await refusedAt(PLACES[1] as Place, () => given)).testNode, "onPublish");
     },
   );
 });
@@ -231,12 +234,12 @@ describe("snapshot", () => {
   ])(
     "that gives %s is a mistake, and the channel says snapshot_unavailable",
     async (_what, given) => {
-      expectOneLine((await refusedAt(PLACES[2] as Place, () => given)).bench, "snapshot");
+      expectOneLine((await refusedAt(PLACES[2] as Place, () => given)).testNode, "snapshot");
     },
   );
 
   test("can't move the log by changing the question's position", async () => {
-    const bench = new Bench({
+    const testNode = new TestNode({
       channels: {
         "room:{id}": {
           snapshot: ({ position: asked }) => {
@@ -246,7 +249,7 @@ describe("snapshot", () => {
         },
       },
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(LATEST);
     expect(peer.heard[0]).toMatchObject({ type: "ack", position: { offset: 0 } });
   });
@@ -268,34 +271,34 @@ describe("authenticate on a live connection", () => {
     ["an end in seconds", { user, expiresAt: 1_700_000_000 }],
     ["a capability that is no pattern", { user, capabilities: [{ channel: "*", actions: [] }] }],
   ])("that gives %s is a mistake, and the token before stands", async (_what, given) => {
-    const { bench, peer } = await refusedAt(live, () => given);
-    expectOneLine(bench, "authenticate");
+    const { testNode, peer } = await refusedAt(live, () => given);
+    expectOneLine(testNode, "authenticate");
     peer.forget();
     await peer.say(publish(1));
     expect(peer.heardInShort).toEqual(["ack r1"]);
   });
 
-  test.each<readonly [string, (bench: Bench) => unknown]>([
+  test.each<readonly [string, (testNode: TestNode) => unknown]>([
     ["nothing", () => undefined],
     ["false", () => false],
-    ["an end that has passed", (bench) => ({ user, expiresAt: bench.clock.now() - 1 })],
-    ["an end right now", (bench) => ({ user, expiresAt: new Date(bench.clock.now()) })],
+    ["an end that has passed", (testNode) => ({ user, expiresAt: testNode.clock.now() - 1 })],
+    ["an end right now", (testNode) => ({ user, expiresAt: new Date(testNode.clock.now()) })],
   ])("[AUTH-8] that gives %s refuses the token", async (_what, give) => {
-    const bench: Bench = benchOf(live, () => give(bench));
-    const peer = await bench.openPeer();
+    const testNode: TestNode = benchOf(live, () => give(testNode));
+    const peer = await testNode.openPeer();
     await peer.say(AUTHENTICATE);
     expect(peer.heardInShort).toEqual(["error r1 unauthenticated"]);
-    expect(bench.errors).toEqual([]);
+    expect(testNode.errors).toEqual([]);
   });
 
   test("isn't another user where the id changes after it was let in", async () => {
     const mutable = { id: "ada" };
-    const bench = benchOf(live, () => ({ user: { id: "ada" } }));
-    const peer = await bench.openPeer({ user: mutable });
+    const testNode = benchOf(live, () => ({ user: { id: "ada" } }));
+    const peer = await testNode.openPeer({ user: mutable });
     mutable.id = "bob";
     await peer.say(AUTHENTICATE);
     expect(peer.heardInShort).toEqual(["ack r1"]);
-    bench.node.disconnect("ada");
+    testNode.node.disconnect("ada");
     expect(peer.socket.calls).toContain("close 4504 disconnected");
   });
 });
@@ -309,40 +312,40 @@ describe("what is told and answers nothing", () => {
   ];
 
   test.each(acts)("onConnect that %s is logged, and the client is welcome", async (_what, act) => {
-    const bench = new Bench({ application: { onConnect: act } });
-    const peer = bench.peer();
+    const testNode = new TestNode({ application: { onConnect: act } });
+    const peer = testNode.peer();
     await peer.say(hello());
     expect(peer.heardInShort).toEqual(["welcome r1"]);
-    expectOneLine(bench, "onConnect");
+    expectOneLine(testNode, "onConnect");
   });
 
   test.each(acts)("onDisconnect that %s is logged, and the rest goes on", async (_what, act) => {
-    const bench = new Bench({ application: { onDisconnect: act } });
-    const peer = await bench.openPeer();
-    const witness = await bench.openPeer("bob");
+    const testNode = new TestNode({ application: { onDisconnect: act } });
+    const peer = await testNode.openPeer();
+    const witness = await testNode.openPeer("bob");
     peer.connection.gone();
     await witness.say({ type: "ping" });
     expect(witness.heardInShort).toEqual(["pong r1"]);
-    expect(bench.node.connections).toBe(1);
-    expectOneLine(bench, "onDisconnect");
+    expect(testNode.node.connections).toBe(1);
+    expectOneLine(testNode, "onDisconnect");
   });
 
   test.each(acts)("a tracer that %s is logged, and the others are told", async (_what, act) => {
-    const bench = new Bench();
+    const testNode = new TestNode();
     const told: unknown[] = [];
-    const peer = await bench.openPeer();
-    bench.node.traces.add("ada", act);
-    bench.node.traces.add("ada", (entry) => told.push(entry));
+    const peer = await testNode.openPeer();
+    testNode.node.traces.add("ada", act);
+    testNode.node.traces.add("ada", (entry) => told.push(entry));
     peer.connection.input.receive(peer.text({ type: "pong", re: "s1" }));
-    await bench.clock.settle();
+    await testNode.clock.settle();
     expect(told).toHaveLength(1);
-    expectOneLine(bench, "trace");
+    expectOneLine(testNode, "trace");
   });
 
   test("a tracer can't change what is said", async () => {
-    const bench = new Bench();
-    const peer = await bench.openPeer();
-    bench.node.traces.add("ada", ({ fields }) => {
+    const testNode = new TestNode();
+    const peer = await testNode.openPeer();
+    testNode.node.traces.add("ada", ({ fields }) => {
       for (const value of Object.values(fields)) {
         if (typeof value === "object" && value !== null) Object.assign(value, { offset: 99 });
       }
@@ -358,12 +361,12 @@ describe("what is told and answers nothing", () => {
 });
 
 describe("a broker that throws at once", () => {
-  function benchWith(
+  function nodeWith(
     broken: Partial<Record<"append" | "tail" | "readBack" | "locate", true>>,
-  ): Bench {
+  ): TestNode {
     const throwing = Object.fromEntries(Object.keys(broken).map((name) => [name, rejected]));
     const wrapBroker = (broker: Broker): Broker => changed(broker, () => throwing);
-    return new Bench({ wrapBroker, channels: { "room:{id}": {} } });
+    return new TestNode({ wrapBroker, channels: { "room:{id}": {} } });
   }
 
   const READ: Said = { type: "read", channel: "room:1", count: 1 };
@@ -374,8 +377,8 @@ describe("a broker that throws at once", () => {
     ["locate", subscribe()],
     ["readBack", READ],
   ] as const)("from %s costs that request", async (method, said) => {
-    const bench = benchWith({ [method]: true });
-    const peer = await bench.openPeer();
+    const testNode = nodeWith({ [method]: true });
+    const peer = await testNode.openPeer();
     await peer.say(said);
     expect(peer.heard).toMatchObject([{ type: "error", re: "r1" }]);
     await peer.say(said);
@@ -389,23 +392,23 @@ describe("a broker that throws at once", () => {
     ["a refusal of no code", [{ kind: "refused", code: "never" }]],
     ["text", "appended"],
   ])("whose append gives %s leaves it indeterminate", async (_what, given) => {
-    const bench = new Bench({
+    const testNode = new TestNode({
       wrapBroker: (broker) =>
         changed(broker, () => ({ append: () => Promise.resolve(given as never) })),
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(publish(1));
     await peer.say(publish(2));
     expect(peer.heardInShort).toEqual(["error r1 indeterminate", "error r2 indeterminate"]);
-    expect(bench.errors).toHaveLength(2);
-    expect(bench.errors[0]).toMatchObject({ hook: "broker.append" });
+    expect(testNode.errors).toHaveLength(2);
+    expect(testNode.errors[0]).toMatchObject({ hook: "broker.append" });
   });
 
   test("from close doesn't keep the server", async () => {
-    const bench = new Bench({
+    const testNode = new TestNode({
       wrapBroker: (broker) => ({ ...changed(broker, () => ({})), close: () => rejected() }),
     });
-    await bench.node.close();
-    expectOneLine(bench, "broker.close");
+    await testNode.node.close();
+    expectOneLine(testNode, "broker.close");
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type AbortSignalLike, TailwireError } from "@tailwire/protocol";
 import type { RequestContext, RequestHandler } from "@tailwire/server/core";
-import { Bench, type BenchOptions, type Peer, publish, type Said } from "../bench.ts";
+import { TestNode, type TestNodeOptions, type Peer, publish, type Said } from "../harness.ts";
 
 const never = new Promise<never>(() => undefined);
 
@@ -14,11 +14,11 @@ const ask = (name: string, data: unknown = null, id?: string): Said => ({
 });
 const cancel = (re: string): Said => ({ type: "cancel", re });
 
-function benchWith(
+function nodeWith(
   requests: Readonly<Record<string, RequestHandler>>,
-  options: BenchOptions = {},
-): Bench {
-  return new Bench({ application: { requests: new Map(Object.entries(requests)) }, ...options });
+  options: TestNodeOptions = {},
+): TestNode {
+  return new TestNode({ application: { requests: new Map(Object.entries(requests)) }, ...options });
 }
 
 /** A handler that never answers, and the signals that it was given. */
@@ -37,42 +37,43 @@ const aborted = (signals: readonly AbortSignalLike[]): readonly boolean[] =>
 describe("[REQ-1] a request", () => {
   test("is answered with what the handler returns, now or later", async () => {
     const contexts: RequestContext[] = [];
-    const bench: Bench = benchWith({
+    const testNode: TestNode = nodeWith({
       double: (input, context) => {
         contexts.push(context);
         return (input as number) * 2;
       },
-      later: () => new Promise((resolve) => bench.clock.after(100, () => resolve({ late: true }))),
+      later: () =>
+        new Promise((resolve) => testNode.clock.after(100, () => resolve({ late: true }))),
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(ask("double", 21), ask("later"));
     expect(peer.heard).toMatchObject([{ type: "ack", re: "r1", data: 42 }]);
-    await bench.clock.advance(100);
+    await testNode.clock.advance(100);
     expect(peer.heard[1]).toMatchObject({ type: "ack", re: "r2", data: { late: true } });
     expect(contexts).toMatchObject([{ user: { id: "ada" }, id: "r1" }]);
     expect(contexts[0]?.context).toBe(peer.connection.context);
   });
 
   test.each([1n, () => 1])("answered with what is no JSON is internal: %s", async (value) => {
-    const peer = await benchWith({ give: () => value }).openPeer();
+    const peer = await nodeWith({ give: () => value }).openPeer();
     await peer.say(ask("give"));
     expect(peer.heardInShort).toEqual(["error r1 internal"]);
   });
 
   test.each([null, false, 0, "", [], { deep: [[1]] }])("may be answered with %j", async (value) => {
-    const peer = await benchWith({ give: () => value }).openPeer();
+    const peer = await nodeWith({ give: () => value }).openPeer();
     await peer.say(ask("give"));
     expect(peer.heard[0]).toMatchObject({ type: "ack", data: value });
   });
 
   test("whose handler returns nothing is answered with null", async () => {
-    const peer = await benchWith({ note: () => undefined }).openPeer();
+    const peer = await nodeWith({ note: () => undefined }).openPeer();
     await peer.say(ask("note"));
     expect(peer.heard[0]).toMatchObject({ type: "ack", re: "r1", data: null });
   });
 
   test("that nobody answers is unknown_request, whatever objects inherit", async () => {
-    const peer = await benchWith({}).openPeer();
+    const peer = await nodeWith({}).openPeer();
     await peer.say(ask("unheard-of"), ask("constructor"), ask("__proto__"));
     expect(peer.heardInShort).toEqual(
       ["r1", "r2", "r3"].map((re) => `error ${re} unknown_request`),
@@ -87,48 +88,48 @@ describe("[REQ-1] a request", () => {
       retry: true,
       retryAfterMs: 500,
     } as const;
-    const bench = benchWith({
+    const testNode = nodeWith({
       enter: () => {
         throw new TailwireError(details);
       },
       enterLater: () => Promise.reject(new TailwireError(details)),
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(ask("enter"), ask("enterLater"));
     expect(peer.heard).toMatchObject([
       { type: "error", re: "r1", ...details },
       { type: "error", re: "r2", ...details },
     ]);
-    expect(bench.errors).toEqual([]);
+    expect(testNode.errors).toEqual([]);
   });
 
   test("whose handler fails is internal: the client isn't told why, the log is", async () => {
-    const bench = benchWith({
+    const testNode = nodeWith({
       fail: () => {
         throw new Error("the password is 1234");
       },
       failLater: () => Promise.reject(new Error("the password is 1234")),
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(ask("fail"), ask("failLater"));
     expect(peer.heardInShort).toEqual(["error r1 internal", "error r2 internal"]);
     expect(peer.socket.written.join("")).not.toContain("1234");
-    expect(bench.errors).toHaveLength(2);
+    expect(testNode.errors).toHaveLength(2);
   });
 
   test("is answered when it is ready, whatever came before it", async () => {
-    const bench: Bench = benchWith({
-      wait: (ms) => new Promise((resolve) => bench.clock.after(ms as number, () => resolve(ms))),
+    const testNode: TestNode = nodeWith({
+      wait: (ms) => new Promise((resolve) => testNode.clock.after(ms as number, () => resolve(ms))),
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(ask("wait", 300), ask("wait", 100), ask("wait", 200), publish(1));
-    await bench.clock.advance(300);
+    await testNode.clock.advance(300);
     expect(peer.heardInShort).toEqual(["ack r4", "ack r2", "ack r3", "ack r1"]);
   });
 
   test("under the id of one in progress is refused, and the one in progress isn't disturbed", async () => {
     const { think, signals } = thinking();
-    const peer = await benchWith({ think, now: () => "now" }).openPeer();
+    const peer = await nodeWith({ think, now: () => "now" }).openPeer();
     await peer.say(ask("think", null, "same"), ask("now", null, "same"));
     expect(peer.heardInShort).toEqual(["error same bad_message"]);
     expect(aborted(signals)).toEqual([false]);
@@ -138,7 +139,7 @@ describe("[REQ-1] a request", () => {
   });
 
   test("may have a big answer, which doesn't hold up others for good", async () => {
-    const peer = await benchWith({ big: () => "é".repeat(500_000) }).openPeer();
+    const peer = await nodeWith({ big: () => "é".repeat(500_000) }).openPeer();
     await peer.say(ask("big"), { type: "ping" });
     const [big] = peer.heard.filter(({ type }) => type === "ack");
     expect(big).toMatchObject({ re: "r1", data: "é".repeat(500_000) });
@@ -151,13 +152,13 @@ describe("[REQ-1] a request", () => {
 
   test("that holds much while it is in progress stops the reading [FLOW-3]", async () => {
     const { think } = thinking();
-    const bench = benchWith({ think }, { limits: { requestBytesMax: 10_000 } });
-    const peer = await bench.openPeer();
+    const testNode = nodeWith({ think }, { limits: { requestBytesMax: 10_000 } });
+    const peer = await testNode.openPeer();
     await peer.say(ask("think", "x".repeat(9_000)));
     expect(peer.socket.calls).toEqual([]);
     await peer.say(ask("think"), ask("think"));
     expect(peer.socket.calls).toEqual(["pause"]);
-    await bench.clock.advance(bench.limits.requestMs);
+    await testNode.clock.advance(testNode.limits.requestMs);
     expect(peer.socket.calls).toEqual(["pause", "resume"]);
   });
 });
@@ -165,37 +166,37 @@ describe("[REQ-1] a request", () => {
 describe("[REQ-2] a request that takes too long", () => {
   test("is answered with timeout, and its handler is told to stop", async () => {
     const { think, signals } = thinking();
-    const bench = benchWith({ think });
-    const peer = await bench.openPeer();
+    const testNode = nodeWith({ think });
+    const peer = await testNode.openPeer();
     await peer.say(ask("think"));
-    await bench.clock.advance(bench.limits.requestMs - 1);
+    await testNode.clock.advance(testNode.limits.requestMs - 1);
     expect([peer.heardInShort.includes("error r1 timeout"), aborted(signals)]).toEqual([
       false,
       [false],
     ]);
-    await bench.clock.advance(1);
+    await testNode.clock.advance(1);
     expect(peer.heardInShort.at(-1)).toBe("error r1 timeout");
     expect(peer.heard.at(-1)).toMatchObject({ retry: false });
     expect(signals[0]?.reason).toMatchObject({ code: "timeout" });
   });
 
   test("has no second answer when the handler answers later", async () => {
-    const bench: Bench = benchWith(
-      { wait: () => new Promise((resolve) => bench.clock.after(2_000, () => resolve(1))) },
+    const testNode: TestNode = nodeWith(
+      { wait: () => new Promise((resolve) => testNode.clock.after(2_000, () => resolve(1))) },
       { limits: { requestMs: 1_000 } },
     );
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(ask("wait"));
-    await bench.clock.advance(5_000);
+    await testNode.clock.advance(5_000);
     expect(peer.heardInShort).toEqual(["error r1 timeout"]);
-    expect(bench.errors).toEqual([]);
+    expect(testNode.errors).toEqual([]);
   });
 });
 
 describe("[REQ-3] a request that is taken back", () => {
   test("is answered with cancelled, and its handler is told to stop", async () => {
     const { think, signals } = thinking();
-    const peer = await benchWith({ think }).openPeer();
+    const peer = await nodeWith({ think }).openPeer();
     await peer.say(ask("think"), ask("think"));
     await peer.say(cancel("r1"));
     expect(peer.heardInShort).toEqual(["error r1 cancelled"]);
@@ -204,14 +205,14 @@ describe("[REQ-3] a request that is taken back", () => {
   });
 
   test("with the message that follows it is never answered otherwise", async () => {
-    const peer = await benchWith({ slow: async () => Promise.resolve(1) }).openPeer();
+    const peer = await nodeWith({ slow: async () => Promise.resolve(1) }).openPeer();
     await peer.say(ask("slow"), cancel("r1"), cancel("r1"));
     expect(peer.heardInShort).toEqual(["error r1 cancelled"]);
   });
 
   test("after it was answered changes nothing, and neither does a cancel of something else", async () => {
     const signals: AbortSignalLike[] = [];
-    const peer = await benchWith({ now: (_, { signal }) => signals.push(signal) }).openPeer();
+    const peer = await nodeWith({ now: (_, { signal }) => signals.push(signal) }).openPeer();
     await peer.say(ask("now"));
     await peer.say(cancel("r1"), cancel("unheard-of"), { type: "ping" });
     expect(peer.heardInShort).toEqual(["ack r1", "pong r4"]);
@@ -220,13 +221,13 @@ describe("[REQ-3] a request that is taken back", () => {
   });
 
   test("may be answered by a handler that throws once it is told, which nobody hears", async () => {
-    const bench = benchWith({
+    const testNode = nodeWith({
       think: (_, { signal }) =>
         new Promise((__, reject) =>
           signal.addEventListener("abort", () => reject(new Error("stopped"))),
         ),
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(ask("think"));
     await peer.say(cancel("r1"));
     expect(peer.heardInShort).toHaveLength(1);
@@ -235,16 +236,16 @@ describe("[REQ-3] a request that is taken back", () => {
 
   test("by the loss of its connection: every handler is told to stop, and nothing is said", async () => {
     const { think, signals } = thinking();
-    const bench = benchWith({ think });
-    const peer: Peer = await bench.openPeer();
-    const other = await bench.openPeer("bob");
+    const testNode = nodeWith({ think });
+    const peer: Peer = await testNode.openPeer();
+    const other = await testNode.openPeer("bob");
     await peer.say(ask("think"), ask("think"));
     await other.say(ask("think"));
     peer.connection.gone();
-    await bench.clock.settle();
+    await testNode.clock.settle();
     expect(aborted(signals)).toEqual([true, true, false]);
     expect([peer.heard, peer.connection.requests.size]).toEqual([[], 0]);
     expect(peer.connection.heldBytes).toBe(0);
-    expect(bench.errors).toEqual([]);
+    expect(testNode.errors).toEqual([]);
   });
 });

@@ -1,18 +1,18 @@
 // Heartbeats: the server pings, hears anything as life, and gives up after two silences.
 import { describe, expect, test } from "vitest";
 import { changed } from "@tailwire/simulation";
-import { Bench, type Peer, publish } from "../bench.ts";
+import { TestNode, type Peer, publish } from "../harness.ts";
 
 /** When, in milliseconds from now, pings and the close come: looked for every 50 ms. */
 async function timeline(
-  bench: Bench,
+  testNode: TestNode,
   peer: Peer,
   ms: number,
 ): Promise<readonly [string, number][]> {
   const seen: [string, number][] = [];
   let pings = 0;
   for (let at = 50; at <= ms; at += 50) {
-    await bench.clock.advance(50);
+    await testNode.clock.advance(50);
     const now = peer.heard.filter(({ type }) => type === "ping").length;
     if (now > pings) seen.push(["ping", at]);
     pings = now;
@@ -24,9 +24,9 @@ async function timeline(
 
 describe("a silent peer", () => {
   test("[LIVE-1] is pinged at half the interval or later, then once an interval, and dropped", async () => {
-    const bench = new Bench();
-    const peer = await bench.openPeer();
-    const events = await timeline(bench, peer, 120_000);
+    const testNode = new TestNode();
+    const peer = await testNode.openPeer();
+    const events = await timeline(testNode, peer, 120_000);
     expect(events.map(([what]) => what)).toEqual(["ping", "ping", "close 4409 heartbeat_timeout"]);
     const [first = 0, second = 0, close = 0] = events.map(([, at]) => at);
     expect(first).toBeGreaterThanOrEqual(12_500);
@@ -39,13 +39,13 @@ describe("a silent peer", () => {
   });
 
   test("[LIVE-1] connections that came at once aren't pinged at once", async () => {
-    const bench = new Bench();
+    const testNode = new TestNode();
     const firsts = new Set<number>();
     const peers = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => bench.openPeer(`user ${n}`)),
+      Array.from({ length: 20 }, (_, n) => testNode.openPeer(`user ${n}`)),
     );
     for (let at = 0; at < 26_000; at += 250) {
-      await bench.clock.advance(250);
+      await testNode.clock.advance(250);
       for (const peer of peers) if (peer.heard.length === 1) firsts.add(at);
       for (const peer of peers) if (peer.heard.length === 1) peer.forget();
     }
@@ -62,92 +62,92 @@ describe("a peer that lives", () => {
   };
 
   test.each(Object.entries(lives))("[LIVE-2] %s now and then keeps it", async (_, live) => {
-    const bench = new Bench();
-    const peer = await bench.openPeer();
+    const testNode = new TestNode();
+    const peer = await testNode.openPeer();
     for (let round = 0; round < 20; round += 1) {
-      await bench.clock.advance(34_000);
+      await testNode.clock.advance(34_000);
       await live(peer);
     }
     expect(peer.connection.state).toBe("open");
   });
 
   test("[LIVE-2] something in the last moment keeps it", async () => {
-    const bench = new Bench();
-    const peer = await bench.openPeer();
-    await bench.clock.until(() => peer.heard.length === 2);
-    await bench.clock.advance(bench.limits.pongTimeoutMs - 1);
+    const testNode = new TestNode();
+    const peer = await testNode.openPeer();
+    await testNode.clock.until(() => peer.heard.length === 2);
+    await testNode.clock.advance(testNode.limits.pongTimeoutMs - 1);
     peer.connection.heartbeat.heard();
-    await bench.clock.advance(1_000);
+    await testNode.clock.advance(1_000);
     expect(peer.connection.state).toBe("open");
   });
 
   test("[LIVE-4] its ping is answered at once, naming it", async () => {
-    const bench = new Bench();
-    const peer = await bench.openPeer();
+    const testNode = new TestNode();
+    const peer = await testNode.openPeer();
     await peer.say({ type: "ping", id: "are-you-there" });
     expect(peer.heardInShort).toEqual(["pong are-you-there"]);
   });
 
   test("[LIVE-1] it isn't pinged before hello", async () => {
-    const bench = new Bench({ limits: { helloTimeoutMs: 60_000 } });
-    const peer = bench.peer();
-    await bench.clock.advance(59_000);
+    const testNode = new TestNode({ limits: { helloTimeoutMs: 60_000 } });
+    const peer = testNode.peer();
+    await testNode.clock.advance(59_000);
     expect(peer.heard).toEqual([]);
   });
 
   test("[LIVE-2] its silence isn't held against it while the server doesn't read", async () => {
-    const bench = new Bench({
+    const testNode = new TestNode({
       limits: { requestBytesMax: 100, appendMs: 1_000_000 },
       wrapBroker: (broker) =>
         changed(broker, () => ({ append: () => new Promise(() => undefined) })),
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(publish("x".repeat(200)));
     expect(peer.socket.calls.at(-1)).toBe("pause");
-    await bench.clock.advance(200_000);
+    await testNode.clock.advance(200_000);
     expect(peer.connection.state).toBe("open");
   });
 });
 
 describe("[CONN-9] a message that comes in part", () => {
   test("has to be complete after messageMs, however its peer answers pings", async () => {
-    const bench = new Bench({ limits: { messageMs: 60_000 } });
-    const peer = await bench.openPeer();
+    const testNode = new TestNode({ limits: { messageMs: 60_000 } });
+    const peer = await testNode.openPeer();
     peer.connection.heartbeat.assemble(true, false);
     for (let at = 0; at < 59_000; at += 1_000) {
-      await bench.clock.advance(1_000);
+      await testNode.clock.advance(1_000);
       peer.connection.heartbeat.heard();
       peer.connection.heartbeat.assemble(true, false);
     }
     expect(peer.connection.state).toBe("open");
-    await bench.clock.advance(2_000);
+    await testNode.clock.advance(2_000);
     expect(peer.socket.calls).toContain("close 4411 message_timeout");
   });
 
   test("may take as long again when one was completed meanwhile, and is forgotten when it is", async () => {
-    const bench = new Bench({ limits: { messageMs: 10_000 } });
-    const peer = await bench.openPeer();
+    const testNode = new TestNode({ limits: { messageMs: 10_000 } });
+    const peer = await testNode.openPeer();
     peer.connection.heartbeat.assemble(true, false);
-    await bench.clock.advance(9_000);
+    await testNode.clock.advance(9_000);
     peer.connection.heartbeat.assemble(true, true);
-    await bench.clock.advance(9_000);
+    await testNode.clock.advance(9_000);
     expect(peer.connection.state).toBe("open");
     peer.connection.heartbeat.assemble(false, true);
-    await bench.clock.advance(12_000);
+    await testNode.clock.advance(12_000);
     expect(peer.connection.state).toBe("open");
   });
 
   test("isn't held against a peer that isn't read", async () => {
-    const bench = new Bench({ limits: { messageMs: 10_000, requestBytesMax: 1_000 } });
-    const peer = await bench.openPeer();
+    const testNode = new TestNode({ limits: { messageMs: 10_000, requestBytesMax: 1_000 } });
+    const peer = await testNode.openPeer();
     peer.connection.heartbeat.assemble(true, false);
     peer.connection.input.account(5_000);
-    await bench.clock.advance(29_000);
+    await testNode.clock.advance(29_000);
     expect(peer.connection.state).toBe("open");
     peer.connection.input.account(-5_000);
-    await bench.clock.advance(9_000);
+    await testNode.clock.advance(9_000);
     expect(peer.connection.state).toBe("open");
-    await bench.clock.advance(2_000);
+    await testNode.clock.advance(2_000);
     expect(peer.socket.calls).toContain("close 4411 message_timeout");
   });
 });

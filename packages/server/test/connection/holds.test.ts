@@ -4,7 +4,7 @@ import { tailwireError } from "@tailwire/protocol";
 import type { Append, AppendResult, Broker } from "@tailwire/server/broker-contract";
 import { changed, SimulatedClock } from "@tailwire/simulation";
 import { Holds } from "../../src/connection/holds.ts";
-import { Bench, hello, type Peer, publish, type Said, subscribe } from "../bench.ts";
+import { TestNode, hello, type Peer, publish, type Said, subscribe } from "../harness.ts";
 
 type Refusals = Map<string, "unavailable" | Extract<AppendResult, { kind: "refused" }>["code"]>;
 
@@ -40,43 +40,43 @@ function refusing(refusals: Refusals, answer: () => Promise<void>): (broker: Bro
 const named = (id: string, channel?: string): Said => ({ ...publish(id, channel), id });
 
 /** The channel's log, in order: the data of its publications, each a request's id. */
-async function logOf(bench: Bench, channel = "room:1"): Promise<readonly unknown[]> {
-  const reader = await bench.openPeer("reader");
+async function logOf(testNode: TestNode, channel = "room:1"): Promise<readonly unknown[]> {
+  const reader = await testNode.openPeer("reader");
   await reader.say(subscribe(channel));
   reader.connection.gone();
   return reader.heard.flatMap((message) => (message.type === "publication" ? message.data : []));
 }
 
 /** A peer on a node whose broker takes so long to answer. */
-async function peerWith(refusals: Refusals, answerMs = 0): Promise<readonly [Bench, Peer]> {
+async function peerWith(refusals: Refusals, answerMs = 0): Promise<readonly [TestNode, Peer]> {
   const answer = (): Promise<void> =>
     answerMs === 0
       ? Promise.resolve()
-      : new Promise((resolve) => bench.clock.after(answerMs, resolve));
-  const bench: Bench = new Bench({ wrapBroker: refusing(refusals, answer) });
-  return [bench, await bench.openPeer()];
+      : new Promise((resolve) => testNode.clock.after(answerMs, resolve));
+  const testNode: TestNode = new TestNode({ wrapBroker: refusing(refusals, answer) });
+  return [testNode, await testNode.openPeer()];
 }
 
 describe("[PUB-12] after a refusal that may pass", () => {
   const forNow = ["unavailable", "expired", "rate_limited"] as const;
 
   test.each(forNow)("%s, what follows is held until it comes again", async (code) => {
-    const [bench, peer] = await peerWith(new Map([["x", code]]));
+    const [testNode, peer] = await peerWith(new Map([["x", code]]));
     await peer.say(named("x"));
     await peer.say(named("y"));
     await peer.say(named("z"), named("w"));
     const held = ["error y held", "error z held", "error w held"];
     expect(peer.heardInShort).toEqual([`error x ${code}`, ...held]);
-    expect(await logOf(bench)).toEqual([]);
+    expect(await logOf(testNode)).toEqual([]);
     peer.forget();
     await peer.say(named("x"));
     await peer.say(named("y"), named("z"));
     expect(peer.heardInShort).toEqual(["ack x", "ack y", "ack z"]);
-    expect(await logOf(bench)).toEqual(["x", "y", "z"]);
+    expect(await logOf(testNode)).toEqual(["x", "y", "z"]);
   });
 
   test.each(forNow)("%s, nothing that came with it is appended", async (code) => {
-    const [bench, peer] = await peerWith(new Map([["x", code]]));
+    const [testNode, peer] = await peerWith(new Map([["x", code]]));
     await peer.say(named("x"), named("y"), named("z"));
     expect(peer.heardInShort.map((line) => line.split(" ", 2).join(" ")).toSorted()).toEqual([
       "error x",
@@ -84,35 +84,35 @@ describe("[PUB-12] after a refusal that may pass", () => {
       "error z",
     ]);
     for (const message of peer.heard) expect(message).toMatchObject({ retry: true });
-    expect(await logOf(bench)).toEqual([]);
+    expect(await logOf(testNode)).toEqual([]);
     peer.forget();
     await peer.say(named("x"), named("y"), named("z"));
     expect(peer.heardInShort).toEqual(["ack x", "ack y", "ack z"]);
-    expect(await logOf(bench)).toEqual(["x", "y", "z"]);
+    expect(await logOf(testNode)).toEqual(["x", "y", "z"]);
   });
 
   test.each(forNow)("%s twice, what came with it both times is held both times", async (code) => {
     const refusals: Refusals = new Map([["x", code]]);
-    const [bench, peer] = await peerWith(refusals);
+    const [testNode, peer] = await peerWith(refusals);
     await peer.say(named("x"), named("y"));
     refusals.set("x", code);
     await peer.say(named("x"), named("y"));
     await peer.say(named("y"));
-    expect(await logOf(bench)).toEqual([]);
+    expect(await logOf(testNode)).toEqual([]);
     await peer.say(named("x"), named("y"));
-    expect(await logOf(bench)).toEqual(["x", "y"]);
+    expect(await logOf(testNode)).toEqual(["x", "y"]);
   });
 
   // Each distance in time between a refusal and the next publication, in rounds of microtasks.
   const distances = Array.from({ length: 40 }, (_, rounds) => rounds);
   test.each(distances)("nothing that comes %i microtasks later overtakes it", async (rounds) => {
     for (const code of forNow) {
-      const [bench, peer] = await peerWith(new Map([["x", code]]));
+      const [testNode, peer] = await peerWith(new Map([["x", code]]));
       peer.connection.input.receive(peer.text(named("x")));
       for (let round = 0; round < rounds; round += 1) await Promise.resolve();
       await peer.say(named("y"));
       await peer.say(named("x"), named("y"));
-      expect([code, await logOf(bench)]).toEqual([code, ["x", "y"]]);
+      expect([code, await logOf(testNode)]).toEqual([code, ["x", "y"]]);
     }
   });
 
@@ -120,38 +120,38 @@ describe("[PUB-12] after a refusal that may pass", () => {
     "nothing that comes %i microtasks after a slow answer does",
     async (rounds) => {
       for (const code of forNow) {
-        const [bench, peer] = await peerWith(new Map([["x", code]]), 50);
+        const [testNode, peer] = await peerWith(new Map([["x", code]]), 50);
         await peer.say(named("x"));
-        const late = bench.clock.advance(50);
+        const late = testNode.clock.advance(50);
         for (let round = 0; round < rounds; round += 1) await Promise.resolve();
         peer.connection.input.receive(peer.text(named("y")));
         await late;
-        await bench.clock.advance(100);
+        await testNode.clock.advance(100);
         await peer.say(named("x"), named("y"));
-        await bench.clock.advance(200);
-        expect([code, await logOf(bench)]).toEqual([code, ["x", "y"]]);
+        await testNode.clock.advance(200);
+        expect([code, await logOf(testNode)]).toEqual([code, ["x", "y"]]);
       }
     },
   );
 
   test.each(forNow)("%s, what waited behind it for the broker is refused with it", async (code) => {
-    const [bench, peer] = await peerWith(new Map([["x", code]]), 50);
-    const bob = await bench.openPeer("bob");
+    const [testNode, peer] = await peerWith(new Map([["x", code]]), 50);
+    const bob = await testNode.openPeer("bob");
     await peer.say(named("x"));
     await peer.say(named("y"), named("z"));
-    await bench.clock.advance(200);
+    await testNode.clock.advance(200);
     expect(peer.heardInShort).toHaveLength(3);
     for (const message of peer.heard) expect(message).toMatchObject({ type: "error", retry: true });
-    expect(await logOf(bench)).toEqual([]);
+    expect(await logOf(testNode)).toEqual([]);
     await peer.say(named("x"), named("y"), named("z"));
     await bob.say(named("bob's"));
-    await bench.clock.advance(200);
-    expect(await logOf(bench)).toEqual(["x", "y", "z", "bob's"]);
+    await testNode.clock.advance(200);
+    expect(await logOf(testNode)).toEqual(["x", "y", "z", "bob's"]);
   });
 
   test("other channels, and other connections, aren't held", async () => {
-    const [bench, peer] = await peerWith(new Map([["x", "unavailable"]]));
-    const other = await bench.openPeer("bob");
+    const [testNode, peer] = await peerWith(new Map([["x", "unavailable"]]));
+    const other = await testNode.openPeer("bob");
     await peer.say(named("x"));
     await peer.say(named("elsewhere", "room:2"));
     await other.say(named("y"));
@@ -160,44 +160,44 @@ describe("[PUB-12] after a refusal that may pass", () => {
   });
 
   test("the session's next connection isn't held: it begins with what was refused", async () => {
-    const [bench, peer] = await peerWith(new Map([["x", "unavailable"]]));
+    const [testNode, peer] = await peerWith(new Map([["x", "unavailable"]]));
     await peer.say(named("x"), named("y"));
-    const next = bench.peer();
+    const next = testNode.peer();
     await next.say(hello({ generation: 2 }), named("x"), named("y"));
     expect(next.heardInShort).toEqual(["welcome r1", "ack x", "ack y"]);
-    expect(await logOf(bench)).toEqual(["x", "y"]);
+    expect(await logOf(testNode)).toEqual(["x", "y"]);
   });
 
   test("a malformed publication, and one to where nobody may, don't end it", async () => {
-    const [bench, peer] = await peerWith(new Map([["x", "unavailable"]]));
+    const [testNode, peer] = await peerWith(new Map([["x", "unavailable"]]));
     await peer.say(named("x"));
     const deep = Array.from({ length: 70 }).reduce<unknown>((inner) => [inner], 1);
     await peer.say({ ...publish(deep), id: "deep" });
     await peer.say(named("nowhere", "nowhere"));
     await peer.say(named("y"));
     expect(peer.heardInShort.at(-1)).toBe("error y held");
-    expect(await logOf(bench)).toEqual([]);
+    expect(await logOf(testNode)).toEqual([]);
   });
 
   test("its own refusal for good ends it", async () => {
     const refusals: Refusals = new Map([["x", "unavailable"]]);
-    const [bench, peer] = await peerWith(refusals);
+    const [testNode, peer] = await peerWith(refusals);
     await peer.say(named("x"));
     refusals.set("x", "id_conflict");
     await peer.say(named("x"));
     await peer.say(named("y"));
     expect(peer.heardInShort).toEqual(["error x unavailable", "error x id_conflict", "ack y"]);
-    expect(await logOf(bench)).toEqual(["y"]);
+    expect(await logOf(testNode)).toEqual(["y"]);
   });
 });
 
 test("[PUB-8] a refusal for good holds nothing", async () => {
   for (const code of ["id_conflict", "fenced", "indeterminate"] as const) {
-    const [bench, peer] = await peerWith(new Map([["x", code]]));
+    const [testNode, peer] = await peerWith(new Map([["x", code]]));
     await peer.say(named("x"));
     await peer.say(named("y"), named("z"));
     expect(peer.heardInShort).toEqual([`error x ${code}`, "ack y", "ack z"]);
-    expect(await logOf(bench)).toEqual(["y", "z"]);
+    expect(await logOf(testNode)).toEqual(["y", "z"]);
   }
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { SimulatedClock } from "@tailwire/simulation";
 import { Lanes } from "../../src/connection/lanes.ts";
 import { Turns } from "../../src/support/turns.ts";
-import { Bench, publish, type Said, subscribe } from "../bench.ts";
+import { TestNode, publish, type Said, subscribe } from "../harness.ts";
 
 const lanesOf = (): Lanes =>
   new Lanes({
@@ -82,7 +82,7 @@ test("lanes have any name", () => {
 const unsubscribe = (channel = "room:1"): Said => ({ type: "unsubscribe", channel });
 
 test("[SUB-7] subscribe, publish and unsubscribe of one message are answered in that order", async () => {
-  const peer = await new Bench().openPeer();
+  const peer = await new TestNode().openPeer();
   await peer.say(subscribe(), unsubscribe(), subscribe(), unsubscribe(), unsubscribe());
   expect(peer.heardInShort).toEqual([
     "ack r1",
@@ -94,7 +94,7 @@ test("[SUB-7] subscribe, publish and unsubscribe of one message are answered in 
 });
 
 test("[SUB-6] a second subscribe is refused, also while the first is in progress", async () => {
-  const peer = await new Bench().openPeer();
+  const peer = await new TestNode().openPeer();
   await peer.say(subscribe(), subscribe());
   await peer.say(subscribe());
   expect(peer.heardInShort.filter((heard) => heard.startsWith("error"))).toEqual([
@@ -104,7 +104,7 @@ test("[SUB-6] a second subscribe is refused, also while the first is in progress
 });
 
 test("[SUB-8] a subscribe beyond the limit is refused, and one less makes room", async () => {
-  const peer = await new Bench({ limits: { subscriptionsMax: 2 } }).openPeer();
+  const peer = await new TestNode({ limits: { subscriptionsMax: 2 } }).openPeer();
   await peer.say(subscribe("room:1"), subscribe("room:2"), subscribe("room:3"));
   await peer.say(unsubscribe("room:1"));
   await peer.say(subscribe("room:3"));
@@ -119,20 +119,20 @@ test("[SUB-8] a subscribe beyond the limit is refused, and one less makes room",
 });
 
 test("[SUB-5] nothing of a channel follows the ack of its unsubscribe", async () => {
-  const bench = new Bench();
-  const peer = await bench.openPeer();
+  const testNode = new TestNode();
+  const peer = await testNode.openPeer();
   await peer.say(subscribe());
   peer.forget();
-  for (let n = 0; n < 20; n += 1) void bench.node.publish("room:1", "said", n);
+  for (let n = 0; n < 20; n += 1) void testNode.node.publish("room:1", "said", n);
   await peer.say(unsubscribe());
-  for (let n = 0; n < 20; n += 1) void bench.node.publish("room:1", "said", n);
-  await bench.clock.advance(1_000);
+  for (let n = 0; n < 20; n += 1) void testNode.node.publish("room:1", "said", n);
+  await testNode.clock.advance(1_000);
   expect(peer.heardInShort.at(-1)).toBe("ack r1");
 });
 
 test("[PUB-8] publications are appended in the order in which they came", async () => {
-  const bench = new Bench();
-  const peer = await bench.openPeer();
+  const testNode = new TestNode();
+  const peer = await testNode.openPeer();
   await peer.say(subscribe(), ...Array.from({ length: 30 }, (_, n) => publish(n)));
   const data = peer.heard.flatMap((heard) => (heard.type === "publication" ? [heard.data] : []));
   expect(data).toEqual(Array.from({ length: 30 }, (_, n) => n));

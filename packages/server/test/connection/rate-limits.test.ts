@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SimulatedClock } from "@tailwire/simulation";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 import { InboundRate } from "../../src/connection/rate-limit.ts";
-import { Bench, type Peer, publish, type Said, subscribe } from "../bench.ts";
+import { TestNode, type Peer, publish, type Said, subscribe } from "../harness.ts";
 
 const PING: Said = { type: "ping" };
 const pings = (count: number): readonly Said[] => Array.from({ length: count }, () => PING);
@@ -11,13 +11,13 @@ const closes = ({ socket }: Peer): readonly string[] =>
   socket.calls.filter((call) => call.startsWith("close"));
 
 /** Ten messages a second, twenty at once. `hello` is the first. */
-const slowBench = (): Bench =>
-  new Bench({ limits: { messagesPerSecond: 10, burstSeconds: 2, bytesPerSecond: 1e9 } });
+const slowNode = (): TestNode =>
+  new TestNode({ limits: { messagesPerSecond: 10, burstSeconds: 2, bytesPerSecond: 1e9 } });
 
 /** A peer with its bucket full. */
-async function fullPeer(bench: Bench, user = "ada"): Promise<Peer> {
-  const peer = await bench.openPeer(user);
-  await bench.clock.advance(2_000);
+async function fullPeer(testNode: TestNode, user = "ada"): Promise<Peer> {
+  const peer = await testNode.openPeer(user);
+  await testNode.clock.advance(2_000);
   return peer;
 }
 
@@ -67,50 +67,50 @@ describe("a bucket", () => {
 
 describe("[FLOW-5] a connection that sends too much", () => {
   test("isn't read until its debt is paid, everything is answered, and it goes on", async () => {
-    const bench = slowBench();
-    const peer = await fullPeer(bench);
+    const testNode = slowNode();
+    const peer = await fullPeer(testNode);
     await peer.say(...pings(20));
     expect(peer.socket.calls).toEqual([]);
     await peer.say(...pings(10));
     expect(peer.heard).toHaveLength(30);
     expect(peer.socket.calls).toEqual(["pause"]);
-    await bench.clock.advance(999);
+    await testNode.clock.advance(999);
     expect(peer.socket.calls).toEqual(["pause"]);
-    await bench.clock.advance(1);
+    await testNode.clock.advance(1);
     expect(peer.socket.calls).toEqual(["pause", "resume"]);
-    await bench.clock.advance(100);
+    await testNode.clock.advance(100);
     await peer.say(PING);
     expect(peer.socket.calls).toEqual(["pause", "resume"]);
   });
 
   test("and more while it isn't read rests for longer, and only once", async () => {
-    const bench = slowBench();
-    const peer = await fullPeer(bench);
+    const testNode = slowNode();
+    const peer = await fullPeer(testNode);
     await peer.say(...pings(25));
-    await bench.clock.advance(400);
+    await testNode.clock.advance(400);
     await peer.say(...pings(5));
-    await bench.clock.advance(599);
+    await testNode.clock.advance(599);
     expect(peer.socket.calls).toEqual(["pause"]);
-    await bench.clock.advance(1);
+    await testNode.clock.advance(1);
     expect(peer.socket.calls).toEqual(["pause", "resume"]);
-    await bench.clock.advance(60_000);
+    await testNode.clock.advance(60_000);
     expect(peer.socket.calls.filter((call) => call === "pause")).toHaveLength(1);
   });
 
   test("bytes count as well, as UTF-8", async () => {
-    const bench = new Bench({ limits: { bytesPerSecond: 10_000, burstSeconds: 1 } });
-    const peer = await bench.openPeer();
-    await bench.clock.advance(1_000);
+    const testNode = new TestNode({ limits: { bytesPerSecond: 10_000, burstSeconds: 1 } });
+    const peer = await testNode.openPeer();
+    await testNode.clock.advance(1_000);
     await peer.say(publish("é".repeat(7_000)));
     expect(peer.heardInShort).toEqual(["ack r1"]);
     expect(peer.socket.calls).toEqual(["pause"]);
-    await bench.clock.advance(500);
+    await testNode.clock.advance(500);
     expect(peer.socket.calls).toEqual(["pause", "resume"]);
   });
 
   test("above 2 s of debt: publications are rate_limited, and retryAfterMs says until when", async () => {
-    const bench = slowBench();
-    const peer = await fullPeer(bench);
+    const testNode = slowNode();
+    const peer = await fullPeer(testNode);
     await peer.say(...pings(39));
     await peer.say({ ...publish("in time"), id: "in-time" });
     await peer.say({ ...publish("x"), id: "x" }, { ...publish("y"), id: "y" });
@@ -121,15 +121,15 @@ describe("[FLOW-5] a connection that sends too much", () => {
     // Its other requests are answered.
     await peer.say({ ...PING, id: "ping" }, { ...publish(1, "nowhere"), id: "nowhere" });
     expect(peer.heardInShort).toContain("pong ping");
-    await bench.clock.advance(2_400);
+    await testNode.clock.advance(2_400);
     await peer.say({ ...publish("x"), id: "x" }, { ...publish("y"), id: "y" });
     expect(peer.heardInShort.slice(-2)).toEqual(["ack x", "ack y"]);
     expect(closes(peer)).toEqual([]);
   });
 
   test("a refusal for good says nothing about when to try again", async () => {
-    const bench = slowBench();
-    const peer = await fullPeer(bench);
+    const testNode = slowNode();
+    const peer = await fullPeer(testNode);
     await peer.say(...pings(25));
     await peer.say({ ...publish(1, "nowhere"), id: "nowhere" });
     const refusal = peer.heard.at(-1);
@@ -138,8 +138,8 @@ describe("[FLOW-5] a connection that sends too much", () => {
   });
 
   test("above 10 s of debt it is closed with 4429, and nothing more is carried out", async () => {
-    const bench = slowBench();
-    const peer = await fullPeer(bench);
+    const testNode = slowNode();
+    const peer = await fullPeer(testNode);
     await peer.say(...pings(120));
     expect(closes(peer)).toEqual([]);
     await peer.say({ ...publish("too much"), id: "x" });
@@ -147,42 +147,42 @@ describe("[FLOW-5] a connection that sends too much", () => {
     expect(peer.heard).toHaveLength(120);
     expect(peer.socket.violations).toEqual([]);
     peer.connection.gone();
-    const { offset } = await bench.node.publish("room:1", "said", "first");
+    const { offset } = await testNode.node.publish("room:1", "said", "first");
     expect(offset).toBe(1);
-    await bench.clock.advance(60_000);
-    expect(bench.node.connections).toBe(0);
+    await testNode.clock.advance(60_000);
+    expect(testNode.node.connections).toBe(0);
   });
 
   test("and asks for many pages is given them as fast as it may, and isn't closed", async () => {
-    const bench = slowBench();
-    for (let said = 0; said < 80; said += 1) await bench.node.publish("room:1", "said", said);
-    const peer = await fullPeer(bench);
+    const testNode = slowNode();
+    for (let said = 0; said < 80; said += 1) await testNode.node.publish("room:1", "said", said);
+    const peer = await fullPeer(testNode);
     const read: Said = { type: "read", channel: "room:1", count: 80 };
     const pages = (): number => peer.heardInShort.filter((said) => said.startsWith("ack")).length;
     // A page costs as much as ten messages, so these are 165 messages.
     await peer.say(...Array.from({ length: 15 }, () => read));
-    await bench.clock.advance(5_000);
+    await testNode.clock.advance(5_000);
     expect(pages()).toBeGreaterThan(4);
     expect(pages()).toBeLessThan(9);
-    await bench.clock.advance(10_000);
+    await testNode.clock.advance(10_000);
     expect(pages()).toBe(15);
     expect(closes(peer)).toEqual([]);
   });
 
   test("counts from the upgrade on, so that hello is no way around it", async () => {
-    const bench = slowBench();
-    const peer = bench.peer();
+    const testNode = slowNode();
+    const peer = testNode.peer();
     await peer.say(...pings(1));
     expect(closes(peer)).toEqual(["close 4502 protocol_violation"]);
-    const other = bench.peer();
+    const other = testNode.peer();
     await other.say(...pings(130));
     expect(closes(other)).toEqual(["close 4429 rate_limited"]);
     expect(other.heard).toEqual([]);
   });
 
   test("doesn't disturb others, and still hears what others publish", async () => {
-    const bench = slowBench();
-    const [greedy, other] = [await fullPeer(bench), await fullPeer(bench, "bob")];
+    const testNode = slowNode();
+    const [greedy, other] = [await fullPeer(testNode), await fullPeer(testNode, "bob")];
     await greedy.say(subscribe());
     await greedy.say(...pings(60));
     await other.say(publish("undisturbed"));
@@ -192,21 +192,21 @@ describe("[FLOW-5] a connection that sends too much", () => {
   });
 
   test("isn't dropped for its silence while it isn't read", async () => {
-    const bench = new Bench({
+    const testNode = new TestNode({
       limits: { messagesPerSecond: 1, burstSeconds: 1, pingIntervalMs: 1_000, pongTimeoutMs: 500 },
     });
-    const peer = await bench.openPeer();
+    const peer = await testNode.openPeer();
     await peer.say(...pings(9));
-    await bench.clock.advance(8_500);
+    await testNode.clock.advance(8_500);
     expect(closes(peer)).toEqual([]);
   });
 
   test("and goes while it rests leaves no timer that does anything", async () => {
-    const bench = slowBench();
-    const peer = await fullPeer(bench);
+    const testNode = slowNode();
+    const peer = await fullPeer(testNode);
     await peer.say(...pings(30));
     peer.connection.gone();
-    await bench.clock.advance(60_000);
+    await testNode.clock.advance(60_000);
     expect(peer.socket.calls).toEqual(["pause"]);
   });
 });

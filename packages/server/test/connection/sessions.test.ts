@@ -1,15 +1,15 @@
 // Connections of one session on a node: the newest is the one, the others end with a verdict.
 import { describe, expect, test } from "vitest";
-import { Bench, hello, type Peer, publish, type Said, subscribe } from "../bench.ts";
+import { TestNode, hello, type Peer, publish, type Said, subscribe } from "../harness.ts";
 
 /** A peer that says hello with a generation. */
 async function peerOf(
-  bench: Bench,
+  testNode: TestNode,
   generation: number,
   changes: { session?: string; overlap?: boolean; user?: string } = {},
 ): Promise<Peer> {
   const { user = "ada", ...rest } = changes;
-  const peer = bench.peer(user);
+  const peer = testNode.peer(user);
   await peer.say(hello({ generation, ...rest }));
   return peer;
 }
@@ -22,10 +22,10 @@ const IN_USE = ["close 4510 session_in_use"];
 
 describe("[CONN-6] a newer connection of a session", () => {
   test("supersedes the older at once, and goes on itself", async () => {
-    const bench = new Bench();
-    const older = await peerOf(bench, 1);
+    const testNode = new TestNode();
+    const older = await peerOf(testNode, 1);
     await older.say(subscribe());
-    const newer = await peerOf(bench, 2);
+    const newer = await peerOf(testNode, 2);
     expect(closes(older)).toEqual(SUPERSEDED);
     expect(newer.heardInShort).toEqual(["welcome r1"]);
     older.forget();
@@ -36,127 +36,127 @@ describe("[CONN-6] a newer connection of a session", () => {
   });
 
   test("that asks for overlap lets the older stay for 30 s", async () => {
-    const bench = new Bench();
-    const older = await peerOf(bench, 1);
+    const testNode = new TestNode();
+    const older = await peerOf(testNode, 1);
     await older.say(subscribe());
-    const newer = await peerOf(bench, 2, { overlap: true });
+    const newer = await peerOf(testNode, 2, { overlap: true });
     await newer.say(subscribe());
     older.forget();
     await newer.say(publish(1));
     expect(older.heardInShort).toEqual(["publication 1"]);
     expect(newer.heardInShort).toContain("publication 1");
-    await bench.clock.advance(10_000);
+    await testNode.clock.advance(10_000);
     // It is fenced only once the newer one has published.
     await older.say(publish(2));
     expect(older.heardInShort.at(-1)).toBe("error r1 fenced");
     // A repeat that may have been appended before it was fenced isn't called refused [PUB-5].
     await older.say({ ...publish(3), repeat: { ageMs: 1 } } as Said);
     expect(older.heardInShort.at(-1)).toBe("error r2 indeterminate");
-    await bench.clock.advance(bench.limits.overlapMs - 10_001);
+    await testNode.clock.advance(testNode.limits.overlapMs - 10_001);
     expect(closes(older)).toEqual([]);
-    await bench.clock.advance(1);
+    await testNode.clock.advance(1);
     expect(closes(older)).toEqual(SUPERSEDED);
     expect(newer.connection.state).toBe("open");
   });
 
   test("is one of two that overlap at most: a third closes the first", async () => {
-    const bench = new Bench();
-    const first = await peerOf(bench, 1);
-    const second = await peerOf(bench, 2, { overlap: true });
-    const third = await peerOf(bench, 3, { overlap: true });
+    const testNode = new TestNode();
+    const first = await peerOf(testNode, 1);
+    const second = await peerOf(testNode, 2, { overlap: true });
+    const third = await peerOf(testNode, 3, { overlap: true });
     expect(closes(first)).toEqual(SUPERSEDED);
     expect(closes(second)).toEqual([]);
-    await peerOf(bench, 4);
+    await peerOf(testNode, 4);
     expect([second, third].map(closes)).toEqual([SUPERSEDED, SUPERSEDED]);
   });
 
   test("that asks for overlap doesn't mind an older one that leaves early", async () => {
-    const bench = new Bench();
-    const older = await peerOf(bench, 1);
-    const newer = await peerOf(bench, 2, { overlap: true });
+    const testNode = new TestNode();
+    const older = await peerOf(testNode, 1);
+    const newer = await peerOf(testNode, 2, { overlap: true });
     older.connection.gone();
-    await bench.clock.advance(bench.limits.overlapMs);
+    await testNode.clock.advance(testNode.limits.overlapMs);
     expect(closes(older)).toEqual([]);
     expect(newer.connection.state).toBe("open");
-    const next = await peerOf(bench, 3);
+    const next = await peerOf(testNode, 3);
     expect(closes(newer)).toEqual(SUPERSEDED);
     expect(next.connection.state).toBe("open");
   });
 
   test("that goes leaves the session to the one that overlaps, which the next one supersedes", async () => {
-    const bench = new Bench();
-    const older = await peerOf(bench, 1);
-    const newer = await peerOf(bench, 2, { overlap: true });
+    const testNode = new TestNode();
+    const older = await peerOf(testNode, 1);
+    const newer = await peerOf(testNode, 2, { overlap: true });
     newer.connection.gone();
-    const clone = await peerOf(bench, 1);
+    const clone = await peerOf(testNode, 1);
     expect(closes(clone)).toEqual(IN_USE);
     expect(closes(older)).toEqual([]);
-    await peerOf(bench, 3);
+    await peerOf(testNode, 3);
     expect(closes(older)).toEqual(SUPERSEDED);
   });
 
   test("with a lower generation is closed itself, and never welcomed", async () => {
-    const bench = new Bench();
-    const here = await peerOf(bench, 5);
-    const late = await peerOf(bench, 4);
+    const testNode = new TestNode();
+    const here = await peerOf(testNode, 5);
+    const late = await peerOf(testNode, 4);
     expect(closes(late)).toEqual(SUPERSEDED);
     expect(late.heard).toEqual([]);
     expect(here.connection.state).toBe("open");
     late.connection.gone();
     // It has taken nothing with it.
-    expect(closes(await peerOf(bench, 4))).toEqual(SUPERSEDED);
+    expect(closes(await peerOf(testNode, 4))).toEqual(SUPERSEDED);
     await here.say({ type: "ping" });
     expect(here.heardInShort.at(-1)).toBe("pong r2");
   });
 
   test("with an equal generation is closed with 4510, overlap or not", async () => {
-    const bench = new Bench();
-    const here = await peerOf(bench, 1);
+    const testNode = new TestNode();
+    const here = await peerOf(testNode, 1);
     for (const overlap of [false, true]) {
-      const twin = await peerOf(bench, 1, { overlap });
+      const twin = await peerOf(testNode, 1, { overlap });
       expect(closes(twin)).toEqual(IN_USE);
       expect(twin.heard).toEqual([]);
     }
-    await bench.clock.advance(1_000);
+    await testNode.clock.advance(1_000);
     expect(here.connection.state).toBe("open");
   });
 
   test("may come with any generation once the older has gone", async () => {
-    const bench = new Bench();
-    const older = await peerOf(bench, 7);
+    const testNode = new TestNode();
+    const older = await peerOf(testNode, 7);
     older.connection.gone();
-    const again = await peerOf(bench, 7);
+    const again = await peerOf(testNode, 7);
     expect(again.connection.state).toBe("open");
     again.connection.gone();
-    expect((await peerOf(bench, 1)).connection.state).toBe("open");
+    expect((await peerOf(testNode, 1)).connection.state).toBe("open");
   });
 });
 
 test("[CONN-6] connections of other users and other sessions leave each other alone", async () => {
-  const bench = new Bench();
+  const testNode = new TestNode();
   const peers = [
-    await peerOf(bench, 1),
-    await peerOf(bench, 2, { user: "bob" }),
-    await peerOf(bench, 3, { session: "another-session-1" }),
+    await peerOf(testNode, 1),
+    await peerOf(testNode, 2, { user: "bob" }),
+    await peerOf(testNode, 3, { session: "another-session-1" }),
   ];
   for (const { connection } of peers) expect(connection.state).toBe("open");
 });
 
 test("[CONN-6] what follows hello on a connection that is too late isn't carried out", async () => {
-  const bench = new Bench();
-  const here = await peerOf(bench, 2);
-  const late = bench.peer();
+  const testNode = new TestNode();
+  const here = await peerOf(testNode, 2);
+  const late = testNode.peer();
   await late.say(hello({ generation: 1 }), publish("from the past"), subscribe());
   expect(late.heard).toEqual([]);
   expect(closes(late)).toEqual(SUPERSEDED);
-  const { offset } = await bench.node.publish("room:1", "said", "first");
+  const { offset } = await testNode.node.publish("room:1", "said", "first");
   expect(offset).toBe(1);
   expect(here.connection.state).toBe("open");
 });
 
 test("the application is told of each connection that was welcomed, and of its end, once", async () => {
   const told: string[] = [];
-  const bench = new Bench({
+  const testNode = new TestNode({
     application: {
       onConnect: ({ client, context }) => {
         context["name"] = `connection ${told.length}`;
@@ -165,12 +165,12 @@ test("the application is told of each connection that was welcomed, and of its e
       onDisconnect: ({ client, context }) => told.push(`- ${client} ${String(context["name"])}`),
     },
   });
-  const one = await peerOf(bench, 2);
+  const one = await peerOf(testNode, 2);
   const client = one.connection.identity?.clientId;
-  for (const generation of [1, 2]) (await peerOf(bench, generation)).connection.gone();
-  const stranger = bench.peer();
+  for (const generation of [1, 2]) (await peerOf(testNode, generation)).connection.gone();
+  const stranger = testNode.peer();
   stranger.connection.gone();
-  const two = await peerOf(bench, 3);
+  const two = await peerOf(testNode, 3);
   one.connection.gone();
   two.connection.gone();
   expect(told).toEqual([
@@ -182,10 +182,13 @@ test("the application is told of each connection that was welcomed, and of its e
 });
 
 test("[CLOSE-1] a user whom the application disconnects is closed for good, on all connections", async () => {
-  const bench = new Bench();
-  const peers = [await peerOf(bench, 1), await peerOf(bench, 1, { session: "another-session-1" })];
-  const bob = await peerOf(bench, 1, { user: "bob" });
-  bench.node.disconnect("ada");
+  const testNode = new TestNode();
+  const peers = [
+    await peerOf(testNode, 1),
+    await peerOf(testNode, 1, { session: "another-session-1" }),
+  ];
+  const bob = await peerOf(testNode, 1, { user: "bob" });
+  testNode.node.disconnect("ada");
   for (const peer of peers) expect(closes(peer)).toEqual(["close 4504 disconnected"]);
   expect(bob.connection.state).toBe("open");
 });

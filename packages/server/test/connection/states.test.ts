@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ACCEPTANCES, CONNECTION_STATES, type ConnectionState } from "@tailwire/server/core";
 import { accepts, type ConnectionEvent, nextState } from "../../src/connection/states.ts";
-import { Bench, hello, type Peer, publish, type Said, subscribe } from "../bench.ts";
+import { TestNode, hello, type Peer, publish, type Said, subscribe } from "../harness.ts";
 
 const STATES = Object.keys(CONNECTION_STATES) as ConnectionState[];
 const EVENTS = ["hello", "close", "gone"] as const satisfies readonly ConnectionEvent[];
@@ -21,8 +21,8 @@ const MESSAGES: Readonly<Record<Said["type"], Said>> = {
 };
 
 /** A peer whose connection is in a state, with nothing noted yet. */
-async function peerIn(state: ConnectionState, bench = new Bench()): Promise<Peer> {
-  const peer = bench.peer();
+async function peerIn(state: ConnectionState, testNode = new TestNode()): Promise<Peer> {
+  const peer = testNode.peer();
   if (state !== "awaiting hello") await peer.say(hello());
   if (state === "closing" || state === "closed") peer.connection.close("done");
   if (state === "closed") peer.connection.gone();
@@ -132,13 +132,13 @@ describe("every state and every message", () => {
   const cells = STATES.flatMap((state) => types.map((type) => [state, type] as const));
 
   test.each(cells)("[CONN-2] %s: %s is answered as the table says", async (state, type) => {
-    const bench = new Bench();
-    const peer = await peerIn(state, bench);
+    const testNode = new TestNode();
+    const peer = await peerIn(state, testNode);
     await peer.say(MESSAGES[type]);
     const calls = peer.socket.calls.filter((call) => call !== "resume");
     expect({ heard: peer.heardInShort, calls }).toEqual(ANSWERS[state][type]);
     expect(peer.socket.violations).toEqual([]);
-    expect(bench.node.channels).toBe(state === "open" && type === "subscribe" ? 1 : 0);
+    expect(testNode.node.channels).toBe(state === "open" && type === "subscribe" ? 1 : 0);
   });
 
   test("the table has no other messages", () => {
@@ -151,7 +151,7 @@ describe("every state and every message", () => {
 
 describe("the beginning", () => {
   test("[CONN-3] what follows hello in the same WebSocket message is answered after welcome", async () => {
-    const peer = new Bench().peer();
+    const peer = new TestNode().peer();
     await peer.say(hello(), subscribe(), publish(1), { type: "ping" });
     expect(peer.heardInShort[0]).toBe("welcome r1");
     const rest = peer.heardInShort.slice(1).toSorted();
@@ -159,15 +159,15 @@ describe("the beginning", () => {
   });
 
   test("[CONN-2] nothing that follows a violation in the same WebSocket message is carried out", async () => {
-    const bench = new Bench();
-    const peer = bench.peer();
+    const testNode = new TestNode();
+    const peer = testNode.peer();
     await peer.say({ type: "ping" }, hello(), publish(1));
     expect(peer.heardInShort).toEqual(["error r1 not_ready"]);
-    expect(bench.node.channels).toBe(0);
+    expect(testNode.node.channels).toBe(0);
   });
 
   test("[CONN-5] a malformed message before hello is answered, and closes with 4502", async () => {
-    const peer = new Bench().peer();
+    const peer = new TestNode().peer();
     await peer.sayText('{"type":"hello","id":"r1","timestamp":1}');
     expect(peer.heardInShort).toEqual(["error r1 bad_message"]);
     expect(peer.socket.calls).toContain("close 4502 protocol_violation");
@@ -177,7 +177,7 @@ describe("the beginning", () => {
     [16_384, "open"],
     [16_385, "closing"],
   ] as const)("[CONN-4] of %i bytes before hello, it is %s", async (bytes, state) => {
-    const peer = new Bench().peer();
+    const peer = new TestNode().peer();
     const text = peer.text(hello()).trimEnd();
     await peer.sayText(`${text}${" ".repeat(bytes - text.length - 1)}\n`);
     expect(peer.connection.state).toBe(state);
@@ -185,40 +185,40 @@ describe("the beginning", () => {
   });
 
   test("[CONN-4] what is measured before hello is bytes of UTF-8, not characters", async () => {
-    const peer = new Bench().peer();
+    const peer = new TestNode().peer();
     await peer.sayText(peer.text(hello({ session: "é".repeat(8_200) })));
     expect(peer.socket.calls).toContain("close 1009 too_large");
     expect(peer.heard).toEqual([]);
   });
 
   test("[CONN-4] after hello a WebSocket message may be larger than 16 KiB", async () => {
-    const peer = await new Bench().openPeer();
+    const peer = await new TestNode().openPeer();
     await peer.say(publish("x".repeat(20_000)));
     expect(peer.heardInShort).toEqual(["ack r1"]);
   });
 
   test("[CONN-1] without hello the connection closes with 4408 in time", async () => {
-    const bench = new Bench({ limits: { helloTimeoutMs: 10_000 } });
-    const peer = bench.peer();
-    await bench.clock.advance(9_999);
+    const testNode = new TestNode({ limits: { helloTimeoutMs: 10_000 } });
+    const peer = testNode.peer();
+    await testNode.clock.advance(9_999);
     expect(peer.connection.state).toBe("awaiting hello");
-    await bench.clock.advance(251);
+    await testNode.clock.advance(251);
     expect(peer.socket.calls).toContain("close 4408 hello_timeout");
   });
 
   test("[CONN-1] with hello in time it stays", async () => {
-    const bench = new Bench();
-    const peer = bench.peer();
-    await bench.clock.advance(9_990);
+    const testNode = new TestNode();
+    const peer = testNode.peer();
+    await testNode.clock.advance(9_990);
     await peer.say(hello());
-    await bench.clock.advance(2_000);
+    await testNode.clock.advance(2_000);
     expect(peer.connection.state).toBe("open");
   });
 });
 
 describe("the end", () => {
   test("[MSG-7] the third malformed message closes with 4400, and each is answered", async () => {
-    const peer = await new Bench().openPeer();
+    const peer = await new TestNode().openPeer();
     await peer.sayText("{}\n[\n");
     expect(peer.connection.state).toBe("open");
     await peer.say({ type: "ping" });
@@ -229,7 +229,7 @@ describe("the end", () => {
   });
 
   test("[CLOSE-2] what is queued is written before the close", async () => {
-    const peer = await new Bench().openPeer();
+    const peer = await new TestNode().openPeer();
     peer.connection.input.receive(peer.text({ type: "ping" }));
     expect(peer.heard).toEqual([]);
     peer.connection.close("restarting");
@@ -238,7 +238,7 @@ describe("the end", () => {
   });
 
   test("[CLOSE-2] nothing is written before the close while a write is incomplete", async () => {
-    const peer = await new Bench().openPeer();
+    const peer = await new TestNode().openPeer();
     peer.socket.completes = false;
     await peer.say({ type: "ping" });
     await peer.say({ type: "ping" });
@@ -249,7 +249,7 @@ describe("the end", () => {
   });
 
   test("[CLOSE-3] a reason is the close's name, with a detail cut to 123 bytes", () => {
-    const peer = new Bench().peer();
+    const peer = new TestNode().peer();
     peer.connection.close("restarting", "é".repeat(100));
     const [reason] = peer.socket.calls.filter((call) => call.startsWith("close 1012 "));
     expect(reason?.startsWith("close 1012 restarting: é")).toBe(true);
@@ -257,33 +257,33 @@ describe("the end", () => {
   });
 
   test("a close that the peer doesn't answer ends in the socket's destruction", async () => {
-    const bench = new Bench();
-    const peer = await bench.openPeer();
+    const testNode = new TestNode();
+    const peer = await testNode.openPeer();
     peer.connection.close("done");
-    await bench.clock.advance(4_999);
+    await testNode.clock.advance(4_999);
     expect(peer.socket.calls).not.toContain("destroy");
-    await bench.clock.advance(251);
+    await testNode.clock.advance(251);
     expect(peer.socket.calls.filter((call) => call === "destroy")).toEqual(["destroy"]);
-    expect(bench.node.connections).toBe(0);
-    await bench.clock.advance(30_000);
-    expect(bench.clock.pending).toBe(0);
+    expect(testNode.node.connections).toBe(0);
+    await testNode.clock.advance(30_000);
+    expect(testNode.clock.pending).toBe(0);
   });
 
   test("a connection that is gone leaves no channel, no timer and no subscription behind", async () => {
-    const bench = new Bench();
-    const peer = await bench.openPeer();
+    const testNode = new TestNode();
+    const peer = await testNode.openPeer();
     await peer.say(subscribe("room:1"), subscribe("room:2"));
-    expect(bench.node.channels).toBe(2);
+    expect(testNode.node.channels).toBe(2);
     peer.connection.gone();
-    expect([bench.node.channels, bench.node.connections]).toEqual([0, 0]);
+    expect([testNode.node.channels, testNode.node.connections]).toEqual([0, 0]);
     expect(peer.connection.subscriptions.size).toBe(0);
   });
 
   test("[CLOSE-5] a server that stops closes its connections with 1012", async () => {
-    const bench = new Bench();
-    const peers = [await bench.openPeer("ada"), await bench.openPeer("bob")];
+    const testNode = new TestNode();
+    const peers = [await testNode.openPeer("ada"), await testNode.openPeer("bob")];
     let stopped = false;
-    const closed = bench.node.close().then(() => {
+    const closed = testNode.node.close().then(() => {
       stopped = true;
     });
     for (const { socket, connection } of peers) {

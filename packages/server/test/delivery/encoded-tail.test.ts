@@ -11,13 +11,13 @@ import {
 import type { Publication } from "@tailwire/server/broker-contract";
 import { encodePage, EncodedTail, type Slice } from "../../src/delivery/encoded-tail.ts";
 import { Retained } from "../../src/log/retained.ts";
-import { publicationAt, simulatedPorts } from "../bench.ts";
+import { publicationAt, simulatedPorts } from "../harness.ts";
 
 const decoder = new TextDecoder();
 
 const valueOf = (data: Payload): unknown => JSON.parse(payloadText(data));
 
-function bench(sliceBytesMax = 1_000, count = 1_000) {
+function testNode(sliceBytesMax = 1_000, count = 1_000) {
   const tail = new Retained(
     { count, bytes: Infinity, maxAgeMs: Infinity },
     { offset: 0, id: null },
@@ -65,7 +65,7 @@ function runFrom(offset: number, after: (offset: number) => Slice | null) {
 
 describe("a slice", () => {
   test("[DEL-3] is the same bytes for everybody at an offset, until the log grows", () => {
-    const { add, after } = bench();
+    const { add, after } = testNode();
     add(5, 5, 5);
     const slice = after(1);
     expect(after(1)).toBe(slice);
@@ -77,7 +77,7 @@ describe("a slice", () => {
   });
 
   test("has a publication's every field", () => {
-    const { tail, after } = bench();
+    const { tail, after } = testNode();
     const publication = publicationAt(7, { prev: 3, publisher: null, event: "a.b", timestamp: 9 });
     tail.add(publication);
     const { data, ...rest } = publication;
@@ -87,7 +87,7 @@ describe("a slice", () => {
   });
 
   test("is null at the end, and after it", () => {
-    const { add, after } = bench();
+    const { add, after } = testNode();
     expect(after(0)).toBeNull();
     add(5);
     expect([after(1), after(2)]).toEqual([null, null]);
@@ -95,7 +95,7 @@ describe("a slice", () => {
   });
 
   test("has as many bytes as its limit at most, and one publication at least", () => {
-    const { add, after } = bench(600);
+    const { add, after } = testNode(600);
     add(...Array.from({ length: 60 }, () => 10), 1_000, 10);
     const sizes: number[] = [];
     for (let slice = after(0); slice !== null; slice = after(slice.last.offset)) {
@@ -107,14 +107,14 @@ describe("a slice", () => {
   });
 
   test("takes a line that is larger than any segment", () => {
-    const { add, after } = bench(65_536);
+    const { add, after } = testNode(65_536);
     add(5, 60_000, 5);
     const { run } = runFrom(0, after);
     expect(run.map(({ data }) => (data as string).length)).toEqual([5, 60_000, 5]);
   });
 
   test("ends where memory does, and the next one goes on there", () => {
-    const { add, after } = bench(65_536);
+    const { add, after } = testNode(65_536);
     for (let count = 0; count < 50; count += 1) add(100);
     const { run, slices } = runFrom(0, after);
     expect(run.map(({ offset }) => offset)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
@@ -122,7 +122,7 @@ describe("a slice", () => {
   });
 
   test("has nothing any more of what was trimmed", () => {
-    const { add, after } = bench(1_000_000, 3);
+    const { add, after } = testNode(1_000_000, 3);
     add(5, 5, 5);
     expect(offsetsOf(after(0))).toEqual([1, 2, 3]);
     add(5, 5);
@@ -132,7 +132,7 @@ describe("a slice", () => {
   });
 
   test("that was given stays what it was while the log goes on", () => {
-    const { add, after } = bench(1_000_000);
+    const { add, after } = testNode(1_000_000);
     add(5, 5);
     const slice = after(0);
     const before = slice?.frame.slice();
@@ -152,7 +152,7 @@ test("[DEL-3] from any offset, each publication comes once and in order, whateve
   );
   fc.assert(
     fc.property(fc.array(step), fc.integer({ min: 1, max: 5_000 }), (steps, sliceBytesMax) => {
-      const { tail, add, after } = bench(sliceBytesMax, 20);
+      const { tail, add, after } = testNode(sliceBytesMax, 20);
       for (const one of steps) {
         if ("add" in one) add(...one.add);
         else after(Math.max(tail.edge, one.ask));
@@ -181,7 +181,7 @@ describe("a page", () => {
   });
 
   test("is encoded as the tail is", () => {
-    const { tail, after } = bench(100_000);
+    const { tail, after } = testNode(100_000);
     const publications = page([5, 50, 5]);
     for (const publication of publications) tail.add(publication);
     const slice = encodePage(simulatedPorts(), jsonCodec, "room:1", "e", publications, 100_000);

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Broker, ReadResult } from "@tailwire/server/broker-contract";
 import { changed } from "@tailwire/simulation";
-import { Bench, type Peer, type Said } from "../bench.ts";
+import { TestNode, type Peer, type Said } from "../harness.ts";
 
 const LATEST: Said = { type: "subscribe", channel: "room:1", start: "latest" };
 
@@ -31,7 +31,7 @@ class SlowReads {
 }
 
 interface Room {
-  readonly bench: Bench;
+  readonly testNode: TestNode;
   readonly peers: readonly Peer[];
   readonly broker: SlowReads;
 }
@@ -39,23 +39,23 @@ interface Room {
 async function roomOf(count: number, retention: object, peerCount = 3): Promise<Room> {
   const broker = new SlowReads(5);
   const channels = { "room:{id}": { retention: { count, ...retention } } };
-  const bench = new Bench({ channels, wrapBroker: broker.wrap });
-  broker.wait = (ms) => new Promise((resolve) => bench.clock.after(ms, () => resolve()));
+  const testNode = new TestNode({ channels, wrapBroker: broker.wrap });
+  broker.wait = (ms) => new Promise((resolve) => testNode.clock.after(ms, () => resolve()));
   const peers: Peer[] = [];
   for (let index = 0; index < peerCount; index += 1) {
-    const peer = await bench.openPeer(`user ${index}`);
+    const peer = await testNode.openPeer(`user ${index}`);
     await peer.say(LATEST);
     peer.forget();
     peers.push(peer);
   }
-  return { bench, peers, broker };
+  return { testNode, peers, broker };
 }
 
 /** Publishes one each millisecond. */
-async function publishEach({ bench }: Room, from: number, to: number): Promise<void> {
+async function publishEach({ testNode }: Room, from: number, to: number): Promise<void> {
   for (let number = from; number <= to; number += 1) {
-    void bench.node.publish("room:1", "said", number);
-    await bench.clock.advance(1);
+    void testNode.node.publish("room:1", "said", number);
+    await testNode.clock.advance(1);
   }
 }
 
@@ -91,9 +91,9 @@ describe("[DEL-4] a peer whose socket was full for a while", () => {
 test("a hundred at one moment reach everybody who keeps up, however few are retained", async () => {
   const room = await roomOf(1, { bytes: 1 });
   for (let number = 1; number <= 100; number += 1) {
-    void room.bench.node.publish("room:1", "said", number);
+    void room.testNode.node.publish("room:1", "said", number);
   }
-  await room.bench.clock.advance(1);
+  await room.testNode.clock.advance(1);
   for (const peer of room.peers) {
     expect(accountOf(peer)).toEqual({ delivered: 100, lost: 0, gaps: 0 });
   }
@@ -101,11 +101,11 @@ test("a hundred at one moment reach everybody who keeps up, however few are reta
 });
 
 test("the tail keeps no more than is retained when everybody has been served", async () => {
-  const { bench, peers } = await roomOf(3, {});
+  const { testNode, peers } = await roomOf(3, {});
   for (let number = 1; number <= 100; number += 1)
-    void bench.node.publish("room:1", "said", number);
-  await bench.clock.advance(1);
-  expect(bench.node.channel("room:1").log.tail?.count).toBe(3);
+    void testNode.node.publish("room:1", "said", number);
+  await testNode.clock.advance(1);
+  expect(testNode.node.channel("room:1").log.tail?.count).toBe(3);
   expect(accountOf(peers[0] as Peer).delivered).toBe(100);
 });
 
@@ -114,8 +114,8 @@ test("a publication that is larger than its channel retains reaches everybody", 
   const slow = room.peers[0] as Peer;
   slow.socket.completes = false;
   for (const letter of "abc") {
-    void room.bench.node.publish("room:1", "said", letter.repeat(5_000));
-    await room.bench.clock.advance(1);
+    void room.testNode.node.publish("room:1", "said", letter.repeat(5_000));
+    await room.testNode.clock.advance(1);
   }
   slow.socket.completes = true;
   await slow.drain();
@@ -146,7 +146,7 @@ describe("[DEL-4] what follows a gap goes with it", () => {
     slow.forget();
     // Answers that fill the next write.
     const { output } = slow.connection;
-    while (output.bytes < room.bench.limits.flushBytesMax - 100)
+    while (output.bytes < room.testNode.limits.flushBytesMax - 100)
       slow.connection.say({ type: "ping" });
     await slow.drain();
     const [first = []] = writesOf(slow);
@@ -161,7 +161,7 @@ describe("[DEL-4] what follows a gap goes with it", () => {
     peer.forget();
     await peer.say({ ...LATEST, start: { epoch: "another", offset: 1, id: null } });
     await publishEach(room, 4, 40);
-    await room.bench.clock.advance(20);
+    await room.testNode.clock.advance(20);
     const { delivered, lost, gaps } = accountOf(peer);
     expect(Number.isNaN(lost)).toBe(true);
     expect(delivered).toBeGreaterThan(25);

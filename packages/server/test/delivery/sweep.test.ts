@@ -34,7 +34,7 @@ interface Channel extends Grown {
   isFull: boolean;
 }
 
-function bench(population = 1_000) {
+function testNode(population = 1_000) {
   const clock = new BusyClock();
   /** Names, in the order in which they were served. */
   const served: string[] = [];
@@ -72,7 +72,7 @@ function bench(population = 1_000) {
 
 describe("the line", () => {
   test("serves each connection that was put in it, in order, once", async () => {
-    const { clock, sweep, served, connection } = bench();
+    const { clock, sweep, served, connection } = testNode();
     const all = Array.from({ length: 10_000 }, (_, index) => connection(`${index}`));
     for (const one of all) {
       sweep.enqueue(one);
@@ -85,14 +85,14 @@ describe("the line", () => {
   });
 
   test("sends a connection that has more to its back", async () => {
-    const { clock, sweep, served, connection } = bench();
+    const { clock, sweep, served, connection } = testNode();
     for (const one of [connection("a", 2), connection("b"), connection("c", 1)]) sweep.enqueue(one);
     await clock.settle();
     expect(served).toEqual(["a", "b", "c", "a", "c", "a"]);
   });
 
   test("[FLOW-1] is never held up by one that always has more", async () => {
-    const { clock, sweep, served, connection } = bench();
+    const { clock, sweep, served, connection } = testNode();
     sweep.enqueue(connection("greedy", 50, 5));
     for (const name of ["a", "b", "c"]) sweep.enqueue(connection(name));
     await clock.settle();
@@ -101,7 +101,7 @@ describe("the line", () => {
   });
 
   test("goes on where one throws and the process survives it", async () => {
-    const { clock, sweep, served, connection } = bench();
+    const { clock, sweep, served, connection } = testNode();
     const thrown: unknown[] = [];
     const soon = clock.soon.bind(clock);
     clock.soon = (callback) =>
@@ -128,7 +128,7 @@ describe("the line", () => {
   });
 
   test("takes in whoever comes while it is served", async () => {
-    const { clock, sweep, served, connection } = bench();
+    const { clock, sweep, served, connection } = testNode();
     const late = connection("late");
     const first = connection("first");
     sweep.enqueue({
@@ -144,14 +144,14 @@ describe("the line", () => {
   });
 
   test("yields after a millisecond, so that others have their say between turns", async () => {
-    const { clock, sweep, turns, connection } = bench();
+    const { clock, sweep, turns, connection } = testNode();
     for (let index = 0; index < 12; index += 1) sweep.enqueue(connection(`${index}`, 0, 0.25));
     await clock.settle();
     expect(turns).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);
   });
 
   test("serves one at least in a turn, however long that takes", async () => {
-    const { clock, sweep, turns, connection } = bench();
+    const { clock, sweep, turns, connection } = testNode();
     for (let index = 0; index < 3; index += 1) sweep.enqueue(connection(`${index}`, 0, 80));
     await clock.settle();
     expect(turns).toEqual([1, 2, 3]);
@@ -160,7 +160,7 @@ describe("the line", () => {
 
 describe("channels that grew", () => {
   test("are marked once for all that was published before a turn", async () => {
-    const { clock, sweep, served, marks, connection, channel } = bench();
+    const { clock, sweep, served, marks, connection, channel } = testNode();
     const room = channel("room", 2, [connection("a"), connection("b")]);
     for (let count = 0; count < 5; count += 1) sweep.grew(room);
     await clock.settle();
@@ -172,7 +172,7 @@ describe("channels that grew", () => {
     ["in the next turn when it is small", 256, 2],
     ["after the sweep when it is large", 257, 12],
   ])("one that grows in a sweep is marked %s", async (_, size, servedBefore) => {
-    const { clock, sweep, marks, connection, channel } = bench();
+    const { clock, sweep, marks, connection, channel } = testNode();
     const room = channel("room", size);
     for (let index = 0; index < 12; index += 1) sweep.enqueue(connection(`${index}`, 0, 0.75));
     // Comes between the first turn and the second.
@@ -182,7 +182,7 @@ describe("channels that grew", () => {
   });
 
   test("a large one is marked after ten milliseconds, in a line that never empties", async () => {
-    const { clock, sweep, marks, connection, channel } = bench();
+    const { clock, sweep, marks, connection, channel } = testNode();
     const room = channel("room", 5_000);
     for (let index = 0; index < 1_000; index += 1) sweep.enqueue(connection(`${index}`, 0, 2));
     clock.soon(() => sweep.grew(room));
@@ -191,7 +191,7 @@ describe("channels that grew", () => {
   });
 
   test("those that are large are marked when a sweep begins", async () => {
-    const { clock, sweep, marks, channel } = bench();
+    const { clock, sweep, marks, channel } = testNode();
     sweep.grew(channel("large", 5_000));
     await clock.settle();
     expect(marks).toEqual([["large", 0]]);
@@ -201,7 +201,7 @@ describe("channels that grew", () => {
 describe("the pause after a sweep", () => {
   /** When a connection is served that comes right after a sweep of so many, each of so long. */
   async function nextAfter(count: number, costMs: number, population: number): Promise<number> {
-    const { clock, sweep, served, connection } = bench(population);
+    const { clock, sweep, served, connection } = testNode(population);
     for (let index = 0; index < count; index += 1) sweep.enqueue(connection(`${index}`, 0, costMs));
     await clock.settle();
     expect(served.length).toBe(count);
@@ -228,7 +228,7 @@ describe("the pause after a sweep", () => {
   });
 
   test("is the same after a channel's growth as after connections that came by themselves", async () => {
-    const { clock, sweep, served, connection, channel } = bench(1);
+    const { clock, sweep, served, connection, channel } = testNode(1);
     sweep.grew(channel("room", 1, [connection("a", 0, 3)]));
     await clock.settle();
     sweep.enqueue(connection("b"));
@@ -240,7 +240,7 @@ describe("the pause after a sweep", () => {
   });
 
   test("is followed by one sweep for all that came meanwhile, answers and a large channel", async () => {
-    const { clock, sweep, turns, served, connection, channel } = bench(2);
+    const { clock, sweep, turns, served, connection, channel } = testNode(2);
     for (const name of ["a", "b"]) sweep.enqueue(connection(name, 0, 1.5));
     await clock.settle();
     const both = connection("b");
@@ -261,7 +261,7 @@ describe("the pause after a sweep", () => {
   });
 
   test("forgets nothing that grew meanwhile", async () => {
-    const { clock, sweep, served, marks, connection, channel } = bench(1);
+    const { clock, sweep, served, marks, connection, channel } = testNode(1);
     sweep.enqueue(connection("a", 0, 3));
     await clock.settle();
     sweep.grew(channel("room", 1, [connection("b")]));
@@ -274,7 +274,7 @@ describe("the pause after a sweep", () => {
   });
 
   test("ends as soon as a channel is full, and another follows", async () => {
-    const { clock, sweep, served, connection, channel } = bench(1);
+    const { clock, sweep, served, connection, channel } = testNode(1);
     sweep.enqueue(connection("a", 0, 3));
     await clock.settle();
     const room = channel("room", 1, [connection("b", 0, 3)]);
@@ -293,7 +293,7 @@ describe("the pause after a sweep", () => {
   });
 
   test("has behind it what was marked in its sweep, which is told when all of that were served", async () => {
-    const { clock, sweep, swept, connection, channel } = bench();
+    const { clock, sweep, swept, connection, channel } = testNode();
     const more = [connection("b", 2, 5), connection("c", 0, 5)];
     sweep.grew(channel("room", 1, [connection("a")]));
     sweep.grew(channel("other", 2, more));
@@ -308,7 +308,7 @@ describe("the pause after a sweep", () => {
   });
 
   test("is none where a channel became full in the meantime", async () => {
-    const { clock, sweep, served, connection, channel } = bench(1);
+    const { clock, sweep, served, connection, channel } = testNode(1);
     const room = { ...channel("room", 5_000, [connection("b")]), isFull: true };
     sweep.enqueue({ ...connection("a", 0, 3), serve: () => (sweep.grew(room), false) });
     await clock.settle();

@@ -9,7 +9,7 @@ import type {
   Tail,
   TailListener,
 } from "@tailwire/server/broker-contract";
-import { publicationAt } from "../bench.ts";
+import { publicationAt } from "../harness.ts";
 
 export const UNAVAILABLE = (): Error => tailwireError("unavailable");
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { JsonText, tailwireError } from "@tailwire/protocol";
 import type { Append } from "@tailwire/server/broker-contract";
 import { UNAVAILABLE } from "./fake-log.ts";
-import { LIMITS, logBench as bench } from "./log-bench.ts";
+import { LIMITS, testLog as testNode } from "./log-harness.ts";
 
 const PRODUCER = { id: "ada", generation: 1, sequence: 1, settled: 0, fingerprint: 1 };
 
@@ -20,7 +20,7 @@ function entry(id: string): Append {
 
 describe("append", () => {
   test("callers at the same time share one batch, and one batch is in flight", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     broker.gates.append.closed = true;
     const results = ["a", "b", "c", "d"].map((id) => log.append(entry(id)));
     expect(broker.batches).toEqual([["a"]]);
@@ -38,7 +38,7 @@ describe("append", () => {
   });
 
   test("each caller gets its own result, a refusal too", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.append = (batch) =>
       Promise.resolve(batch.map(({ id }) => ({ kind: "refused", code: id as "fenced" })));
     const results = ["fenced", "id_conflict", "expired"].map((id) => log.append(entry(id)));
@@ -50,7 +50,7 @@ describe("append", () => {
   });
 
   test("[PUB-12] a batch that failed for now takes with it what waits behind, and no more", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.failures.append.push(UNAVAILABLE());
     const [first, second] = [log.append(entry("a")), log.append(entry("b"))];
     await expect(first).rejects.toMatchObject({ code: "unavailable" });
@@ -60,7 +60,7 @@ describe("append", () => {
   });
 
   test("[PUB-8] a batch that failed for good rejects its own callers, and those behind go on", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.failures.append.push(tailwireError("indeterminate"));
     const [first, second] = [log.append(entry("a")), log.append(entry("b"))];
     await expect(first).rejects.toMatchObject({ code: "indeterminate" });
@@ -69,7 +69,7 @@ describe("append", () => {
   });
 
   test("[PUB-12] what waits behind a producer's refusal for now is held, and others' go on", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     const append = broker.append.bind(broker);
     broker.append = async (batch) => {
       broker.append = append;
@@ -95,7 +95,7 @@ describe("append", () => {
   });
 
   test("[PUB-10] an append without an answer is indeterminate after appendMs, not before", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     broker.gates.append.closed = true;
     const codes: string[] = [];
     log.append(entry("a")).catch(({ code }: { code: string }) => codes.push(code));
@@ -110,7 +110,7 @@ describe("start", () => {
   const at = (offset: number, epoch = "e1") => ({ epoch, offset, id: `p${offset}` });
 
   test("a position that the tail holds is taken without asking the broker", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     await log.open();
     broker.push(broker.grow(3));
     expect(await log.start(at(2))).toEqual({ position: at(2), recovered: true });
@@ -118,14 +118,14 @@ describe("start", () => {
   });
 
   test("[SUB-3] a position before the tail is recovered where the broker has what follows", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.grow(3);
     await log.open();
     expect(await log.start(at(1))).toEqual({ position: at(1), recovered: true });
   });
 
   test("[SUB-3] a position that the broker can't serve isn't recovered, and stays as it is", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.grow(3);
     broker.trim(2);
     await log.open();
@@ -138,7 +138,7 @@ describe("start", () => {
   });
 
   test("[DEL-7] a position of an epoch that goes on is given under the new one", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.grow(3);
     broker.epoch = "e2";
     broker.lineage.add("e1");
@@ -147,14 +147,14 @@ describe("start", () => {
   });
 
   test("[SUB-2] a relative start is the broker's to find, and recovers nothing", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.grow(3);
     await log.open();
     expect(await log.start("latest")).toEqual({ position: at(3), recovered: false });
   });
 
   test("a broker that doesn't answer is unavailable", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.gates.read.closed = true;
     const codes: string[] = [];

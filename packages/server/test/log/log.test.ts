@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Log } from "../../src/log/log.ts";
-import { publicationAt } from "../bench.ts";
+import { publicationAt } from "../harness.ts";
 import { UNAVAILABLE } from "./fake-log.ts";
-import { LIMITS, logBench as bench } from "./log-bench.ts";
+import { LIMITS, testLog as testNode } from "./log-harness.ts";
 
 /** Offsets that the tail holds. */
 const held = (log: Log): readonly number[] =>
@@ -15,7 +15,7 @@ const upTo = (last: number, first = 1): readonly number[] =>
 
 describe("pushes", () => {
   test("what is pushed in order is taken without a read", async () => {
-    const { broker, log, growths } = bench();
+    const { broker, log, growths } = testNode();
     await log.open();
     broker.push(broker.grow(2));
     broker.push(broker.grow(1));
@@ -25,7 +25,7 @@ describe("pushes", () => {
   });
 
   test("a push that comes twice, or late, is dropped", async () => {
-    const { broker, log, clock, growths } = bench();
+    const { broker, log, clock, growths } = testNode();
     await log.open();
     const first = broker.grow(2);
     const second = broker.grow(1);
@@ -36,7 +36,7 @@ describe("pushes", () => {
   });
 
   test("a push that is partly known gives the rest", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     await log.open();
     const all = broker.grow(4);
     broker.push(all.slice(0, 2));
@@ -46,7 +46,7 @@ describe("pushes", () => {
   });
 
   test("after a lost push the log is read from the last position that is certain", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.push(broker.grow(1));
     broker.grow(3);
@@ -57,7 +57,7 @@ describe("pushes", () => {
   });
 
   test("a lost last push is found when the broker suspects that something was missed", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.grow(3);
     expect(held(log)).toEqual([]);
@@ -67,7 +67,7 @@ describe("pushes", () => {
   });
 
   test("what follows a hole that the log itself has is taken without a read", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     await log.open();
     broker.push([publicationAt(3, { prev: 0 }), publicationAt(9, { prev: 3 })]);
     expect(held(log)).toEqual([3, 9]);
@@ -75,7 +75,7 @@ describe("pushes", () => {
   });
 
   test("while one read is in progress no second one begins, and one follows it", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.gates.read.closed = true;
     broker.grow(1);
@@ -88,7 +88,7 @@ describe("pushes", () => {
   });
 
   test("pushes that come during a read are kept, and join what it brings", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.gates.read.closed = true;
     broker.grow(1);
@@ -101,7 +101,7 @@ describe("pushes", () => {
   });
 
   test("pushes join what a read brings behind a gap, from a log that keeps one", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.gates.read.closed = true;
     broker.grow(9);
@@ -117,7 +117,7 @@ describe("pushes", () => {
   });
 
   test("a gap that pushes have bridged meanwhile leaves the tail as it is", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.push(broker.grow(2));
     broker.gates.read.closed = true;
@@ -131,7 +131,7 @@ describe("pushes", () => {
   });
 
   test("pushes beyond what a tail may hold aren't kept, and are read", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.gates.read.closed = true;
     broker.grow(1);
@@ -144,7 +144,7 @@ describe("pushes", () => {
   });
 
   test("a log of many pages is read to its end", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.grow(2_500);
     broker.push(broker.grow(1));
@@ -153,7 +153,7 @@ describe("pushes", () => {
   });
 
   test("a read that fails is tried again, and pushes meanwhile are not forgotten", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.failures.read.push(UNAVAILABLE(), UNAVAILABLE());
     broker.grow(1);
@@ -166,7 +166,7 @@ describe("pushes", () => {
   });
 
   test("a read without an answer is given up, and tried again", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.gates.read.closed = true;
     broker.grow(1);
@@ -181,7 +181,7 @@ describe("pushes", () => {
     const fate = fc.constantFrom("push", "lose", "double", "late", "suspect", "settle");
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fate, fc.integer({ min: 1, max: 3 }))), async (steps) => {
-        const { broker, log, clock } = bench();
+        const { broker, log, clock } = testNode();
         await log.open();
         const late: (readonly ReturnType<typeof publicationAt>[])[] = [];
         for (const [what, count] of steps) {
@@ -205,7 +205,7 @@ describe("pushes", () => {
 
 describe("opening", () => {
   test("takes what was pushed before its position was known", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     broker.gates.tail.closed = true;
     const opening = log.open();
     await clock.settle();
@@ -218,7 +218,7 @@ describe("opening", () => {
   });
 
   test("it begins at the tail's position, and what lies before is not held", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.grow(3);
     await log.open();
     expect([log.epoch, log.lastOffset]).toEqual(["e1", 3]);
@@ -228,7 +228,7 @@ describe("opening", () => {
   });
 
   test("what is pushed before the tail's position is known is read afterwards", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     broker.gates.tail.closed = true;
     const opened = log.open();
     broker.push(broker.grow(2));
@@ -241,7 +241,7 @@ describe("opening", () => {
   });
 
   test("a tail that fails is unavailable, and opening again may succeed", async () => {
-    const { broker, log } = bench();
+    const { broker, log } = testNode();
     broker.failures.tail.push(UNAVAILABLE());
     await expect(log.open()).rejects.toMatchObject({ code: "unavailable" });
     await log.open();
@@ -249,7 +249,7 @@ describe("opening", () => {
   });
 
   test("a log that was closed while it opened follows nothing", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     broker.gates.tail.closed = true;
     const opened = log.open();
     log.close();
@@ -261,7 +261,7 @@ describe("opening", () => {
   });
 
   test("a closed log follows nothing, and reads no more", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.failures.read.push(UNAVAILABLE());
     broker.grow(1);
@@ -277,7 +277,7 @@ describe("opening", () => {
 
 describe("a new epoch", () => {
   test("[DEL-7] that continues the old one goes on at the same offset", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.push(broker.grow(3));
     broker.epoch = "e2";
@@ -289,7 +289,7 @@ describe("a new epoch", () => {
   });
 
   test("that continues nothing begins anew where the broker says", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.push(broker.grow(5));
     broker.epoch = "e2";
@@ -300,7 +300,7 @@ describe("a new epoch", () => {
   });
 
   test("a push of the old epoch changes nothing any more", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     const old = [publicationAt(1), publicationAt(2)];
     broker.epoch = "e2";
@@ -312,7 +312,7 @@ describe("a new epoch", () => {
   });
 
   test("a tail that the broker has trimmed goes on after the gap", async () => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     broker.push(broker.grow(2));
     broker.grow(10);
@@ -326,7 +326,7 @@ describe("a new epoch", () => {
 test.each(["the same page", "the same gap"])(
   "a broker that gives %s for ever is asked again after a wait, not in a loop",
   async (what) => {
-    const { broker, log, clock } = bench();
+    const { broker, log, clock } = testNode();
     await log.open();
     const all = broker.grow(2);
     broker.push(all);
@@ -349,7 +349,7 @@ test.each(["the same page", "the same gap"])(
 );
 
 test("a tail that the broker has shown to be behind it places nobody until it is read", async () => {
-  const { broker, log, clock } = bench();
+  const { broker, log, clock } = testNode();
   await log.open();
   broker.push(broker.grow(2));
   const old = { epoch: "e1", offset: 2, id: "p2" };

@@ -1,14 +1,17 @@
 // Pages: a piece of a log in either direction, which costs the server no more than one at a time.
 import { describe, expect, test } from "vitest";
 import type { Ack, Position } from "@tailwire/protocol";
-import { type BenchOptions, Bench, type Peer, publish, type Said } from "../bench.ts";
+import { type TestNodeOptions, TestNode, type Peer, publish, type Said } from "../harness.ts";
 
 type ReadFields = Omit<Extract<Said, { type: "read" }>, "type" | "channel">;
 
 /** A peer on a channel that holds 1 … n. */
-async function peerAt(count: number, options: BenchOptions = {}): Promise<Peer> {
-  const bench = new Bench({ channels: { "room:{id}": { retention: { count: 8 } } }, ...options });
-  const peer = await bench.openPeer();
+async function peerAt(count: number, options: TestNodeOptions = {}): Promise<Peer> {
+  const testNode = new TestNode({
+    channels: { "room:{id}": { retention: { count: 8 } } },
+    ...options,
+  });
+  const peer = await testNode.openPeer();
   for (let number = 1; number <= count; number += 1) await peer.say(publish(number));
   peer.forget();
   return peer;
@@ -165,7 +168,7 @@ test("[FLOW-3] a connection's pages are read one after another, each when the on
 test("[READ-1] a page isn't given to whom a fresh token took the permission while it was read", async () => {
   let decide: (may: boolean) => void = () => undefined;
   let asked = 0;
-  const bench = new Bench({
+  const testNode = new TestNode({
     application: {
       authorize: () => {
         asked += 1;
@@ -174,12 +177,12 @@ test("[READ-1] a page isn't given to whom a fresh token took the permission whil
       authenticate: async () => ({ user: { id: "ada" } }),
     },
   });
-  const peer = await bench.openPeer();
+  const peer = await testNode.openPeer();
   await peer.say(
     { type: "read", channel: "room:1", count: 1 },
     { type: "authenticate", token: "t" },
   );
   decide(false);
-  await bench.clock.settle();
+  await testNode.clock.settle();
   expect(peer.heardInShort.filter((one) => one.includes("r1"))).not.toContain("ack r1");
 });

@@ -7,7 +7,7 @@ import {
   type Retention,
 } from "@tailwire/server/broker-contract";
 import { Retained } from "../../src/log/retained.ts";
-import { publicationAt } from "../bench.ts";
+import { publicationAt } from "../harness.ts";
 
 /** The same as an array of everything that is retained. */
 class Model {

@@ -26,14 +26,14 @@ class Thing implements Due {
   }
 }
 
-function bench() {
+function testNode() {
   const clock = new SimulatedClock();
   const deadlines = new Deadlines(clock);
   return { clock, deadlines, thing: () => new Thing(clock) };
 }
 
 test("a thing is called once its deadline has passed, within a tick", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   await clock.advance(1_001);
   for (const ms of [0, 1, 248, 249, 250, 251, 10_000]) {
     const one = thing();
@@ -47,7 +47,7 @@ test("a thing is called once its deadline has passed, within a tick", async () =
 });
 
 test("a deadline that moves later isn't met at its former time", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   const one = thing();
   deadlines.set(one, 1_000);
   await clock.advance(900);
@@ -59,7 +59,7 @@ test("a deadline that moves later isn't met at its former time", async () => {
 });
 
 test("a deadline that moves earlier is met then, and once", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   const one = thing();
   deadlines.set(one, 5_000);
   deadlines.set(one, 1_000);
@@ -68,7 +68,7 @@ test("a deadline that moves earlier is met then, and once", async () => {
 });
 
 test("a deadline that moves away and back is met once", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   const one = thing();
   for (const dueAt of [5_000, 1_000, 5_000, 1_000, 5_000]) deadlines.set(one, dueAt);
   await clock.advance(20_000);
@@ -76,7 +76,7 @@ test("a deadline that moves away and back is met once", async () => {
 });
 
 test("what is cleared isn't called, and may be set again", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   const one = thing();
   deadlines.set(one, 1_000);
   deadlines.clear(one);
@@ -90,7 +90,7 @@ test("what is cleared isn't called, and may be set again", async () => {
 });
 
 test("a thing that sets itself a new deadline is called then", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   const one = thing();
   one.next = (now) => (now < 3_000 ? now + 1_000 : Infinity);
   deadlines.set(one, 1_000);
@@ -100,7 +100,7 @@ test("a thing that sets itself a new deadline is called then", async () => {
 });
 
 test("a thing may set and clear others when it is called", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   const [one, two, three] = [thing(), thing(), thing()];
   one.next = () => {
     deadlines.clear(two);
@@ -118,7 +118,7 @@ test("a thing may set and clear others when it is called", async () => {
 });
 
 test("there is one timer, however many things there are, and none without them", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   expect(clock.pending).toBe(0);
   for (let ms = 20_000; ms > 0; ms -= 100) {
     deadlines.set(thing(), ms);
@@ -132,7 +132,7 @@ test("there is one timer, however many things there are, and none without them",
 });
 
 test("closing ends the timer", async () => {
-  const { clock, deadlines, thing } = bench();
+  const { clock, deadlines, thing } = testNode();
   const one = thing();
   deadlines.set(one, 1_000);
   deadlines.close();
@@ -172,7 +172,7 @@ test("whatever is set, moved and cleared is met as a plain list of deadlines wou
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const { clock, deadlines, thing } = bench();
+      const { clock, deadlines, thing } = testNode();
       const things = Array.from({ length: 5 }, thing);
       const expected = things.map((): number[] => []);
       const due = things.map(() => Infinity);

@@ -22,7 +22,7 @@ class WorkingClock extends SimulatedClock {
   }
 }
 
-function bench() {
+function testNode() {
   const clock = new WorkingClock();
   return { clock, turns: new Turns(clock) };
 }
@@ -36,7 +36,7 @@ function runs(values: readonly number[]): number[] {
 
 describe("a portion", () => {
   test("is 32 in a turn, and as much again in the next", async () => {
-    const { clock, turns } = bench();
+    const { clock, turns } = testNode();
     const ada = {};
     const begun = (): number => upTo(100).filter(() => turns.begin(ada)).length;
     expect(begun()).toBe(32);
@@ -46,7 +46,7 @@ describe("a portion", () => {
   });
 
   test("counts what is dear as more, and lets anything be the first of a turn", () => {
-    const { turns } = bench();
+    const { turns } = testNode();
     const [ada, bob] = [{}, {}];
     expect([10, 20, 10, 2].map((cost) => turns.begin(ada, cost))).toEqual([
       true,
@@ -58,7 +58,7 @@ describe("a portion", () => {
   });
 
   test("is each connection's own", () => {
-    const { turns } = bench();
+    const { turns } = testNode();
     const [ada, bob] = [{}, {}];
     expect(upTo(40).filter(() => turns.begin(ada))).toHaveLength(32);
     expect(turns.begin(bob)).toBe(true);
@@ -67,7 +67,7 @@ describe("a portion", () => {
 
 describe("what waits", () => {
   test("goes on in the order in which it came, in later turns, as long as there is time", async () => {
-    const { clock, turns } = bench();
+    const { clock, turns } = testNode();
     const done: number[] = [];
     const turnOf: number[] = [];
     for (const n of upTo(10)) {
@@ -84,7 +84,7 @@ describe("what waits", () => {
   });
 
   test("goes on behind one that throws", async () => {
-    const { clock, turns } = bench();
+    const { clock, turns } = testNode();
     const done: string[] = [];
     turns.later(() => {
       throw new Error("a bug");
@@ -96,7 +96,7 @@ describe("what waits", () => {
   });
 
   test("doesn't keep a turn for ever by asking for more", async () => {
-    const { clock, turns } = bench();
+    const { clock, turns } = testNode();
     let left = 1_000;
     const turnOf: number[] = [];
     const more = (): void => {
@@ -113,7 +113,7 @@ describe("what waits", () => {
 
 describe("functions of the application", () => {
   test("are called at once where there is time, and else in a later turn", async () => {
-    const { clock, turns } = bench();
+    const { clock, turns } = testNode();
     const turnOf: number[] = [];
     for (let call = 0; call < 10; call += 1) {
       void turns.call(() => {
@@ -128,7 +128,7 @@ describe("functions of the application", () => {
   });
 
   test("that throw reject, wherever they are called", async () => {
-    const { clock, turns } = bench();
+    const { clock, turns } = testNode();
     const fail = (): never => {
       clock.work(5);
       throw new Error("a bug");
@@ -143,7 +143,7 @@ describe("functions of the application", () => {
 
 describe("what is done to many", () => {
   test("is done at once to the first, and to the rest in portions, in order", async () => {
-    const { clock, turns } = bench();
+    const { clock, turns } = testNode();
     const done: number[] = [];
     const turnOf: number[] = [];
     void turns.each(upTo(100), (n) => {
@@ -157,7 +157,7 @@ describe("what is done to many", () => {
   });
 
   test("waits for what was to be done to many before", async () => {
-    const { clock, turns } = bench();
+    const { clock, turns } = testNode();
     const done: string[] = [];
     void turns.each(upTo(40), (n) => void done.push(`one ${n}`));
     void turns.each([1], () => void done.push("two"));

@@ -2,7 +2,7 @@
  * A proofreader reads all that nodes write by the rules that it has to keep, and finds what doesn't. It
  * doesn't know what any of it is about.
  */
-import { jsonCodec, type Wire } from "@tailwire/protocol";
+import { jsonCodec, type Encoded } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { type Heard, heardOf, publishedIn } from "./wire-reader.ts";
 
@@ -19,9 +19,9 @@ export interface Reading {
 
 export class Proofreader {
   /** Readings of what was read last: the same is written to many. */
-  readonly #read = new Map<Wire, Reading>();
+  readonly #read = new Map<Encoded, Reading>();
 
-  read(wire: Wire): Reading {
+  read(wire: Encoded): Reading {
     let reading = this.#read.get(wire);
     if (reading === undefined) {
       reading = readingOf(wire);
@@ -32,7 +32,7 @@ export class Proofreader {
   }
 }
 
-function readingOf(wire: Wire): Reading {
+function readingOf(wire: Encoded): Reading {
   const codec = typeof wire === "string" ? jsonCodec : msgpackCodec;
   const faults: string[] = [];
   const heard: Heard[] = [];

@@ -3,7 +3,7 @@
  * that can be read, and the others mustn't notice. Nothing that it publishes is right, so that no log has
  * anything of it.
  */
-import { BEARER_PREFIX, jsonCodec, type Wire } from "@tailwire/protocol";
+import { BEARER_PREFIX, jsonCodec, type Encoded } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { Device } from "../device.ts";
 import type { Dice } from "../dice.ts";
@@ -119,7 +119,7 @@ export class Stranger {
     this.#world.clock.after(this.#dice.below(SAY_EVERY_MS), () => this.#goOn());
   }
 
-  #next(): Wire {
+  #next(): Encoded {
     if (this.#dice.below(4) > 0) return this.#encoded(this.#one(SAID));
     if (this.#codec === jsonCodec) return this.#one(TEXTS);
     return Uint8Array.from(this.#one(BYTES));
@@ -130,7 +130,7 @@ export class Stranger {
   }
 
   /** The codec encodes whatever it is given; only `data` has to be in its form. */
-  #encoded(message: object): Wire {
+  #encoded(message: object): Encoded {
     this.#count += 1;
     const whole = { ...message, id: `s${this.#count}`, timestamp: this.#world.clock.now() };
     if (this.#codec === jsonCodec) return `${JSON.stringify(whole)}\n`;

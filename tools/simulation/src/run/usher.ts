@@ -2,7 +2,7 @@
  * An usher stands at the ends of links: it notes what is asked and answered, who is sent what, and
  * how links end, and lies in wait for messages that the weather has plans for.
  */
-import { CLOSE_CODES, type Wire } from "@tailwire/protocol";
+import { CLOSE_CODES, type Encoded } from "@tailwire/protocol";
 import type { TailwireNode } from "@tailwire/server/core";
 import type { Direction, Fate, Link, LinkWatch } from "../link.ts";
 import type { Place } from "../checker/history.ts";
@@ -51,7 +51,7 @@ export class Usher implements LinkWatch {
     return fate;
   }
 
-  sent(link: Link, wire: Wire): void {
+  sent(link: Link, wire: Encoded): void {
     if (!this.#isOurs(link)) return;
     const { world, witness } = this.#stage;
     const at = world.clock.monotonic();
@@ -59,7 +59,7 @@ export class Usher implements LinkWatch {
     for (const sent of sentIn(wire)) witness.note({ type: "wrote", connection, at, ...sent });
   }
 
-  written(link: Link, wire: Wire): void {
+  written(link: Link, wire: Encoded): void {
     const { faults, channel, heard } = this.#proofreader.read(wire);
     for (const detail of faults) this.#unreadable(link, detail);
     if (channel !== null) {

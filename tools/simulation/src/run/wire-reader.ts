@@ -2,7 +2,7 @@
  * Reads what travels, as far as a history wants it: the text of clients by its lines as they are, which
  * is faster than to parse them, and the rest decoded.
  */
-import type { ServerMessage, Wire } from "@tailwire/protocol";
+import type { ServerMessage, Encoded } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import type { Beginning, Place } from "../checker/history.ts";
 import { tagOf } from "./witness.ts";
@@ -64,7 +64,7 @@ function askedOf({ type, id, channel = null, start = null }: Fields): Asked {
 }
 
 /** The publications that a client sends. */
-export function sentIn(wire: Wire): readonly Sent[] {
+export function sentIn(wire: Encoded): readonly Sent[] {
   if (typeof wire !== "string") {
     return unpacked(wire).flatMap((message) => {
       const { type, id, repeat, data, bytes } = message;
@@ -97,7 +97,7 @@ function unpacked(bytes: Uint8Array): readonly Fields[] {
 }
 
 /** The channel of a run of publications; null where it isn't one. */
-export function publishedIn(wire: Wire): string | null {
+export function publishedIn(wire: Encoded): string | null {
   if (typeof wire === "string") {
     return wire.startsWith('{"type":"publication"') ? (CHANNEL.exec(wire)?.[1] ?? null) : null;
   }

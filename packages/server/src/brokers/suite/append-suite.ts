@@ -5,7 +5,7 @@
  */
 import { JsonText, payloadText, type Position } from "@tailwire/protocol";
 import type { AppendResult } from "../../log/broker.ts";
-import { AGAIN, ALL, Bench } from "./bench.ts";
+import { AGAIN, ALL, LogUnderTest } from "./log-under-test.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
 import { equal, holds, positionOf, publicationsOf, word } from "./expect.ts";
 
@@ -17,27 +17,27 @@ export const APPEND_CASES: readonly BrokerCase[] = [
   {
     name: "append gives rising positions of one epoch, in the batch's order",
     async run(context) {
-      const bench = new Bench(context);
-      equal(await bench.log.append([]), [], "the result of an empty batch");
-      const positions = [...(await bench.add("a", "b", "c")), ...(await bench.add("d"))];
+      const tested = new LogUnderTest(context);
+      equal(await tested.log.append([]), [], "the result of an empty batch");
+      const positions = [...(await tested.add("a", "b", "c")), ...(await tested.add("d"))];
       equal(positions.map(({ id }) => id).join(""), "abcd", "the order of results");
       for (const [index, { epoch, offset }] of positions.entries()) {
         equal(epoch, positions[0]?.epoch, "the epoch");
         holds(offset > (positions[index - 1]?.offset ?? 0), "offsets rise from 1 or more");
       }
-      equal(await bench.ids(), ["a", "b", "c", "d"], "the log");
+      equal(await tested.ids(), ["a", "b", "c", "d"], "the log");
     },
   },
   {
     name: "what was appended is read as it was given, whatever its characters",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const value = { text: "\u0000 \ud83d\ude00 \ud800 \u2028", __proto__x: [null, 1e-7] };
       const given = { event: "__proto__", publisher: null, data: JsonText.of(value) };
       const began = context.now();
-      await bench.log.append([bench.entry("constructor", { ...given, producer: "__proto__" })]);
-      const start = await bench.log.locate("earliest");
-      const [read] = publicationsOf(await bench.log.read(start, ALL));
+      await tested.log.append([tested.entry("constructor", { ...given, producer: "__proto__" })]);
+      const start = await tested.log.locate("earliest");
+      const [read] = publicationsOf(await tested.log.read(start, ALL));
       equal([read?.id, read?.event, read?.publisher], ["constructor", "__proto__", null], "it");
       equal(read && payloadText(read.data), given.data.text, "its data");
       holds((read?.timestamp ?? 0) >= began, "its timestamp is the broker's");
@@ -46,10 +46,10 @@ export const APPEND_CASES: readonly BrokerCase[] = [
   {
     name: "batches at the same time are each in order, and nothing is lost between them",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const batches = ["abc", "def", "ghi"].map((ids) => ids.split(""));
-      await Promise.all(batches.map((ids) => bench.add(...ids)));
-      const all = await bench.ids();
+      await Promise.all(batches.map((ids) => tested.add(...ids)));
+      const all = await tested.ids();
       equal([...all].toSorted().join(""), "abcdefghi", "the log, sorted");
       for (const ids of batches)
         equal(
@@ -62,47 +62,47 @@ export const APPEND_CASES: readonly BrokerCase[] = [
   {
     name: "[PUB-4] an id that is appended twice gives the original position, as a duplicate",
     async run(context) {
-      const bench = new Bench(context);
-      const [first] = await bench.add("a", "b");
-      const [again] = await bench.log.append([bench.entry("a", AGAIN)]);
+      const tested = new LogUnderTest(context);
+      const [first] = await tested.add("a", "b");
+      const [again] = await tested.log.append([tested.entry("a", AGAIN)]);
       equal(again, { kind: "appended", position: first, duplicate: true }, "the second result");
-      equal(await bench.outcome("a"), "id_conflict", "one that doesn't say that it comes again");
-      equal(await bench.ids(), ["a", "b"], "the log");
+      equal(await tested.outcome("a"), "id_conflict", "one that doesn't say that it comes again");
+      equal(await tested.ids(), ["a", "b"], "the log");
     },
   },
   {
     name: "[PUB-4] an id that is twice in one batch is appended once",
     async run(context) {
-      const bench = new Bench(context);
-      const results = await bench.log.append(["a", "b", "a"].map((id) => bench.entry(id, AGAIN)));
+      const tested = new LogUnderTest(context);
+      const results = await tested.log.append(["a", "b", "a"].map((id) => tested.entry(id, AGAIN)));
       equal(results.map(word), ["new", "new", "duplicate"], "the results");
       equal(results.map(positionOf)[2], results.map(positionOf)[0], "the second's position");
-      equal(await bench.ids(), ["a", "b"], "the log");
+      equal(await tested.ids(), ["a", "b"], "the log");
     },
   },
   {
     name: "[ENC-9] bytes are read as they were given, and told from text of the same look",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
-      equal(await bench.outcome("a", { data: bytes }), "new", "bytes");
+      equal(await tested.outcome("a", { data: bytes }), "new", "bytes");
       equal(
-        await bench.outcome("a", { ...AGAIN, data: bytes.slice() }),
+        await tested.outcome("a", { ...AGAIN, data: bytes.slice() }),
         "duplicate",
         "the same bytes",
       );
       equal(
-        await bench.outcome("a", { ...AGAIN, data: bytes.slice(1) }),
+        await tested.outcome("a", { ...AGAIN, data: bytes.slice(1) }),
         "id_conflict",
         "other bytes",
       );
       const text = JsonText.of(payloadText(bytes));
       equal(
-        await bench.outcome("a", { ...AGAIN, data: text }),
+        await tested.outcome("a", { ...AGAIN, data: text }),
         "id_conflict",
         "text of the same look",
       );
-      const read = await bench.log.read(await bench.log.locate("earliest"), ALL);
+      const read = await tested.log.read(await tested.log.locate("earliest"), ALL);
       const [first] = publicationsOf(read);
       equal(first?.data instanceof Uint8Array && [...first.data], [...bytes], "what is read");
     },
@@ -110,9 +110,9 @@ export const APPEND_CASES: readonly BrokerCase[] = [
   {
     name: "[PUB-4] an id that is appended by several at the same time is appended once",
     async run(context) {
-      const benches = Array.from({ length: 8 }, () => new Bench(context));
+      const logs = Array.from({ length: 8 }, () => new LogUnderTest(context));
       const results = await Promise.all(
-        benches.map((bench) => bench.log.append([bench.entry("a", AGAIN)])),
+        logs.map((tested) => tested.log.append([tested.entry("a", AGAIN)])),
       );
       const words = results.map(([result]) => word(result)).toSorted();
       equal(words, [...Array.from({ length: 7 }, () => "duplicate"), "new"], "the results");
@@ -123,33 +123,37 @@ export const APPEND_CASES: readonly BrokerCase[] = [
   {
     name: "[PUB-4] the same id with another event or other data is an id_conflict",
     async run(context) {
-      const bench = new Bench(context);
-      await bench.add("a");
+      const tested = new LogUnderTest(context);
+      await tested.add("a");
       const data = JsonText.of("else");
-      equal(await bench.outcome("a", { ...AGAIN, data }), "id_conflict", "other data");
-      equal(await bench.outcome("a", { ...AGAIN, event: "else" }), "id_conflict", "another event");
-      equal(await bench.outcome("a", AGAIN), "duplicate", "the same again");
-      equal(await bench.ids(), ["a"], "the log");
+      equal(await tested.outcome("a", { ...AGAIN, data }), "id_conflict", "other data");
+      equal(await tested.outcome("a", { ...AGAIN, event: "else" }), "id_conflict", "another event");
+      equal(await tested.outcome("a", AGAIN), "duplicate", "the same again");
+      equal(await tested.ids(), ["a"], "the log");
     },
   },
   {
     name: "[PUB-13] what the application changed is compared by what was sent, and logged as it is",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const [sent, first, second] = ["sent", "first", "second"].map((text) => JsonText.of(text));
       const changed = { ...AGAIN, sent: sent as JsonText, data: first as JsonText };
-      equal(await bench.outcome("a", changed), "new", "the first");
+      equal(await tested.outcome("a", changed), "new", "the first");
       const again = { ...changed, data: second as JsonText };
-      equal(await bench.outcome("a", again), "duplicate", "a repeat that was changed otherwise");
+      equal(await tested.outcome("a", again), "duplicate", "a repeat that was changed otherwise");
       equal(
-        await bench.outcome("a", { ...AGAIN, data: sent as JsonText }),
+        await tested.outcome("a", { ...AGAIN, data: sent as JsonText }),
         "duplicate",
         "one unchanged",
       );
       const other = { ...AGAIN, sent: second as JsonText, data: first as JsonText };
-      equal(await bench.outcome("a", other), "id_conflict", "another that was changed to the same");
-      const start = await bench.log.locate("earliest");
-      const logged = publicationsOf(await bench.log.read(start, ALL));
+      equal(
+        await tested.outcome("a", other),
+        "id_conflict",
+        "another that was changed to the same",
+      );
+      const start = await tested.log.locate("earliest");
+      const logged = publicationsOf(await tested.log.read(start, ALL));
       equal(
         logged.map(({ data }) => payloadText(data)),
         [first?.text],
@@ -160,79 +164,83 @@ export const APPEND_CASES: readonly BrokerCase[] = [
   {
     name: "[PUB-8] an entry that is refused for good doesn't hold up those behind it",
     async run(context) {
-      const bench = new Bench(context);
-      await bench.outcome("a", { generation: 2 });
+      const tested = new LogUnderTest(context);
+      await tested.outcome("a", { generation: 2 });
       const entries = [
-        bench.entry("a", { event: "else", generation: 2 }),
-        bench.entry("b", { generation: 1 }),
-        bench.entry("c", { generation: 2, repeat: { ageMs: LONG_AGO_MS } }),
-        bench.entry("d", { generation: 2 }),
+        tested.entry("a", { event: "else", generation: 2 }),
+        tested.entry("b", { generation: 1 }),
+        tested.entry("c", { generation: 2, repeat: { ageMs: LONG_AGO_MS } }),
+        tested.entry("d", { generation: 2 }),
       ];
-      const words = (await bench.log.append(entries)).map(word);
+      const words = (await tested.log.append(entries)).map(word);
       equal(words, ["id_conflict", "fenced", "indeterminate", "new"], "the results");
-      equal(await bench.ids(), ["a", "d"], "the log");
+      equal(await tested.ids(), ["a", "d"], "the log");
     },
   },
   {
     name: "[PUB-12] an entry that is refused and may come again holds its producer's behind it",
     async run(context) {
-      const bench = new Bench(context);
-      await bench.add("a");
+      const tested = new LogUnderTest(context);
+      await tested.add("a");
       const bobs = { producer: "bob", publisher: "bob" };
       const nobodys = { producer: null, publisher: null };
       const entries = [
-        bench.entry("b"),
-        bench.entry("c", { notAfter: -1 }),
-        bench.entry("d"),
-        bench.entry("bob's", bobs),
-        bench.entry("late", { ...nobodys, notAfter: -1 }),
-        bench.entry("nobody's", nobodys),
-        bench.entry("a"),
+        tested.entry("b"),
+        tested.entry("c", { notAfter: -1 }),
+        tested.entry("d"),
+        tested.entry("bob's", bobs),
+        tested.entry("late", { ...nobodys, notAfter: -1 }),
+        tested.entry("nobody's", nobodys),
+        tested.entry("a"),
       ];
-      const words = (await bench.log.append(entries)).map(word);
+      const words = (await tested.log.append(entries)).map(word);
       const others = ["new", "expired", "new"];
       equal(words, ["new", "expired", "held", ...others, "held"], "the results");
-      equal(await bench.ids(), ["a", "b", "bob's", "nobody's"], "the log");
-      const again = ["c", "d", "a"].map((id) => bench.entry(id, AGAIN));
-      const results = (await bench.log.append(again)).map(word);
+      equal(await tested.ids(), ["a", "b", "bob's", "nobody's"], "the log");
+      const again = ["c", "d", "a"].map((id) => tested.entry(id, AGAIN));
+      const results = (await tested.log.append(again)).map(word);
       equal(results, ["new", "new", "duplicate"], "the same again");
     },
   },
   {
     name: "[PUB-7] a lower generation of a producer is fenced, equal and higher ones aren't",
     async run(context) {
-      const bench = new Bench(context);
-      equal(await bench.outcome("a", { generation: 2 }), "new", "the first generation");
-      equal(await bench.outcome("b", { generation: 1 }), "fenced", "a lower one");
+      const tested = new LogUnderTest(context);
+      equal(await tested.outcome("a", { generation: 2 }), "new", "the first generation");
+      equal(await tested.outcome("b", { generation: 1 }), "fenced", "a lower one");
       equal(
-        await bench.outcome("a", { ...AGAIN, generation: 1 }),
+        await tested.outcome("a", { ...AGAIN, generation: 1 }),
         "fenced",
         "a repeat of a lower one",
       );
-      equal(await bench.outcome("c", { generation: 2 }), "new", "an equal one");
-      equal(await bench.outcome("d", { generation: 9 }), "new", "a higher one");
-      equal(await bench.outcome("e", { generation: 8 }), "fenced", "one between");
-      equal(await bench.outcome("f", { generation: 1, producer: "bob" }), "new", "another's");
-      equal(await new Bench(context, {}, "room:2").outcome("g"), "new", "on another channel");
+      equal(await tested.outcome("c", { generation: 2 }), "new", "an equal one");
+      equal(await tested.outcome("d", { generation: 9 }), "new", "a higher one");
+      equal(await tested.outcome("e", { generation: 8 }), "fenced", "one between");
+      equal(await tested.outcome("f", { generation: 1, producer: "bob" }), "new", "another's");
+      equal(
+        await new LogUnderTest(context, {}, "room:2").outcome("g"),
+        "new",
+        "on another channel",
+      );
       const late = { generation: 10, notAfter: -1 };
-      equal(await bench.outcome("h", late), "expired", "a higher one that isn't appended");
-      equal(await bench.outcome("h", { generation: 9 }), "new", "a lower one after that");
-      equal(await bench.ids(), ["a", "c", "d", "f", "h"], "the log");
+      equal(await tested.outcome("h", late), "expired", "a higher one that isn't appended");
+      equal(await tested.outcome("h", { generation: 9 }), "new", "a lower one after that");
+      equal(await tested.ids(), ["a", "c", "d", "f", "h"], "the log");
     },
   },
   {
     name: "what comes after its notAfter is expired, isn't appended, and may come again",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       equal(
-        await bench.outcome("a", { notAfter: context.monotonic() - 1 }),
+        await tested.outcome("a", { notAfter: context.monotonic() - 1 }),
         "expired",
         "a late one",
       );
-      equal(await bench.ids(), [], "the log");
-      equal(await bench.outcome("a"), "new", "the same in time");
+      equal(await tested.ids(), [], "the log");
+      equal(await tested.outcome("a"), "new", "the same in time");
       equal(
-        await bench.outcome("a", { ...AGAIN, notAfter: -1 }),
+        await tested.outcome("a", { ...AGAIN, notAfter: -1 }),
         "duplicate",
         "a late repeat of it",
       );
@@ -241,83 +249,83 @@ export const APPEND_CASES: readonly BrokerCase[] = [
   {
     name: "[PUB-5] a repeat that the broker would know is appended, once",
     async run(context) {
-      const bench = new Bench(context);
-      const { epoch } = await bench.log.locate("latest");
+      const tested = new LogUnderTest(context);
+      const { epoch } = await tested.log.locate("latest");
       const repeat = { ageMs: 0, epoch };
-      equal(await bench.outcome("a", { repeat }), "new", "one under the log's epoch");
-      equal(await bench.outcome("a", { repeat }), "duplicate", "the same again");
-      equal(await bench.outcome("b", { repeat: { ageMs: 0 } }), "new", "one of just now");
+      equal(await tested.outcome("a", { repeat }), "new", "one under the log's epoch");
+      equal(await tested.outcome("a", { repeat }), "duplicate", "the same again");
+      equal(await tested.outcome("b", { repeat: { ageMs: 0 } }), "new", "one of just now");
       const known = { ageMs: LONG_AGO_MS, epoch: "another" };
-      equal(await bench.outcome("b", { repeat: known }), "duplicate", "one that is known");
-      equal(await bench.ids(), ["a", "b"], "the log");
+      equal(await tested.outcome("b", { repeat: known }), "duplicate", "one that is known");
+      equal(await tested.ids(), ["a", "b"], "the log");
     },
   },
   {
     name: "[PUB-5] a repeat from before the broker's memory is indeterminate, and isn't appended",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const repeat = { ageMs: LONG_AGO_MS };
-      equal(await bench.outcome("a", { repeat }), "indeterminate", "one without an epoch");
+      equal(await tested.outcome("a", { repeat }), "indeterminate", "one without an epoch");
       const other = { ...repeat, epoch: "another" };
-      equal(await bench.outcome("a", { repeat: other }), "indeterminate", "one of another epoch");
-      equal(await bench.ids(), [], "the log");
-      equal(await bench.outcome("a"), "new", "one that is no repeat");
+      equal(await tested.outcome("a", { repeat: other }), "indeterminate", "one of another epoch");
+      equal(await tested.ids(), [], "the log");
+      equal(await tested.outcome("a"), "new", "one that is no repeat");
     },
   },
   {
     name: "[PUB-14] a repeat that its producer's next ones have overtaken is told so",
     async run(context) {
-      const bench = new Bench(context);
-      equal(await bench.outcome("b", { sequence: 2 }), "new", "the second");
-      equal(await bench.outcome("a", { ...AGAIN, sequence: 1 }), "overtaken", "the first");
-      equal(await bench.outcome("c", { ...AGAIN, sequence: 3 }), "new", "the third");
-      equal(await bench.outcome("b", { ...AGAIN, sequence: 2 }), "duplicate", "a known one");
+      const tested = new LogUnderTest(context);
+      equal(await tested.outcome("b", { sequence: 2 }), "new", "the second");
+      equal(await tested.outcome("a", { ...AGAIN, sequence: 1 }), "overtaken", "the first");
+      equal(await tested.outcome("c", { ...AGAIN, sequence: 3 }), "new", "the third");
+      equal(await tested.outcome("b", { ...AGAIN, sequence: 2 }), "duplicate", "a known one");
       const bobs = { ...AGAIN, producer: "bob", sequence: 1 };
-      equal(await bench.outcome("d", bobs), "new", "another producer's");
-      equal(await bench.outcome("a", { sequence: 1 }), "id_conflict", "one that is no repeat");
-      equal(await bench.ids(), ["b", "c", "d"], "the log");
+      equal(await tested.outcome("d", bobs), "new", "another producer's");
+      equal(await tested.outcome("a", { sequence: 1 }), "id_conflict", "one that is no repeat");
+      equal(await tested.ids(), ["b", "c", "d"], "the log");
     },
   },
   {
     name: "[PUB-15] a repeat of what its producer has settled is indeterminate",
     async run(context) {
-      const bench = new Bench(context);
-      await bench.add("a", "b");
-      equal(await bench.outcome("c", { settled: 1 }), "new", "one that settles the first");
-      equal(await bench.outcome("a", AGAIN), "indeterminate", "the first");
-      equal(await bench.outcome("b", AGAIN), "duplicate", "the second");
-      equal(await bench.outcome("d", { settled: 0 }), "new", "one that settles less");
-      equal(await bench.outcome("a", AGAIN), "indeterminate", "the first, after that");
-      equal(await bench.ids(), ["a", "b", "c", "d"], "the log");
+      const tested = new LogUnderTest(context);
+      await tested.add("a", "b");
+      equal(await tested.outcome("c", { settled: 1 }), "new", "one that settles the first");
+      equal(await tested.outcome("a", AGAIN), "indeterminate", "the first");
+      equal(await tested.outcome("b", AGAIN), "duplicate", "the second");
+      equal(await tested.outcome("d", { settled: 0 }), "new", "one that settles less");
+      equal(await tested.outcome("a", AGAIN), "indeterminate", "the first, after that");
+      equal(await tested.ids(), ["a", "b", "c", "d"], "the log");
     },
   },
   {
     name: "[PUB-5] a repeat that is so old that its id may be forgotten is indeterminate",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context);
-      const [first] = (await bench.add("a")) as [Position];
+      const tested = new LogUnderTest(context);
+      const [first] = (await tested.add("a")) as [Position];
       const ageMs = 3 * context.dedupeMs;
       await timeOf(context).advance(ageMs);
       const { epoch } = first;
-      equal(await bench.outcome("a", { repeat: { ageMs } }), "indeterminate", "a repeat");
-      equal(await bench.outcome("a", { repeat: { ageMs, epoch } }), "indeterminate", "with epoch");
-      equal(await bench.ids(), ["a"], "the log");
+      equal(await tested.outcome("a", { repeat: { ageMs } }), "indeterminate", "a repeat");
+      equal(await tested.outcome("a", { repeat: { ageMs, epoch } }), "indeterminate", "with epoch");
+      equal(await tested.ids(), ["a"], "the log");
     },
   },
   {
     name: "[PUB-4] a producer is remembered for dedupeMs, whatever comes between",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const step = context.dedupeMs / 8;
       const by = (time: number) => ({ ...AGAIN, producer: `producer ${time}` });
       // Producers at 24 ages, each asked for at the last moment it must be known.
       for (let now = 0; now < 32; now += 1) {
         const then = now - 8;
         if (now >= 8)
-          equal(await bench.outcome(`at ${then}`, by(then)), "duplicate", "one at its end");
-        if (now < 24) equal(await bench.outcome(`at ${now}`, by(now)), "new", "one");
+          equal(await tested.outcome(`at ${then}`, by(then)), "duplicate", "one at its end");
+        if (now < 24) equal(await tested.outcome(`at ${now}`, by(now)), "new", "one");
         await timeOf(context).advance(now % 8 === 7 ? step - 8 : step);
       }
     },
@@ -326,63 +334,63 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     name: "[PUB-4] a producer that goes on is remembered with what it appended before",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context);
-      await bench.add("a");
+      const tested = new LogUnderTest(context);
+      await tested.add("a");
       await timeOf(context).advance(context.dedupeMs * 0.9);
-      await bench.add("b");
+      await tested.add("b");
       await timeOf(context).advance(context.dedupeMs * 0.9);
-      equal(await bench.outcome("a", AGAIN), "duplicate", "its first");
-      equal(await bench.outcome("c", { generation: 0 }), "fenced", "a lower generation");
+      equal(await tested.outcome("a", AGAIN), "duplicate", "its first");
+      equal(await tested.outcome("c", { generation: 0 }), "fenced", "a lower generation");
     },
   },
   {
     name: "[PUB-4] an id outlives its publication",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context, { maxAgeMs: 10 });
-      const [first] = await bench.add("a");
+      const tested = new LogUnderTest(context, { maxAgeMs: 10 });
+      const [first] = await tested.add("a");
       await timeOf(context).advance(context.dedupeMs - 1);
-      equal(await bench.ids(), [], "the log");
-      const [again] = await bench.log.append([bench.entry("a", AGAIN)]);
+      equal(await tested.ids(), [], "the log");
+      const [again] = await tested.log.append([tested.entry("a", AGAIN)]);
       equal(again, { kind: "appended", position: first, duplicate: true }, "the repeat's result");
     },
   },
   {
     name: "what comes without a producer is appended each time, and counts for nobody",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const count = context.window + context.producersMax + 1;
       const ids = Array.from({ length: count }, () => "a");
       const nobodys = { producer: null, publisher: null };
-      const results = await bench.log.append(ids.map((id) => bench.entry(id, nobodys)));
+      const results = await tested.log.append(ids.map((id) => tested.entry(id, nobodys)));
       equal([...new Set(results.map(word))], ["new"], "the results");
-      equal(await bench.outcome("a", { ...nobodys, notAfter: -1 }), "expired", "a late one");
-      equal(await bench.ids(), ids, "the log");
+      equal(await tested.outcome("a", { ...nobodys, notAfter: -1 }), "expired", "a late one");
+      equal(await tested.ids(), ids, "the log");
     },
   },
   {
     name: "[PUB-15] a producer with a window above what it settled is rate_limited",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const ids = Array.from({ length: context.window }, (_, index) => `id ${index}`);
-      await bench.add(...ids);
-      equal(await bench.outcome("more"), "rate_limited", "one more");
-      for (const id of ids) equal(await bench.outcome(id, AGAIN), "duplicate", id);
-      equal(await bench.outcome("b", { producer: "bob" }), "new", "another producer's");
-      equal(await new Bench(context, {}, "room:2").outcome("a"), "new", "one elsewhere");
-      equal(await bench.outcome("more", { settled: 1 }), "new", "one more that settles the first");
-      equal(await bench.ids(), [...ids, "b", "more"], "the log");
+      await tested.add(...ids);
+      equal(await tested.outcome("more"), "rate_limited", "one more");
+      for (const id of ids) equal(await tested.outcome(id, AGAIN), "duplicate", id);
+      equal(await tested.outcome("b", { producer: "bob" }), "new", "another producer's");
+      equal(await new LogUnderTest(context, {}, "room:2").outcome("a"), "new", "one elsewhere");
+      equal(await tested.outcome("more", { settled: 1 }), "new", "one more that settles the first");
+      equal(await tested.ids(), [...ids, "b", "more"], "the log");
     },
   },
   {
     name: "a log that remembers as many producers as it may refuses one more as rate_limited",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       const producers = Array.from({ length: context.producersMax }, (_, index) => `p${index}`);
-      const each = producers.map((producer) => bench.entry(`by ${producer}`, { producer }));
-      await bench.log.append(each);
-      const by = (producer: string | null) => bench.outcome(`one by ${producer}`, { producer });
+      const each = producers.map((producer) => tested.entry(`by ${producer}`, { producer }));
+      await tested.log.append(each);
+      const by = (producer: string | null) => tested.outcome(`one by ${producer}`, { producer });
       equal(await by("more"), "rate_limited", "one more's");
       equal(await by("p0"), "new", "another of one that is known");
       equal(await by(null), "new", "one of nobody");

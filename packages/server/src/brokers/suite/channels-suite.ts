@@ -3,7 +3,7 @@
  *
  * All others use one channel, or a second only to show that it isn't concerned.
  */
-import { Bench, expectPushes } from "./bench.ts";
+import { LogUnderTest, expectPushes } from "./log-under-test.ts";
 import type { BrokerCase } from "./case.ts";
 import { equal } from "./expect.ts";
 
@@ -12,7 +12,7 @@ export const CHANNEL_CASES: readonly BrokerCase[] = [
   {
     name: "channels don't mix: entries, ids, pushes and positions are of one",
     async run(context) {
-      const [one, two] = [new Bench(context), new Bench(context, {}, "room:2")];
+      const [one, two] = [new LogUnderTest(context), new LogUnderTest(context, {}, "room:2")];
       const tail = await one.follow();
       await one.add("a");
       equal(await two.outcome("a", { event: "else" }), "new", "the id on another channel");
@@ -35,9 +35,13 @@ export const CHANNEL_CASES: readonly BrokerCase[] = [
       const words = "__proto__ constructor hasOwnProperty toString a:b a/b a.b a,b a=3Ab A:b ...";
       const long = "x".repeat(199);
       const names = [...words.split(" "), `${long}1`, `${long}2`, "!", "~", "a:!", "a:~"];
-      for (const name of names) await new Bench(context, {}, name).add(`in ${name}`);
+      for (const name of names) await new LogUnderTest(context, {}, name).add(`in ${name}`);
       for (const name of names) {
-        equal(await new Bench(context, {}, name).ids(), [`in ${name}`], `the log of ${name}`);
+        equal(
+          await new LogUnderTest(context, {}, name).ids(),
+          [`in ${name}`],
+          `the log of ${name}`,
+        );
       }
     },
   },

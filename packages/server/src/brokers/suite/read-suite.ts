@@ -5,7 +5,7 @@
  */
 import type { Position } from "@tailwire/protocol";
 import { publicationBytes } from "../../log/broker.ts";
-import { ALL, Bench } from "./bench.ts";
+import { ALL, LogUnderTest } from "./log-under-test.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
 import { equal, publicationsOf } from "./expect.ts";
 
@@ -14,21 +14,21 @@ export const READ_CASES: readonly BrokerCase[] = [
   {
     name: "[DEL-3] read gives what follows a position, from every position",
     async run(context) {
-      const bench = new Bench(context);
-      const positions = await bench.add("a", "b", "c", "d");
+      const tested = new LogUnderTest(context);
+      const positions = await tested.add("a", "b", "c", "d");
       for (const [index, position] of positions.entries()) {
         equal(
-          await bench.idsAfter(position),
+          await tested.idsAfter(position),
           ["a", "b", "c", "d"].slice(index + 1),
           "what follows",
         );
         equal(
-          await bench.idsAfter({ ...position, id: null }),
+          await tested.idsAfter({ ...position, id: null }),
           ["a", "b", "c", "d"].slice(index + 1),
           "what follows, the id unknown",
         );
       }
-      const read = await bench.log.read(positions[0] as Position, ALL);
+      const read = await tested.log.read(positions[0] as Position, ALL);
       const offsets = publicationsOf(read).map(({ offset }) => offset);
       equal(
         offsets,
@@ -41,11 +41,11 @@ export const READ_CASES: readonly BrokerCase[] = [
   {
     name: "read gives as many publications as were asked for",
     async run(context) {
-      const bench = new Bench(context);
-      await bench.add("a", "b", "c", "d");
-      const start = await bench.log.locate("earliest");
+      const tested = new LogUnderTest(context);
+      await tested.add("a", "b", "c", "d");
+      const start = await tested.log.locate("earliest");
       for (const count of [1, 2, 3, 4, 5]) {
-        const ids = await bench.idsAfter(start, { ...ALL, count });
+        const ids = await tested.idsAfter(start, { ...ALL, count });
         equal(ids, ["a", "b", "c", "d"].slice(0, count), `a page of ${count}`);
       }
     },
@@ -53,17 +53,17 @@ export const READ_CASES: readonly BrokerCase[] = [
   {
     name: "read gives as many bytes as were asked for, and one publication at least",
     async run(context) {
-      const bench = new Bench(context);
-      await bench.add("a", "b", "c", "d");
-      const start = await bench.log.locate("earliest");
-      const one = publicationBytes(bench.entry("a"));
+      const tested = new LogUnderTest(context);
+      await tested.add("a", "b", "c", "d");
+      const start = await tested.log.locate("earliest");
+      const one = publicationBytes(tested.entry("a"));
       for (const [bytes, expected] of [
         [1, "a"],
         [one, "a"],
         [2 * one, "ab"],
         [3 * one - 1, "ab"],
       ] as const) {
-        const ids = await bench.idsAfter(start, { ...ALL, bytes });
+        const ids = await tested.idsAfter(start, { ...ALL, bytes });
         equal(ids.join(""), expected, `a page of ${bytes} bytes`);
       }
     },
@@ -71,42 +71,42 @@ export const READ_CASES: readonly BrokerCase[] = [
   {
     name: "[DEL-5] a position at the edge reads without a gap, its id known or not",
     async run(context) {
-      const bench = new Bench(context, { count: 2 });
-      const empty = await bench.log.locate("latest");
-      equal(await bench.idsAfter(empty), [], "an empty log");
-      const positions = await bench.add("a", "b", "c", "d");
+      const tested = new LogUnderTest(context, { count: 2 });
+      const empty = await tested.log.locate("latest");
+      equal(await tested.idsAfter(empty), [], "an empty log");
+      const positions = await tested.add("a", "b", "c", "d");
       const edge = positions[1] as Position;
-      equal(await bench.idsAfter(edge), ["c", "d"], "what follows the edge");
-      equal(await bench.idsAfter({ ...edge, id: null }), ["c", "d"], "the same, the id unknown");
+      equal(await tested.idsAfter(edge), ["c", "d"], "what follows the edge");
+      equal(await tested.idsAfter({ ...edge, id: null }), ["c", "d"], "the same, the id unknown");
     },
   },
   {
     name: "[DEL-4] a position before the edge is a gap, with exactly as many lost as are missing",
     async run(context) {
-      const bench = new Bench(context, { count: 3 });
-      const empty = await bench.log.locate("latest");
-      const positions = await bench.addEach("abcdefg");
+      const tested = new LogUnderTest(context, { count: 3 });
+      const empty = await tested.log.locate("latest");
+      const positions = await tested.addEach("abcdefg");
       const rest = "e f g";
       equal(
-        await bench.gap(positions[0] as Position),
+        await tested.gap(positions[0] as Position),
         { reason: "trimmed", lost: 3, rest },
         "at a",
       );
       equal(
-        await bench.gap(positions[2] as Position),
+        await tested.gap(positions[2] as Position),
         { reason: "trimmed", lost: 1, rest },
         "at c",
       );
-      equal(await bench.gap(empty), { reason: "trimmed", lost: 4, rest }, "at the beginning");
+      equal(await tested.gap(empty), { reason: "trimmed", lost: 4, rest }, "at the beginning");
     },
   },
   {
     name: "[DEL-4] a position of an unknown epoch is a gap, and nobody knows how many are lost",
     async run(context) {
-      const bench = new Bench(context);
-      const [position] = await bench.add("a", "b");
+      const tested = new LogUnderTest(context);
+      const [position] = await tested.add("a", "b");
       for (const offset of [0, 1, 99]) {
-        const gap = await bench.gap({ ...(position as Position), epoch: "another", offset });
+        const gap = await tested.gap({ ...(position as Position), epoch: "another", offset });
         equal(gap, { reason: "epoch", lost: null, rest: "a b" }, `the gap at ${offset}`);
       }
     },
@@ -114,28 +114,28 @@ export const READ_CASES: readonly BrokerCase[] = [
   {
     name: "[DEL-4] a position after the end is a gap, and goes on at the end",
     async run(context) {
-      const bench = new Bench(context);
-      const [, last] = (await bench.add("a", "b")) as [Position, Position];
-      const gap = await bench.gap({ ...last, offset: last.offset + 1, id: null });
+      const tested = new LogUnderTest(context);
+      const [, last] = (await tested.add("a", "b")) as [Position, Position];
+      const gap = await tested.gap({ ...last, offset: last.offset + 1, id: null });
       equal(gap, { reason: "ahead", lost: null, rest: "" }, "the gap");
     },
   },
   {
     name: "[DEL-4] a gap brings what follows it, as much of that as was asked for",
     async run(context) {
-      const bench = new Bench(context, { count: 3 });
-      const positions = await bench.addEach("abcdefg");
+      const tested = new LogUnderTest(context, { count: 3 });
+      const positions = await tested.addEach("abcdefg");
       const last = positions[6] as Position;
-      const one = publicationBytes(bench.entry("a"));
+      const one = publicationBytes(tested.entry("a"));
       for (const [reason, after, ids] of [
         ["trimmed", positions[0] as Position, "efg"],
         ["epoch", { ...last, epoch: "another" }, "efg"],
         ["ahead", { ...last, offset: last.offset + 1, id: null }, ""],
       ] as const) {
-        equal(await bench.idsBehindGap(after), ids, `what follows a gap that is ${reason}`);
-        const counted = await bench.idsBehindGap(after, { ...ALL, count: 2 });
+        equal(await tested.idsBehindGap(after), ids, `what follows a gap that is ${reason}`);
+        const counted = await tested.idsBehindGap(after, { ...ALL, count: 2 });
         equal(counted, ids.slice(0, 2), "a page of 2");
-        const weighed = await bench.idsBehindGap(after, { ...ALL, bytes: one });
+        const weighed = await tested.idsBehindGap(after, { ...ALL, bytes: one });
         equal(weighed, ids.slice(0, 1), "a page of as many bytes as one has");
       }
     },
@@ -143,9 +143,9 @@ export const READ_CASES: readonly BrokerCase[] = [
   {
     name: "[DEL-6] a position with another id than the log's is a gap, diverged",
     async run(context) {
-      const bench = new Bench(context);
-      for (const position of await bench.add("a", "b")) {
-        const { reason } = await bench.gap({ ...position, id: "another" });
+      const tested = new LogUnderTest(context);
+      for (const position of await tested.add("a", "b")) {
+        const { reason } = await tested.gap({ ...position, id: "another" });
         equal(reason, "diverged", `the gap at ${position.id}`);
       }
     },
@@ -153,37 +153,37 @@ export const READ_CASES: readonly BrokerCase[] = [
   {
     name: "[READ-2] reading back gives what precedes a position, the newest that fit, in order",
     async run(context) {
-      const bench = new Bench(context);
-      const positions = await bench.addEach("abcde");
+      const tested = new LogUnderTest(context);
+      const positions = await tested.addEach("abcde");
       for (const [index, position] of positions.entries()) {
-        equal(await bench.idsBefore(position), "abcde".slice(0, index), `before ${position.id}`);
+        equal(await tested.idsBefore(position), "abcde".slice(0, index), `before ${position.id}`);
         const two = { ...ALL, count: 2 };
         const expected = "abcde".slice(Math.max(0, index - 2), index);
-        equal(await bench.idsBefore(position, two), expected, `two before ${position.id}`);
+        equal(await tested.idsBefore(position, two), expected, `two before ${position.id}`);
       }
-      equal(await bench.idsBefore(null), "abcde", "the whole log");
-      equal(await bench.idsBefore(null, { ...ALL, count: 2 }), "de", "the end");
-      const one = publicationBytes(bench.entry("a"));
-      equal(await bench.idsBefore(null, { ...ALL, bytes: 2 * one }), "de", "by bytes");
-      equal(await bench.idsBefore(null, { ...ALL, bytes: 1 }), "e", "one at least");
+      equal(await tested.idsBefore(null), "abcde", "the whole log");
+      equal(await tested.idsBefore(null, { ...ALL, count: 2 }), "de", "the end");
+      const one = publicationBytes(tested.entry("a"));
+      equal(await tested.idsBefore(null, { ...ALL, bytes: 2 * one }), "de", "by bytes");
+      equal(await tested.idsBefore(null, { ...ALL, bytes: 1 }), "e", "one at least");
     },
   },
   {
     name: "[READ-2] reading back from before the edge gives nothing, and from nowhere a gap",
     async run(context) {
-      const bench = new Bench(context, { count: 2 });
-      equal(await bench.idsBefore(null), "", "an empty log");
-      const positions = await bench.addEach("abcd");
-      equal(await bench.idsBefore(positions[0] as Position), "", "before the edge");
-      equal(await bench.idsBefore(positions[1] as Position), "", "at the edge");
-      equal(await bench.idsBefore(positions[3] as Position), "c", "within");
+      const tested = new LogUnderTest(context, { count: 2 });
+      equal(await tested.idsBefore(null), "", "an empty log");
+      const positions = await tested.addEach("abcd");
+      equal(await tested.idsBefore(positions[0] as Position), "", "before the edge");
+      equal(await tested.idsBefore(positions[1] as Position), "", "at the edge");
+      equal(await tested.idsBefore(positions[3] as Position), "c", "within");
       const last = positions[3] as Position;
       for (const [reason, position] of [
         ["epoch", { ...last, epoch: "another" }],
         ["ahead", { ...last, offset: last.offset + 5, id: null }],
         ["diverged", { ...last, id: "another" }],
       ] as const) {
-        const read = await bench.log.readBack(position, ALL);
+        const read = await tested.log.readBack(position, ALL);
         equal(read.kind === "gap" && read.gap.reason, reason, `from a position that is ${reason}`);
       }
     },
@@ -191,25 +191,25 @@ export const READ_CASES: readonly BrokerCase[] = [
   {
     name: "[SUB-2] latest is the last publication, earliest the edge, rewind so many back",
     async run(context) {
-      const bench = new Bench(context, { count: 4 });
-      equal(await bench.log.locate("latest"), await bench.log.locate("earliest"), "a new log");
-      const positions = await bench.addEach("abcdef");
-      equal(await bench.log.locate("latest"), positions[5], "latest");
-      equal((await bench.log.locate("earliest")).offset, positions[1]?.offset, "earliest");
+      const tested = new LogUnderTest(context, { count: 4 });
+      equal(await tested.log.locate("latest"), await tested.log.locate("earliest"), "a new log");
+      const positions = await tested.addEach("abcdef");
+      equal(await tested.log.locate("latest"), positions[5], "latest");
+      equal((await tested.log.locate("earliest")).offset, positions[1]?.offset, "earliest");
       const expected = ["", "f", "ef", "def", "cdef", "cdef", "cdef"];
       for (const [count, ids] of expected.entries()) {
-        equal((await bench.idsFrom({ rewind: { count } })).join(""), ids, `rewind by ${count}`);
+        equal((await tested.idsFrom({ rewind: { count } })).join(""), ids, `rewind by ${count}`);
       }
-      equal(await bench.log.locate({ rewind: { count: 2 } }), positions[3], "rewind by 2");
+      equal(await tested.log.locate({ rewind: { count: 2 } }), positions[3], "rewind by 2");
     },
   },
   {
     name: "[SUB-2] rewind by age gives what was published since",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context);
+      const tested = new LogUnderTest(context);
       for (const id of "abc") {
-        await bench.add(id);
+        await tested.add(id);
         await timeOf(context).advance(1_000);
       }
       const expected = [
@@ -221,7 +221,7 @@ export const READ_CASES: readonly BrokerCase[] = [
         [60_000, "abc"],
       ] as const;
       for (const [ageMs, ids] of expected) {
-        equal((await bench.idsFrom({ rewind: { ageMs } })).join(""), ids, `rewind by ${ageMs} ms`);
+        equal((await tested.idsFrom({ rewind: { ageMs } })).join(""), ids, `rewind by ${ageMs} ms`);
       }
     },
   },

@@ -5,7 +5,7 @@
  */
 import type { Position } from "@tailwire/protocol";
 import { publicationBytes } from "../../log/broker.ts";
-import { ALL, Bench, expectPushes } from "./bench.ts";
+import { ALL, LogUnderTest, expectPushes } from "./log-under-test.ts";
 import { type BrokerCase, timeOf } from "./case.ts";
 import { equal, publicationsOf } from "./expect.ts";
 
@@ -14,21 +14,21 @@ export const RETENTION_CASES: readonly BrokerCase[] = [
   {
     name: "retention by count keeps that many, the newest, and no more",
     async run(context) {
-      const bench = new Bench(context, { count: 3 });
-      await bench.addEach("abc");
-      equal((await bench.ids()).join(""), "abc", "the log at its limit");
-      await bench.addEach("defg");
-      equal((await bench.ids()).join(""), "efg", "the log after it");
+      const tested = new LogUnderTest(context, { count: 3 });
+      await tested.addEach("abc");
+      equal((await tested.ids()).join(""), "abc", "the log at its limit");
+      await tested.addEach("defg");
+      equal((await tested.ids()).join(""), "efg", "the log after it");
     },
   },
   {
     name: "retention by bytes keeps what fits",
     async run(context) {
-      const bytes = publicationBytes(new Bench(context).entry("a")) * 3;
-      const exact = new Bench(context, { bytes });
+      const bytes = publicationBytes(new LogUnderTest(context).entry("a")) * 3;
+      const exact = new LogUnderTest(context, { bytes });
       await exact.addEach("abcde");
       equal((await exact.ids()).join(""), "cde", "a log that three fit exactly");
-      const less = new Bench(context, { bytes: bytes - 1 }, "room:2");
+      const less = new LogUnderTest(context, { bytes: bytes - 1 }, "room:2");
       await less.addEach("abcde");
       equal((await less.ids()).join(""), "de", "a log that is a byte short");
     },
@@ -36,45 +36,45 @@ export const RETENTION_CASES: readonly BrokerCase[] = [
   {
     name: "retention by bytes keeps the newest, however large it is",
     async run(context) {
-      const bytes = publicationBytes(new Bench(context).entry("a"));
-      const bench = new Bench(context, { bytes: bytes - 1 });
-      await bench.addEach("abc");
-      equal((await bench.ids()).join(""), "c", "a log that not even one fits");
-      await bench.add("d");
-      equal((await bench.ids()).join(""), "d", "the log after another");
+      const bytes = publicationBytes(new LogUnderTest(context).entry("a"));
+      const tested = new LogUnderTest(context, { bytes: bytes - 1 });
+      await tested.addEach("abc");
+      equal((await tested.ids()).join(""), "c", "a log that not even one fits");
+      await tested.add("d");
+      equal((await tested.ids()).join(""), "d", "the log after another");
     },
   },
   {
     name: "retention by age keeps what is young, and the log goes on where it was",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context, { maxAgeMs: 5_000 });
-      await bench.add("a");
+      const tested = new LogUnderTest(context, { maxAgeMs: 5_000 });
+      await tested.add("a");
       await timeOf(context).advance(3_000);
-      const [b] = await bench.add("b");
+      const [b] = await tested.add("b");
       await timeOf(context).advance(2_000);
-      equal(await bench.ids(), ["a", "b"], "the log when a is 5 s old");
+      equal(await tested.ids(), ["a", "b"], "the log when a is 5 s old");
       await timeOf(context).advance(1);
-      equal(await bench.ids(), ["b"], "the log when it is older");
+      equal(await tested.ids(), ["b"], "the log when it is older");
       await timeOf(context).advance(5_000);
-      equal(await bench.ids(), [], "the log when all are older");
-      const latest = await bench.log.locate("latest");
+      equal(await tested.ids(), [], "the log when all are older");
+      const latest = await tested.log.locate("latest");
       equal([latest.epoch, latest.offset], [b?.epoch, b?.offset], "latest");
-      await bench.add("c");
-      equal(await bench.idsAfter(b as Position), ["c"], "what follows b");
+      await tested.add("c");
+      equal(await tested.idsAfter(b as Position), ["c"], "what follows b");
     },
   },
   {
     name: "[MSG-1] timestamps are the broker's, and never decrease though its clock goes back",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context, { maxAgeMs: Number.MAX_SAFE_INTEGER });
+      const tested = new LogUnderTest(context, { maxAgeMs: Number.MAX_SAFE_INTEGER });
       const began = context.now();
       for (const [index, ms] of [5, -60_000, 7, 120_000, -3_600_000, 1].entries()) {
-        await bench.add(`id ${index}`);
+        await tested.add(`id ${index}`);
         timeOf(context).jump(ms);
       }
-      const read = await bench.log.read(await bench.log.locate("earliest"), ALL);
+      const read = await tested.log.read(await tested.log.locate("earliest"), ALL);
       const stamps = publicationsOf(read).map(({ timestamp }) => timestamp - began);
       equal(
         stamps,
@@ -88,25 +88,25 @@ export const RETENTION_CASES: readonly BrokerCase[] = [
     name: "a log that comes back after a long time is the old one, or has another epoch",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context, { maxAgeMs: 1_000 });
-      const [a] = (await bench.add("a")) as [Position];
+      const tested = new LogUnderTest(context, { maxAgeMs: 1_000 });
+      const [a] = (await tested.add("a")) as [Position];
       await timeOf(context).advance(20 * context.dedupeMs + 600_000);
-      const [b] = (await bench.add("b")) as [Position];
-      if (b.epoch === a.epoch) equal(await bench.idsAfter(a), ["b"], "what follows a");
-      else equal(await bench.gap(a), { reason: "epoch", lost: null, rest: "b" }, "the gap at a");
+      const [b] = (await tested.add("b")) as [Position];
+      if (b.epoch === a.epoch) equal(await tested.idsAfter(a), ["b"], "what follows a");
+      else equal(await tested.gap(a), { reason: "epoch", lost: null, rest: "b" }, "the gap at a");
     },
   },
   {
     name: "a log that is followed is never forgotten",
     needs: "time",
     async run(context) {
-      const bench = new Bench(context, { maxAgeMs: 1_000 });
-      const tail = await bench.follow();
+      const tested = new LogUnderTest(context, { maxAgeMs: 1_000 });
+      const tail = await tested.follow();
       await timeOf(context).advance(20 * context.dedupeMs + 600_000);
-      await bench.add("a");
+      await tested.add("a");
       await expectPushes(context, tail, ["a"]);
       equal([...tail.epochs], [tail.position.epoch], "the epoch");
-      equal(await bench.idsAfter(tail.position), ["a"], "what follows the tail's position");
+      equal(await tested.idsAfter(tail.position), ["a"], "what follows the tail's position");
     },
   },
 ];

@@ -3,7 +3,7 @@
  *
  * They expect pushes in order, but not when or in what pieces.
  */
-import { AGAIN, ALL, Bench, expectPushes } from "./bench.ts";
+import { AGAIN, ALL, LogUnderTest, expectPushes } from "./log-under-test.ts";
 import type { BrokerCase } from "./case.ts";
 import { equal, publicationsOf } from "./expect.ts";
 
@@ -12,17 +12,17 @@ export const TAIL_CASES: readonly BrokerCase[] = [
   {
     name: "tail pushes what is appended after its position, in order, to everybody",
     async run(context) {
-      const bench = new Bench(context);
-      const [before] = await bench.add("before");
-      const tails = [await bench.follow(), await bench.follow()];
-      await bench.add("a", "b");
-      await bench.log.append([bench.entry("a", AGAIN), bench.entry("c")]);
-      await new Bench(context).outcome("d", { producer: "bob" });
+      const tested = new LogUnderTest(context);
+      const [before] = await tested.add("before");
+      const tails = [await tested.follow(), await tested.follow()];
+      await tested.add("a", "b");
+      await tested.log.append([tested.entry("a", AGAIN), tested.entry("c")]);
+      await new LogUnderTest(context).outcome("d", { producer: "bob" });
       for (const tail of tails) {
         equal(tail.position, before, "the tail's position");
         await expectPushes(context, tail, ["a", "b", "c", "d"]);
         equal([...tail.epochs], [before?.epoch], "the epoch of pushes");
-        const read = publicationsOf(await bench.log.read(tail.position, ALL));
+        const read = publicationsOf(await tested.log.read(tail.position, ALL));
         equal(tail.publications, read, "what was pushed, against what is read");
       }
     },
@@ -30,12 +30,12 @@ export const TAIL_CASES: readonly BrokerCase[] = [
   {
     name: "tail pushes nothing after close, and goes on for others",
     async run(context) {
-      const bench = new Bench(context);
-      const [closed, open] = [await bench.follow(), await bench.follow()];
-      await bench.add("a");
+      const tested = new LogUnderTest(context);
+      const [closed, open] = [await tested.follow(), await tested.follow()];
+      await tested.add("a");
       await expectPushes(context, closed, ["a"]);
       closed.close();
-      await bench.add("b");
+      await tested.add("b");
       await expectPushes(context, open, ["a", "b"]);
       equal(closed.ids, ["a"], "what was pushed to the closed one");
     },
@@ -43,10 +43,10 @@ export const TAIL_CASES: readonly BrokerCase[] = [
   {
     name: "a new log can be followed from its position before anything is appended",
     async run(context) {
-      const bench = new Bench(context);
-      const tail = await bench.follow();
-      await bench.add("a");
-      equal(await bench.idsAfter(tail.position), ["a"], "what follows its position");
+      const tested = new LogUnderTest(context);
+      const tail = await tested.follow();
+      await tested.add("a");
+      equal(await tested.idsAfter(tail.position), ["a"], "what follows its position");
       await expectPushes(context, tail, ["a"]);
     },
   },

@@ -1,12 +1,12 @@
 // A node's view of a log, over a broker's log that the test holds in its hands.
 import { DEFAULT_LIMITS, DEFAULT_RETENTION } from "@tailwire/server/core";
 import { Log } from "../../src/log/log.ts";
-import { simulatedPorts } from "../bench.ts";
+import { simulatedPorts } from "../harness.ts";
 import { FakeLog } from "./fake-log.ts";
 
 export const LIMITS = { ...DEFAULT_LIMITS, appendMs: 1_000 };
 
-export function logBench() {
+export function testLog() {
   const ports = simulatedPorts();
   const broker = new FakeLog();
   const retention = { ...DEFAULT_RETENTION, maxAgeMs: Infinity };

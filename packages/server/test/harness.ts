@@ -89,7 +89,7 @@ class FakeSocket implements Transport {
   }
 }
 
-export interface BenchOptions {
+export interface TestNodeOptions {
   readonly limits?: Partial<Limits>;
   readonly channels?: Readonly<Record<string, ChannelOptions>>;
   /** The application's decisions and answers; nothing special where left out. */
@@ -97,17 +97,17 @@ export interface BenchOptions {
   readonly wrapBroker?: (broker: Broker) => Broker;
 }
 
-/** The part of a client's message beside the envelope. */
 /** The fields that a peer fills in where they are left out. */
 type Given = "id" | "timestamp" | "sequence" | "settled";
 
+/** A client's message as tests write it. */
 export type Said = ClientMessage extends infer Message
   ? Message extends ClientMessage
     ? Omit<Message, Given> & Partial<Pick<Message, Given & keyof Message>>
     : never
   : never;
 
-export class Bench {
+export class TestNode {
   readonly clock: SimulatedClock;
   readonly limits: Limits;
   readonly node: TailwireNode;
@@ -120,7 +120,7 @@ export class Bench {
     channels = { "room:{id}": {} },
     application,
     wrapBroker = (broker) => broker,
-  }: BenchOptions = {}) {
+  }: TestNodeOptions = {}) {
     const ports = simulatedPorts();
     this.clock = ports.clock;
     this.limits = { ...DEFAULT_LIMITS, ...limits };
@@ -166,12 +166,12 @@ function nextInSequence(): { readonly sequence: number; readonly settled: number
 export class Peer {
   readonly socket = new FakeSocket();
   readonly connection: Connection;
-  readonly #bench: Bench;
+  readonly #testNode: TestNode;
   #count = 0;
 
-  constructor(bench: Bench, authenticated: Authenticated) {
-    this.#bench = bench;
-    this.connection = bench.node.connect(this.socket, authenticated);
+  constructor(testNode: TestNode, authenticated: Authenticated) {
+    this.#testNode = testNode;
+    this.connection = testNode.node.connect(this.socket, authenticated);
     this.socket.onDestroyed = () => this.connection.gone();
   }
 
@@ -193,14 +193,14 @@ export class Peer {
 
   async sayText(text: string): Promise<void> {
     this.connection.input.receive(text);
-    await this.#bench.clock.settle();
+    await this.#testNode.clock.settle();
   }
 
   /** The write in progress has left, and everything settles. */
   async drain(): Promise<void> {
     this.socket.complete();
     this.connection.drained();
-    await this.#bench.clock.settle();
+    await this.#testNode.clock.settle();
   }
 
   /** Every message that was written since {@link forget}. */

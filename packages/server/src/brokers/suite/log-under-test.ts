@@ -1,5 +1,5 @@
 /**
- * The bench of the broker contract's cases: one channel's log with one producer.
+ * The log that the broker contract's cases are about: one channel's, with one producer.
  *
  * It says in a word what takes a broker several, and knows no case.
  */
@@ -18,7 +18,7 @@ export interface Said extends Partial<Pick<Append, "event" | "data" | "publisher
   /** The producer's id. Null: none. */
   readonly producer?: string | null;
   readonly generation?: number;
-  /** The place of its id among those of the bench, where left out. */
+  /** The place of its id among those of this log, where left out. */
   readonly sequence?: number;
   readonly settled?: number;
   /** The payload that was sent, where it isn't the one to log. */
@@ -30,7 +30,7 @@ export interface Said extends Partial<Pick<Append, "event" | "data" | "publisher
 export const AGAIN: Said = { repeat: { ageMs: 0 } };
 
 /** One channel's log with one producer, in the words of the cases. */
-export class Bench {
+export class LogUnderTest {
   readonly context: BrokerContext;
   readonly log: BrokerLog;
   readonly #sequences = new Map<string, number>();

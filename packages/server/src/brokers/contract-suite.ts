@@ -7,6 +7,7 @@
 import { APPEND_CASES } from "./suite/append-suite.ts";
 import type { BrokerCase } from "./suite/case.ts";
 import { CHANNEL_CASES } from "./suite/channels-suite.ts";
+import { MEMORY_CASES } from "./suite/memory-suite.ts";
 import { READ_CASES } from "./suite/read-suite.ts";
 import { RETENTION_CASES } from "./suite/retention-suite.ts";
 import { TAIL_CASES } from "./suite/tail-suite.ts";
@@ -16,6 +17,7 @@ export type { BrokerCase, BrokerContext, BrokerTime } from "./suite/case.ts";
 /** Every case. Later ones rely on facts that earlier ones check. Run each with a new context. */
 export const BROKER_CASES: readonly BrokerCase[] = [
   ...APPEND_CASES,
+  ...MEMORY_CASES,
   ...READ_CASES,
   ...TAIL_CASES,
   ...RETENTION_CASES,

@@ -11,12 +11,12 @@ import type { ChannelRule } from "../access/channel-rules.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
 import type { Limits } from "../limits.ts";
 import { type GapRead, Log, type LogOwner } from "../log/log.ts";
+import { readPersistently } from "../log/persist.ts";
 import type { Ports } from "../ports.ts";
 import type { Retained } from "../log/retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
 import { SparseMap, SparseSet } from "../support/sparse.ts";
 import type { Sweep } from "./sweep.ts";
-import { pause } from "../support/waits.ts";
 
 /** A place that the log can't serve. */
 export interface GapStep {
@@ -51,9 +51,6 @@ const NO_ENCODINGS: readonly Encoding[] = [];
 
 /** Shared by all channels that are open: a promise each would be kept for good. */
 const OPENED = Promise.resolve();
-
-/** How soon a failed read is tried again, in milliseconds. */
-const REREAD_MS = 250;
 
 /** A cursor, as far as its channel calls it. */
 export interface Follower {
@@ -225,21 +222,18 @@ export class Channel implements LogOwner {
   }
 
   async #readAfter(position: Position, codec: Codec): Promise<Step> {
-    while (!this.#closed) {
-      try {
-        const known = this.#gapAt(position, this.log.tail);
-        const read: ReadResult =
-          known === null
-            ? await this.log.read(position)
-            : { kind: "gap", gap: known, publications: [] };
-        if (read.kind === "gap") return await this.gapStep(read, codec);
-        if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch };
-        return this.#sliceOf(read.epoch, read.publications, codec) ?? END;
-      } catch {
-        await pause(this.#host.ports.clock, REREAD_MS);
-      }
-    }
-    return END;
+    const isOver = (): boolean => this.#closed;
+    const step = await readPersistently(this.#host.ports.clock, isOver, async () => {
+      const known = this.#gapAt(position, this.log.tail);
+      const read: ReadResult =
+        known === null
+          ? await this.log.read(position)
+          : { kind: "gap", gap: known, publications: [] };
+      if (read.kind === "gap") return this.gapStep(read, codec);
+      if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch } as const;
+      return this.#sliceOf(read.epoch, read.publications, codec);
+    });
+    return step ?? END;
   }
 
   /** The gap at a position that retention has passed here; null where only the broker knows. */

@@ -15,6 +15,7 @@ import type { Publication } from "../log/broker.ts";
 import { frameOf, roomFor, writeInto } from "./framing.ts";
 import type { Ports } from "../ports.ts";
 import type { Retained } from "../log/retained.ts";
+import { firstIndex } from "../support/search.ts";
 import { SparseMap } from "../support/sparse.ts";
 
 /** Segments grow with their channel, from this many bytes to that many. */
@@ -209,13 +210,6 @@ export class EncodedTail {
   }
 
   #indexAfter(offset: number): number {
-    let low = 0;
-    let high = this.#lines.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#lines[middle] as Line).publication.offset <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstIndex(this.#lines, ({ publication }) => publication.offset > offset);
   }
 }

@@ -6,7 +6,6 @@
  * It doesn't know who subscribes, nor any encoding.
  */
 import {
-  type Cancel,
   chain,
   isPosition,
   type Position,
@@ -30,13 +29,11 @@ import { EarlyPushes } from "./early-pushes.ts";
 import type { Limits } from "../limits.ts";
 import type { Ports } from "../ports.ts";
 import { NodeTail } from "./node-tail.ts";
+import { readPersistently } from "./persist.ts";
 import { withDeadline } from "../support/waits.ts";
 
 /** Publications read from the broker at once; bytes are limited as well. */
 const PAGE_COUNT = 1_000;
-
-/** How soon a failed read is tried again, in milliseconds. */
-const REREAD_MS = 250;
 
 /** A gap as the broker told it, with what follows it. */
 export type GapRead = Extract<ReadResult, { kind: "gap" }>;
@@ -74,7 +71,6 @@ export class Log {
   #early: EarlyPushes | null = null;
   /** A place that the broker has shown and the tail hasn't: nobody is placed by it until it has. */
   #doubt: Pick<Position, "epoch" | "offset"> | null = null;
-  #cancelRetry: Cancel | null = null;
   #closed = false;
 
   constructor(ports: Ports, limits: Limits, broker: Broker, retention: Retention, owner: LogOwner) {
@@ -156,7 +152,6 @@ export class Log {
 
   close(): void {
     this.#closed = true;
-    this.#cancelRetry?.();
     this.#tail?.close();
     this.#tail = null;
   }
@@ -252,20 +247,23 @@ export class Log {
 
   async #rereadNow(): Promise<void> {
     this.#rereading = true;
-    while (this.#rereadAgain && !this.#closed && this.#retained !== null) {
-      this.#rereadAgain = false;
-      const { last: offset, lastId: id } = this.#retained;
-      const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
-      try {
-        const reading = this.#handle.read({ epoch: this.#epoch, offset, id }, limit);
-        this.#goOn(offset, await this.#withDeadline(reading));
-      } catch {
-        this.#cancelRetry?.();
-        this.#cancelRetry = this.#ports.clock.after(REREAD_MS, () => this.#reread());
-        break;
-      }
+    while (this.#rereadAgain && !this.#closed) {
+      await readPersistently(
+        this.#ports.clock,
+        () => this.#closed,
+        () => this.#readOn(),
+      );
     }
     this.#rereading = false;
+  }
+
+  async #readOn(): Promise<void> {
+    this.#rereadAgain = false;
+    if (this.#retained === null) return;
+    const { last: offset, lastId: id } = this.#retained;
+    const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
+    const reading = this.#handle.read({ epoch: this.#epoch, offset, id }, limit);
+    this.#goOn(offset, await this.#withDeadline(reading));
   }
 
   #goOn(offset: number, read: ReadResult): void {

@@ -5,6 +5,7 @@
  * epochs, and trims only when asked, so that whoever asks decides what time it is.
  */
 import { type Publication, publicationBytes, type Retention } from "./broker.ts";
+import { firstIndex } from "../support/search.ts";
 
 /** Trimmed entries are let go of in bulk once this many have piled up before the first. */
 const COMPACT_AT = 1_024;
@@ -178,29 +179,16 @@ export class Retained {
   /** The offset to start after, to get what was published at `timestamp` or later. */
   since(timestamp: number): number {
     const { publications, head } = this.#entries ?? NOTHING;
-    let low = head;
-    let high = publications.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((publications[middle] as Publication).timestamp < timestamp) low = middle + 1;
-      else high = middle;
-    }
-    return this.back(publications.length - low);
+    const index = firstIndex(publications, (one) => one.timestamp >= timestamp, head);
+    return this.back(publications.length - index);
   }
 
   /** Index of the first publication with a higher offset. Offsets may have holes. */
   #indexAfter(offset: number): number {
     const { publications, head } = this.#entries ?? NOTHING;
-    let low = head;
-    let high = publications.length;
     // Without holes the place is known at once.
     const guess = head + (offset - this.#edge);
-    if (guess >= low && guess < high && publications[guess]?.offset === offset + 1) return guess;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((publications[middle] as Publication).offset <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    if (guess >= head && publications[guess]?.offset === offset + 1) return guess;
+    return firstIndex(publications, (one) => one.offset > offset, head);
   }
 }

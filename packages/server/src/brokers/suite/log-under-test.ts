@@ -13,6 +13,9 @@ const RETENTION: Retention = { count: 1_000, bytes: 1_000_000, maxAgeMs: 3_600_0
 /** A page that holds whatever a case appends. */
 export const ALL = { count: 1_000, bytes: 1_000_000 };
 
+/** Longer ago than any broker under test began. */
+export const LONG_AGO_MS = 1_000_000_000_000;
+
 /** An append in the words of the cases. */
 export interface Said extends Partial<Pick<Append, "event" | "data" | "publisher" | "notAfter">> {
   /** The producer's id. Null: none. */

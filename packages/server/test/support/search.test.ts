@@ -6,7 +6,9 @@ import { firstIndex } from "../../src/support/search.ts";
 test("finds what a search from the left finds, and looks at nothing before `from`", () => {
   const dice = new Dice(1);
   for (let round = 0; round < 500; round += 1) {
-    const list = Array.from({ length: dice.below(20) }, () => dice.below(30)).sort((a, b) => a - b);
+    const list = Array.from({ length: dice.below(20) }, () => dice.below(30)).toSorted(
+      (a, b) => a - b,
+    );
     const from = dice.below(list.length + 1);
     const limit = dice.below(32);
     const known = list.map((item, index) => (index < from ? undefined : item));

@@ -7,6 +7,7 @@ export type {
   Decision,
   LogState,
 } from "./log/append-rules.ts";
+export type { BrokerHost, OpenBroker } from "./log/broker-host.ts";
 export { fingerprint } from "./log/fingerprint.ts";
 export { publicationBytes } from "./log/broker.ts";
 export type {

@@ -12,6 +12,7 @@ import type {
   User,
 } from "./application.ts";
 import type { Broker } from "./log/broker.ts";
+import type { BrokerHost, OpenBroker } from "./log/broker-host.ts";
 import type { ChannelOptions } from "./access/channel-rules.ts";
 import {
   type Chosen,
@@ -27,6 +28,7 @@ import {
   withMethods,
 } from "./support/given-options.ts";
 import type { Limits } from "./limits.ts";
+import { inWords } from "./support/mistake.ts";
 import type { Logger } from "./ports.ts";
 
 /** The HTTP request that asks for a WebSocket. Node's `IncomingMessage` has this shape. */
@@ -75,8 +77,8 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
   readonly onConnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
   /** Called when a connection has ended, if it had `welcome`. Its error is logged. */
   readonly onDisconnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
-  /** Keeps the logs: by default a `MemoryBroker`. It is closed with the server. */
-  readonly broker?: Broker | undefined;
+  /** Opens the broker, which keeps the logs: by default a `MemoryBroker`. It is closed with the server. */
+  readonly broker?: OpenBroker | undefined;
   /** Limits that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Chosen<Limits> | undefined;
   /**
@@ -103,6 +105,7 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
 
 const TEXTS = listOf("texts", TEXT.fits);
 const SUBPROTOCOLS: readonly unknown[] = [SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK];
+const BROKER = withMethods("log", "close");
 const CODEC = withMethods("encode", "join", "decodeServerMessages", "decodeClientMessages");
 const HANDLERS: Kind = {
   words: "an object of functions, by name",
@@ -118,7 +121,7 @@ const OPTIONS: Kinds<TailwireOptions> = {
   requests: HANDLERS,
   onConnect: FUNCTION,
   onDisconnect: FUNCTION,
-  broker: withMethods("log", "close"),
+  broker: { ...FUNCTION, words: "a function that opens a broker" },
   limits: OBJECT,
   allowedOrigins: TEXTS,
   tokenInQuery: BOOLEAN,
@@ -146,6 +149,13 @@ export function checkedOptions<U extends User>(options: TailwireOptions<U>): Tai
     throw new TypeError("createTailwire takes authenticate or anonymous: true, not both");
   }
   return given as TailwireOptions<U>;
+}
+
+/** The broker that the application opens. @throws TypeError when it opens none; the application's error. */
+export function openedBroker(open: OpenBroker, host: BrokerHost): Broker {
+  const broker: unknown = open(host);
+  if (BROKER.fits(broker)) return broker as Broker;
+  throw new TypeError(`createTailwire.broker opened ${inWords(broker)}, expected ${BROKER.words}`);
 }
 
 function isCodec(value: unknown): boolean {

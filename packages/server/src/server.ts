@@ -19,7 +19,8 @@ import { limitsOf } from "./limits.ts";
 import { inWords } from "./support/mistake.ts";
 import { Newcomers } from "./access/newcomers.ts";
 import { TailwireNode } from "./node.ts";
-import { allCodecs, checkedOptions, type TailwireOptions } from "./options.ts";
+import type { OpenBroker } from "./log/broker-host.ts";
+import { allCodecs, checkedOptions, openedBroker, type TailwireOptions } from "./options.ts";
 import { SafeLogger } from "./drivers/safe-logger.ts";
 import { Tickets } from "./access/tickets.ts";
 import type { Tracer } from "./telemetry/traces.ts";
@@ -123,6 +124,8 @@ export function createTailwire<U extends User = User>(options: TailwireOptions<U
   return new NodeServer(checkedOptions(options));
 }
 
+const inMemory: OpenBroker = (host) => new MemoryBroker(host);
+
 class NodeServer<U extends User> implements TailwireServer {
   readonly #node: TailwireNode;
   readonly #tickets: Tickets;
@@ -136,13 +139,14 @@ class NodeServer<U extends User> implements TailwireServer {
     const limits = limitsOf(options.limits);
     const { tokenInQuery = true, codecs = [], authenticate, clientAddress } = options;
     this.#tickets = new Tickets(nodePorts.clock, nodePorts.random, limits);
+    const logger = new SafeLogger(options.logger ?? {}, stderrLogger);
     this.#node = new TailwireNode({
       ports: nodePorts,
       limits,
-      broker: options.broker ?? new MemoryBroker({ ...nodePorts, ...limits }),
+      broker: openedBroker(options.broker ?? inMemory, { ...nodePorts, ...limits, logger }),
       rules: new ChannelRules(options.channels as Readonly<Record<string, ChannelOptions>>),
       application: applicationOf(options),
-      logger: new SafeLogger(options.logger ?? {}, stderrLogger),
+      logger,
     });
     this.#upgrades = {
       node: this.#node,

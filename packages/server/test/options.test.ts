@@ -8,6 +8,7 @@ import {
   DEFAULT_LIMITS,
   MemoryBroker,
   type TailwireOptions,
+  type OpenBroker,
 } from "../src/index.ts";
 import { limitsOf } from "../src/limits.ts";
 import { retentionOf } from "../src/log/retention.ts";
@@ -87,7 +88,15 @@ describe("createTailwire refuses", () => {
     ["a logger of true", { ...open, logger: true }, TypeError, "logger"],
     ["a logger that is a function", { ...open, logger: nothing }, TypeError, "error and warn"],
     ["a broker's name", { ...open, broker: "redis" }, TypeError, "broker"],
-    ["a broker without log", { ...open, broker: { close: nothing } }, TypeError, "broker"],
+    ["a broker instead of its opener", { ...open, broker: { close: nothing } }, TypeError, "opens"],
+    ["an opener of nothing", { ...open, broker: nothing }, TypeError, "opened nothing"],
+    ["a broker without log", { ...open, broker: () => ({ close: nothing }) }, TypeError, "log"],
+    [
+      "a broker that comes later",
+      { ...open, broker: () => Promise.resolve() },
+      TypeError,
+      "opened",
+    ],
     ["tokenInQuery: 0", { ...open, tokenInQuery: 0 }, TypeError, "tokenInQuery"],
     ["codecs by name", { ...open, codecs: ["msgpack"] }, TypeError, "codecs"],
     ["a codec by itself", { ...open, codecs: msgpackCodec }, TypeError, "codecs"],
@@ -184,9 +193,14 @@ test("what is changed after it was given changes nothing", async () => {
 });
 
 test("a broker of one's own, made of what the core has, is taken", async () => {
-  const { nodePorts } = await import("../src/drivers/node-ports.ts");
-  const broker = new MemoryBroker({ ...nodePorts, ...DEFAULT_LIMITS });
-  await expect(make({ ...open, broker }).close()).resolves.toBeUndefined();
+  let dedupeMs = 0;
+  const broker: OpenBroker = (host) => {
+    ({ dedupeMs } = host);
+    return new MemoryBroker(host);
+  };
+  const server = make({ ...open, broker, limits: { dedupeMs: 77_000 } });
+  await expect(server.close()).resolves.toBeUndefined();
+  expect(dedupeMs).toBe(77_000);
 });
 
 describe("what is published and where", () => {

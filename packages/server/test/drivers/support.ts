@@ -136,7 +136,7 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
     channels: { "room:{id}": { retention } },
     ...passed,
     ...(identification ?? { anonymous: true }),
-    broker,
+    broker: () => broker,
     limits,
     logger: log,
   });

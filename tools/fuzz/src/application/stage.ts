@@ -218,7 +218,7 @@ export class Stage {
       limits: LIMITS,
       ...(kind === "standard error" ? {} : { logger: this.#logger(kind) }),
       ...(kind === "odd broker"
-        ? { broker: new OddBroker((channel) => this.#actOn(channel)) }
+        ? { broker: () => new OddBroker((channel) => this.#actOn(channel)) }
         : {}),
     };
   }

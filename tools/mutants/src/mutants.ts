@@ -41,11 +41,11 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "a publication is acknowledged before it is appended",
     file: server("commands/publish"),
-    find: "append(node, connection, identity, message, { data: admitted, fingerprint: sent })\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
+    find: "append(node, connection, identity, message, { data: admitted, fingerprint: sent, notAfter })\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
     replace: `const { log } = node.channel(message.channel);
         const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: identity.clientId + "/" + message.id };
         connection.say({ type: "ack", re: message.id, position });
-        append(node, connection, identity, message, { data: admitted, fingerprint: sent }).then(() => undefined, () => undefined)`,
+        append(node, connection, identity, message, { data: admitted, fingerprint: sent, notAfter }).then(() => undefined, () => undefined)`,
   },
   {
     name: "an ack names the place behind the publication's",

@@ -12,7 +12,7 @@ import {
   TailwireError,
   tailwireError,
 } from "@tailwire/protocol";
-import type { Append, AppendResult } from "../log/broker.ts";
+import type { Append, AppendRefusal, AppendResult } from "../log/broker.ts";
 import { fingerprint } from "../log/fingerprint.ts";
 import type { Connection } from "../connection/connection.ts";
 import { REQUEST_BYTES } from "../connection/lanes.ts";
@@ -60,22 +60,55 @@ async function publishNow(
     // From here on the log keeps the order: what is behind a refusal is refused with it.
     connection.holds.end(message.channel, message.id);
     const sent = fingerprint(message.id, message.event, data);
-    append(node, connection, identity, message, { data: admitted, fingerprint: sent })
+    const notAfter = node.ports.clock.monotonic() + node.limits.appendMs;
+    append(node, connection, identity, message, { data: admitted, fingerprint: sent, notAfter })
       .then(
         (result) => answerPublish(connection, message, result),
         (error: unknown) => refusePublish(connection, message, error),
       )
       .finally(release);
   } catch (error) {
-    refusePublish(connection, message, truthFor(message, node.report(error)));
+    const refusal = node.report(error);
+    if (message.repeat === undefined || refusal.retry) refusePublish(connection, message, refusal);
+    else await lookUp(node, connection, message, data, refusal);
     release();
   }
 }
 
 /**
- * A repeat that is refused for good is indeterminate: it may have been allowed when it was sent
- * first, and be in the log [PUB-5].
+ * Answers a repeat that may not be appended any more by what the log knows of it. It may have been
+ * allowed when it was sent first, and a copy of that may still be on its way [PUB-5].
  */
+async function lookUp(
+  node: Services,
+  connection: Connection,
+  message: Incoming,
+  data: Payload,
+  refusal: TailwireError,
+): Promise<void> {
+  const { identity } = connection;
+  if (identity === null || !connection.isOpen) return;
+  try {
+    const content = { data, fingerprint: fingerprint(message.id, message.event, data) };
+    const result = await append(node, connection, identity, message, {
+      ...content,
+      notAfter: PAST,
+    });
+    const isUnknown = result.kind === "refused" && UNKNOWN.has(result.code);
+    if (isUnknown) refusePublish(connection, message, truthFor(message, refusal));
+    else answerPublish(connection, message, result);
+  } catch (error) {
+    refusePublish(connection, message, truthFor(message, node.report(error)));
+  }
+}
+
+/** An instant at which nothing is appended: the log only looks up whether it was [PUB-5]. */
+const PAST = -1;
+
+/** The log's answers to a repeat that it hasn't, and would append at another time. */
+const UNKNOWN: ReadonlySet<AppendRefusal> = new Set(["expired", "rate_limited"]);
+
+/** Of a repeat that is refused for good, without the log having said so, nobody knows [PUB-5]. */
 function truthFor({ repeat }: Publish, refusal: TailwireError): TailwireError {
   if (repeat === undefined || refusal.retry) return refusal;
   return tailwireError("indeterminate", `now it is refused with ${refusal.code}`);
@@ -142,10 +175,10 @@ function append(
   connection: Connection,
   { clientId, generation }: Identity,
   message: Incoming,
-  content: { readonly data: Payload; readonly fingerprint: number },
+  content: Pick<Append, "data" | "notAfter"> & { readonly fingerprint: number },
 ): Promise<AppendResult> {
   const { sequence, settled, repeat, event } = message;
-  const { data, fingerprint: sent } = content;
+  const { data, notAfter, fingerprint: sent } = content;
   const producer = { id: clientId, generation, sequence, settled, fingerprint: sent };
   const channel = node.channel(message.channel);
   return channel.use(() =>
@@ -156,7 +189,7 @@ function append(
         publisher: clientId,
         event,
         data,
-        notAfter: node.ports.clock.monotonic() + node.limits.appendMs,
+        notAfter,
         ...(repeat === undefined ? {} : { repeat: firstSend(repeat, connection.beganAt) }),
       },
       () => hold(connection, message),

@@ -61,7 +61,10 @@ export interface Append {
   readonly publisher: string | null;
   readonly event: string;
   readonly data: Payload;
-  /** The last instant at which it may be appended. After that its node has given up. */
+  /**
+   * The last instant at which it may be appended. After that its node has given up. One that has passed
+   * already asks whether it was appended before: what is known is answered as ever.
+   */
   readonly notAfter: number;
   /** Present where it may have been appended before: at `since` at the earliest. */
   readonly repeat?: { readonly since: number; readonly epoch?: string };

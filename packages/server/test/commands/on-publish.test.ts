@@ -1,7 +1,8 @@
 // onPublish: what the application makes of a publication before it is logged.
 import { describe, expect, test } from "vitest";
-import { JsonText, TailwireError } from "@tailwire/protocol";
+import { JsonText, TailwireError, tailwireError } from "@tailwire/protocol";
 import type { ChannelOptions } from "@tailwire/server/core";
+import { changed } from "@tailwire/simulation";
 import { TestNode, type Peer, publish, type Said, subscribe } from "../harness.ts";
 
 type OnPublish = NonNullable<ChannelOptions["onPublish"]>;
@@ -179,6 +180,81 @@ describe("[PUB-13] onPublish", () => {
     expect(await logOf(testNode)).toEqual([{ data: "x", call: 1 }]);
   });
 
+  test("[PUB-5] that changed its mind doesn't refuse what is in the log", async () => {
+    const rude = { code: "rude", description: "Be nice.", fault: "client", retry: false } as const;
+    let strict = false;
+    const testNode = nodeWith(({ data }) => {
+      if (strict) throw new TailwireError(rude);
+      return data;
+    });
+    await testNode.clock.advance(10);
+    const peer = await testNode.openPeer();
+    await peer.say({ ...named("x"), sequence: 1, settled: 0 });
+    strict = true;
+    peer.forget();
+    const again = { settled: 0, repeat: { ageMs: 1 } };
+    await peer.say(
+      { ...named("x"), ...again, sequence: 1 },
+      { ...named("x", "else"), ...again, sequence: 1 },
+      { ...named("y"), ...again, sequence: 2 },
+      { ...named("z"), settled: 0, sequence: 3 },
+    );
+    expect(peer.heard).toMatchObject([
+      { type: "ack", re: "x", position: { offset: 1 }, duplicate: true },
+      { type: "error", re: "x", code: "id_conflict" },
+      { type: "error", re: "y", code: "indeterminate", retry: false },
+      { type: "error", re: "z", code: "rude" },
+    ]);
+    expect(peer.heard[2]).toHaveProperty("description", expect.stringContaining("rude"));
+    // None of them holds up what follows.
+    strict = false;
+    await peer.say({ ...named("w"), sequence: 4, settled: 3 });
+    expect(peer.heardInShort.at(-1)).toBe("ack w");
+    expect(await logOf(testNode)).toEqual(["x", "w"]);
+  });
+
+  test("[PUB-14] that refuses what was overtaken leaves no doubt of it", async () => {
+    let strict = false;
+    const testNode = nodeWith(({ data }) => {
+      if (strict) throw new TailwireError({ ...tailwireError("forbidden"), code: "rude" });
+      return data;
+    });
+    await testNode.clock.advance(10);
+    const peer = await testNode.openPeer();
+    await peer.say({ ...named("y"), sequence: 2, settled: 0 });
+    strict = true;
+    const again = { settled: 0, repeat: { ageMs: 1 } };
+    await peer.say({ ...named("x"), ...again, sequence: 1 });
+    expect(peer.heardInShort).toEqual(["ack y", "error x overtaken"]);
+  });
+
+  test("[PUB-5] that refuses what the log can't be asked of is tried again", async () => {
+    let away = false;
+    const testNode = new TestNode({
+      channels: {
+        "room:{id}": {
+          onPublish: () => {
+            throw new TailwireError({ ...tailwireError("forbidden"), code: "rude" });
+          },
+        },
+      },
+      wrapBroker: (broker) =>
+        changed(broker, (log) => ({
+          append: (batch) =>
+            away ? Promise.reject(tailwireError("unavailable")) : log.append(batch),
+        })),
+    });
+    await testNode.clock.advance(10);
+    const peer = await testNode.openPeer();
+    const again = { ...named("x"), sequence: 1, settled: 0, repeat: { ageMs: 1 } };
+    away = true;
+    await peer.say(again);
+    expect(peer.heard).toMatchObject([{ code: "unavailable", retry: true }]);
+    away = false;
+    await peer.say(again);
+    expect(peer.heardInShort.at(-1)).toBe("error x indeterminate");
+  });
+
   test("doesn't see what the server publishes itself", async () => {
     const testNode = nodeWith(() => "changed");
     await testNode.node.publish("room:1", "said", "as it was");
@@ -214,5 +290,26 @@ describe("[PUB-13] onPublish", () => {
     go();
     await testNode.clock.settle();
     expect([calls, peer.heardInShort.at(-1)]).toEqual([1, "error r3 forbidden"]);
+  });
+
+  test("[AUTH-11, PUB-5] a permission that was taken away doesn't hide what is in the log", async () => {
+    let allowed = true;
+    const testNode = new TestNode({ application: { authorize: () => allowed } });
+    const peer = await testNode.openPeer();
+    await peer.say({ ...named("x"), sequence: 1, settled: 0 });
+    allowed = false;
+    await peer.say({ type: "authenticate", token: "ada" });
+    peer.forget();
+    const again = { settled: 0, repeat: { ageMs: 1 } };
+    await peer.say(
+      { ...named("x"), ...again, sequence: 1 },
+      { ...named("y"), ...again, sequence: 2 },
+      { ...publish("z", "nowhere"), ...again, id: "z", sequence: 3 },
+    );
+    expect(peer.heardInShort.toSorted()).toEqual([
+      "ack x",
+      "error y indeterminate",
+      "error z indeterminate",
+    ]);
   });
 });

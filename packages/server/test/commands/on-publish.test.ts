@@ -13,6 +13,16 @@ function nodeWith(onPublish: OnPublish): TestNode {
 
 const named = (id: string, data: unknown = id): Said => ({ ...publish(data), id });
 
+/** The same with its numbers, and perhaps as a repeat. */
+const numbered = (id: string, sequence: number, settled: number, data: unknown = id): Said =>
+  ({ ...named(id, data), sequence, settled }) as Said;
+const repeated = (id: string, sequence: number, data?: unknown, channel = "room:1"): Said =>
+  ({ ...numbered(id, sequence, 0, data), channel, repeat: { ageMs: 1 } }) as Said;
+
+function rude(): TailwireError {
+  return new TailwireError({ code: "rude", description: "", fault: "client", retry: false });
+}
+
 /** The data of the channel's log, in order. */
 async function logOf(testNode: TestNode): Promise<readonly unknown[]> {
   const reader: Peer = await testNode.openPeer("reader");
@@ -181,23 +191,21 @@ describe("[PUB-13] onPublish", () => {
   });
 
   test("[PUB-5] that changed its mind doesn't refuse what is in the log", async () => {
-    const rude = { code: "rude", description: "Be nice.", fault: "client", retry: false } as const;
     let strict = false;
     const testNode = nodeWith(({ data }) => {
-      if (strict) throw new TailwireError(rude);
+      if (strict) throw rude();
       return data;
     });
     await testNode.clock.advance(10);
     const peer = await testNode.openPeer();
-    await peer.say({ ...named("x"), sequence: 1, settled: 0 });
+    await peer.say(numbered("x", 1, 0));
     strict = true;
     peer.forget();
-    const again = { settled: 0, repeat: { ageMs: 1 } };
     await peer.say(
-      { ...named("x"), ...again, sequence: 1 },
-      { ...named("x", "else"), ...again, sequence: 1 },
-      { ...named("y"), ...again, sequence: 2 },
-      { ...named("z"), settled: 0, sequence: 3 },
+      repeated("x", 1),
+      repeated("x", 1, "else"),
+      repeated("y", 2),
+      numbered("z", 3, 0),
     );
     expect(peer.heard).toMatchObject([
       { type: "ack", re: "x", position: { offset: 1 }, duplicate: true },
@@ -208,7 +216,7 @@ describe("[PUB-13] onPublish", () => {
     expect(peer.heard[2]).toHaveProperty("description", expect.stringContaining("rude"));
     // None of them holds up what follows.
     strict = false;
-    await peer.say({ ...named("w"), sequence: 4, settled: 3 });
+    await peer.say(numbered("w", 4, 3));
     expect(peer.heardInShort.at(-1)).toBe("ack w");
     expect(await logOf(testNode)).toEqual(["x", "w"]);
   });
@@ -216,15 +224,14 @@ describe("[PUB-13] onPublish", () => {
   test("[PUB-14] that refuses what was overtaken leaves no doubt of it", async () => {
     let strict = false;
     const testNode = nodeWith(({ data }) => {
-      if (strict) throw new TailwireError({ ...tailwireError("forbidden"), code: "rude" });
+      if (strict) throw rude();
       return data;
     });
     await testNode.clock.advance(10);
     const peer = await testNode.openPeer();
-    await peer.say({ ...named("y"), sequence: 2, settled: 0 });
+    await peer.say(numbered("y", 2, 0));
     strict = true;
-    const again = { settled: 0, repeat: { ageMs: 1 } };
-    await peer.say({ ...named("x"), ...again, sequence: 1 });
+    await peer.say(repeated("x", 1));
     expect(peer.heardInShort).toEqual(["ack y", "error x overtaken"]);
   });
 
@@ -234,7 +241,7 @@ describe("[PUB-13] onPublish", () => {
       channels: {
         "room:{id}": {
           onPublish: () => {
-            throw new TailwireError({ ...tailwireError("forbidden"), code: "rude" });
+            throw rude();
           },
         },
       },
@@ -246,12 +253,11 @@ describe("[PUB-13] onPublish", () => {
     });
     await testNode.clock.advance(10);
     const peer = await testNode.openPeer();
-    const again = { ...named("x"), sequence: 1, settled: 0, repeat: { ageMs: 1 } };
     away = true;
-    await peer.say(again);
+    await peer.say(repeated("x", 1));
     expect(peer.heard).toMatchObject([{ code: "unavailable", retry: true }]);
     away = false;
-    await peer.say(again);
+    await peer.say(repeated("x", 1));
     expect(peer.heardInShort.at(-1)).toBe("error x indeterminate");
   });
 
@@ -296,16 +302,11 @@ describe("[PUB-13] onPublish", () => {
     let allowed = true;
     const testNode = new TestNode({ application: { authorize: () => allowed } });
     const peer = await testNode.openPeer();
-    await peer.say({ ...named("x"), sequence: 1, settled: 0 });
+    await peer.say(numbered("x", 1, 0));
     allowed = false;
     await peer.say({ type: "authenticate", token: "ada" });
     peer.forget();
-    const again = { settled: 0, repeat: { ageMs: 1 } };
-    await peer.say(
-      { ...named("x"), ...again, sequence: 1 },
-      { ...named("y"), ...again, sequence: 2 },
-      { ...publish("z", "nowhere"), ...again, id: "z", sequence: 3 },
-    );
+    await peer.say(repeated("x", 1), repeated("y", 2), repeated("z", 3, "z", "nowhere"));
     expect(peer.heardInShort.toSorted()).toEqual([
       "ack x",
       "error y indeterminate",

@@ -13,6 +13,7 @@
  * lost and isn't one the next time, which 500 seeds needn't bring; the model of publishing has that mutant.
  */
 import { type Change, client, type Mutant, server } from "./mutant.ts";
+import { PRODUCING } from "./producing.ts";
 import { UNSEEN } from "./unseen.ts";
 
 const BROKER = "tools/simulation/dist/broker/shared-log.js";
@@ -75,9 +76,8 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "the client repeats the newest first",
     file: client("publishing/outbox"),
-    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n        this.#sending = false;",
-    replace:
-      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n        this.#sending = false;",
+    find: "const entry = entries[queue.next];",
+    replace: "const entry = queue.next === 0 ? entries.at(-1) : entries[queue.next - 1];",
   },
   {
     name: "the client doesn't say that it repeats",
@@ -88,7 +88,7 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "the client calls what was sent unsent when it gives it up",
     file: client("publishing/outbox"),
-    find: 'entry.first ? localError("indeterminate") : error',
+    find: 'entry.way.state === "indeterminate" ? localError("indeterminate") : error',
     replace: "error",
   },
 ];
@@ -265,4 +265,5 @@ const SEEN = [...PUBLISHING, ...DELIVERY, ...CONDUCT];
 export const MUTANTS: readonly Mutant[] = [
   ...SEEN.map((change) => ({ ...change, foundBy: "seed" as const })),
   ...UNSEEN,
+  ...PRODUCING,
 ];

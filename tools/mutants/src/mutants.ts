@@ -42,17 +42,20 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "a publication is acknowledged before it is appended",
     file: server("commands/publish"),
-    find: "append(node, connection, identity, message, { data: admitted, fingerprint: sent, notAfter })\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
+    find: "const result = append(node, incoming, data, notAfter);",
     replace: `const { log } = node.channel(message.channel);
-        const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: identity.clientId + "/" + message.id };
+        const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: connection.identity.clientId + "/" + message.id };
         connection.say({ type: "ack", re: message.id, position });
-        append(node, connection, identity, message, { data: admitted, fingerprint: sent, notAfter }).then(() => undefined, () => undefined)`,
+        const result = append(node, incoming, data, notAfter);
+        Promise.resolve(result).then(release, release);
+        return;`,
   },
   {
     name: "an ack names the place behind the publication's",
     file: server("commands/publish"),
-    find: "position: result.position,",
-    replace: "position: { ...result.position, offset: result.position.offset + 1 },",
+    find: "const { position, duplicate } = result;",
+    replace:
+      "const { duplicate } = result; const position = { ...result.position, offset: result.position.offset + 1 };",
   },
   {
     name: "a refusal holds nothing up on the connection",
@@ -209,9 +212,8 @@ const CONDUCT: readonly Change[] = [
   {
     name: "a refusal tells what exists",
     file: server("access/access"),
-    find: 'if (rule === null || !(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
-    replace:
-      'if (rule === null) throw tailwireError("forbidden", "no such channel");\n        if (!(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
+    find: 'if (rule === null)\n            throw tailwireError("forbidden");',
+    replace: 'if (rule === null)\n            throw tailwireError("forbidden", "no such channel");',
   },
   {
     name: "a connection is read however much waits on it",

@@ -36,8 +36,8 @@ export const PRODUCING: readonly Mutant[] = [
   {
     name: "a repeat is refused without being looked up",
     file: server("commands/publish"),
-    find: "await lookUp(node, connection, message, data, refusal);",
-    replace: "refusePublish(connection, message, truthFor(message, refusal));",
+    find: "return lookUp(node, incoming, refusal).finally(release);",
+    replace: "refusePublish(incoming, truthFor(incoming.message, refusal));",
     foundBy: "unit",
     test: "packages/server/test/commands/on-publish.test.ts",
   },

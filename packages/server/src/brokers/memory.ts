@@ -51,7 +51,7 @@ export class MemoryBroker implements Broker {
   log(channel: string, retention: Retention): BrokerLog {
     const log = (): MemoryLog => this.#logs.get(channel) ?? this.#create(channel, retention);
     return {
-      append: async (batch) => {
+      append: (batch) => {
         const isNew = !this.#logs.has(channel);
         const results = log().append(batch);
         // A log begins with what is appended: else refused publications could fill the memory with logs.

@@ -12,6 +12,8 @@ import {
   type Start,
 } from "@tailwire/protocol";
 
+import type { Awaitable } from "../support/awaitable.ts";
+
 /** One entry in a channel's log. */
 export interface Publication {
   readonly id: string;
@@ -153,12 +155,12 @@ export interface Tail {
 export interface BrokerLog {
   /**
    * Appends in order [PUB-8]. The results are in the order of the batch, one for each. A refusal for
-   * good doesn't stop the rest.
+   * good doesn't stop the rest. A broker that has them at once gives them without a promise.
    *
    * @throws `unavailable` when certainly nothing was appended; `indeterminate` when nobody knows, as
    * for every other error.
    */
-  append(batch: readonly Append[]): Promise<readonly AppendResult[]>;
+  append(batch: readonly Append[]): Awaitable<readonly AppendResult[]>;
   /**
    * The publications right after a position, or the gap that lies there: it never skips any silently.
    *

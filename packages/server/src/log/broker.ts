@@ -15,10 +15,8 @@ import {
 /** One entry in a channel's log. */
 export interface Publication {
   readonly id: string;
-  /** From 1 on; rises strictly within an epoch, perhaps in steps. */
+  /** From 1 on; rises by one within an epoch. */
   readonly offset: number;
-  /** The offset of the publication before; `offset - 1` where left out [DEL-2]. A broker always knows it. */
-  readonly prev?: number;
   /** Unix milliseconds by the broker's clock, non-decreasing within a log. */
   readonly timestamp: number;
   /** The client's public id; null when the server published it. */

@@ -214,7 +214,7 @@ export class Log {
     const before = retained.last;
     let fits = true;
     for (const publication of publications) {
-      const link = chain(retained.last, publication);
+      const link = chain(retained.last, publication.offset);
       fits &&= link !== "broken";
       if (link === "next") retained.add(publication);
     }

@@ -16,6 +16,7 @@ export type {
   AppendResult,
   Broker,
   BrokerLog,
+  BrokerState,
   LogGap,
   PageLimit,
   Producer,

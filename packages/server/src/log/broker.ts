@@ -173,6 +173,11 @@ export interface BrokerLog {
   tail(listener: TailListener): Promise<Tail>;
 }
 
+/** Whether a broker can be reached; the reason why not is for the operator's log, not for clients. */
+export type BrokerState =
+  | { readonly kind: "up" }
+  | { readonly kind: "down"; readonly reason: string };
+
 /** Keeps the logs of channels. Several nodes may share them. */
 export interface Broker {
   readonly capabilities: {
@@ -181,6 +186,13 @@ export interface Broker {
   };
   /** A handle of a channel's log. The retention is the one that this node's application declares. */
   log(channel: string, retention: Retention): BrokerLog;
+  /**
+   * Called once, by the node. The listener is told each change, but none after {@link close}; until the
+   * first the broker is up. While it is down, nothing is asked of it but to close. Once it is up again, its
+   * tails push, and the node reads each log that it follows again: the broker needn't suspect them. One
+   * that is always up calls nobody.
+   */
+  onState(listener: (state: BrokerState) => void): void;
   /** Called once, after the server's last connection has ended. It has a deadline, `limits.hookMs`. */
   close(): Promise<void>;
 }

@@ -125,11 +125,18 @@ export type ReadResult =
       readonly publications: readonly Publication[];
     };
 
+/** How soon after a push that is lost its log is suspected, in milliseconds. */
+export const LOST_PUSH_MS = 2_000;
+
 /** The callbacks of a node that follows a log. */
 export interface TailListener {
   /** New publications, in the log's order. A hint: calls may be lost, doubled or late. */
   push(epoch: string, publications: readonly Publication[]): void;
-  /** Pushes may have been lost: the node reads the log again. */
+  /**
+   * Pushes may have been lost: the node reads the log again. A broker that can lose a push while it is up
+   * calls this within {@link LOST_PUSH_MS} of each that it has lost: it alone knows how to ask cheaply
+   * where all the logs end.
+   */
   suspect(): void;
 }
 
@@ -144,6 +151,9 @@ export interface Tail {
 /**
  * One channel's log in the broker. It is a handle, made for each call, which must cost and keep nothing.
  * Each call has a deadline, `limits.appendMs`.
+ *
+ * Reads, locations and tails see all that this broker object has acknowledged or pushed: a node takes a
+ * log that ends earlier for one that has lost its end.
  */
 export interface BrokerLog {
   /**

@@ -59,7 +59,7 @@ export function broker(
         close: () => context.broker.close(),
         ...change(context),
       };
-      return { ...context, broker: broken };
+      return { ...context, broker: broken, other: broken };
     },
   };
 }

@@ -13,6 +13,7 @@ import { SIGHT_CASES } from "./suite/sight-suite.ts";
 import { TAIL_CASES } from "./suite/tail-suite.ts";
 
 export type { BrokerCase, BrokerContext, BrokerTime } from "./suite/case.ts";
+export { SuiteClock } from "./suite/suite-clock.ts";
 
 /** Every case. Later ones rely on facts that earlier ones check. Run each with a new context. */
 export const BROKER_CASES: readonly BrokerCase[] = [

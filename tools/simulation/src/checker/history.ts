@@ -240,6 +240,9 @@ export interface WroteEvent {
   readonly at: number;
   /** How long ago it was first sent, as the client says; null where it says that it never was. */
   readonly ageMs: number | null;
+  readonly channel: string;
+  readonly sequence: number;
+  readonly settled: number;
 }
 
 /** A request has come to a node. Each is answered once, or its connection is gone. */
@@ -370,6 +373,8 @@ export interface Setting {
   readonly messageBytesMax: number;
   /** Requests of one connection that may wait for their answers. */
   readonly requestsMax: number;
+  /** Publications of a client to a channel that may be unsettled. */
+  readonly window: number;
   /** The broker's wall clock, when the one that only goes on is at 0. */
   readonly wall: number;
 }

@@ -3,7 +3,8 @@
  *
  * It looks at the wire alone: how far a client has said that it is settled, and its sends beyond that.
  */
-import type { HistoryEvent, Setting, WroteEvent } from "./history.ts";
+import type { HistoryEvent, WroteEvent } from "./history.ts";
+import type { Setting } from "./setting.ts";
 import type { Report } from "./violation.ts";
 import type { Wire } from "./wire.ts";
 

@@ -10,13 +10,14 @@ export type {
 export type { BrokerHost, OpenBroker } from "./log/broker-host.ts";
 export type { Awaitable } from "./support/awaitable.ts";
 export { fingerprint } from "./log/fingerprint.ts";
-export { publicationBytes } from "./log/broker.ts";
+export { LOST_PUSH_MS, publicationBytes } from "./log/broker.ts";
 export type {
   Append,
   AppendRefusal,
   AppendResult,
   Broker,
   BrokerLog,
+  BrokerState,
   LogGap,
   PageLimit,
   Producer,

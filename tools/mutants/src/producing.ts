@@ -68,7 +68,7 @@ export const PRODUCING: readonly Mutant[] = [
   {
     name: "what was lost with its connection counts as never sent",
     file: client("publishing/outbox"),
-    find: 'if (entry.written)\n                entry.way.enter("lost");',
+    find: 'if (entry.underWay)\n                entry.way.enter("lost");',
     replace: "",
     foundBy: "unit",
     test: OUTBOX,

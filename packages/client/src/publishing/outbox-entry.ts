@@ -17,8 +17,6 @@ export interface Entry {
   /** How long it may wait to be sent. */
   readonly ttlMs: number;
   readonly way: Machine<EntryState, EntryEvent>;
-  /** Whether it was written to the connection as it is, or to the one before while there is none. */
-  written: boolean;
   /** Whether it is on its way, or at the server, on the connection as it is: sent and not answered. */
   underWay: boolean;
   /** How often in a row it was what its channel waits for. */

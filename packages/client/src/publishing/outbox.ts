@@ -91,7 +91,6 @@ export class Outbox {
         made: this.#now(),
         ttlMs,
         way: new Machine(ENTRY_STATES, "unsent"),
-        written: false,
         underWay: false,
         refusals: 0,
         blamed: 0,
@@ -120,8 +119,8 @@ export class Outbox {
   opened(): void {
     // Here and below, nobody is called who could add more: what is settled is told later.
     for (const entry of this.#entries.values()) {
-      if (entry.written) entry.way.enter("lost");
-      entry.written = entry.underWay = false;
+      if (entry.underWay) entry.way.enter("lost");
+      entry.underWay = false;
       entry.queue.next = 0;
       entry.queue.held = null;
       if (entry.way.state === "told") this.#forget(entry, "ack");
@@ -147,9 +146,12 @@ export class Outbox {
    * connection twice are sent alone, and given up when that doesn't help either [CLOSE-6].
    */
   blame(code: Blame): void {
-    const onIt = [...this.#entries.values()].filter(({ written }) => written);
+    const onIt = [...this.#entries.values()].filter(
+      ({ underWay, way }) => underWay && way.state !== "unsent",
+    );
     for (const entry of onIt) {
-      entry.written = false;
+      // So it isn't in doubt for being lost with this connection.
+      entry.underWay = false;
       entry.way.enter("blame");
       entry.blamed += 1;
       if (entry.blamed !== BLAMED_MAX) continue;
@@ -225,7 +227,6 @@ export class Outbox {
       encode: (codec) => (this.#entries.has(entry.id) ? this.#encode(entry, codec) : ""),
       onWrite: () => {
         // Noted before the write: what may have been sent counts as sent [PUB-5].
-        entry.written = true;
         entry.way.enter("write");
         entry.first ??= { ...this.#now(), epoch: this.#epochs.get(entry.queue.channel) ?? null };
       },
@@ -350,27 +351,24 @@ export class Outbox {
     entry.reject(entry.way.state === "indeterminate" ? localError("indeterminate") : error);
   }
 
-  #forget(entry: Entry, event: EntryEvent): void {
-    entry.stopListening?.();
-    entry.stopTimer?.();
-    this.#entries.delete(entry.id);
-    this.#length -= payloadBytes(entry.data);
-    if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
-    entry.underWay = false;
-    this.#leave(entry);
-    entry.way.enter(event);
-    this.#changed();
-  }
-
   /** Its place in the queue ends with those before it. The place of one that was never sent ends now. */
-  #leave({ queue, way, id }: Entry): void {
-    const { channel, entries } = queue;
+  #forget(entry: Entry, event: EntryEvent): void {
+    const { id, queue, way } = entry;
+    const { entries } = queue;
     const leaves = (index: number): void => {
       entries.splice(index, 1);
       if (index < queue.next) queue.next -= 1;
     };
-    if (way.state === "unsent") leaves(entries.findIndex((one) => one.id === id));
+    entry.stopListening?.();
+    entry.stopTimer?.();
+    this.#entries.delete(id);
+    this.#length -= payloadBytes(entry.data);
+    if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
+    entry.underWay = false;
+    if (way.state === "unsent") leaves(entries.indexOf(entry));
     while (entries[0] && !this.#entries.has(entries[0].id)) leaves(0);
-    if (entries.length === 0) this.#queues.delete(channel);
+    if (!entries[0]) this.#queues.delete(queue.channel);
+    way.enter(event);
+    this.#changed();
   }
 }

@@ -4,6 +4,7 @@
  */
 import { ERROR_CODES, TailwireError, tailwireError } from "@tailwire/protocol";
 import type { Append, AppendResult, BrokerLog } from "./broker.ts";
+import type { BrokerLink } from "./broker-link.ts";
 import type { Limits } from "../limits.ts";
 import { thrownBy } from "../support/mistake.ts";
 import type { Ports } from "../ports.ts";
@@ -24,14 +25,16 @@ interface WaitingAppend {
 export class AppendQueue {
   readonly #ports: Ports;
   readonly #limits: Limits;
+  readonly #link: BrokerLink;
   readonly #log: () => BrokerLog;
   #waiting: WaitingAppend[] = [];
   #appending = false;
 
   /** `log` gives the broker's handle, which is made for each call. */
-  constructor(ports: Ports, limits: Limits, log: () => BrokerLog) {
+  constructor(ports: Ports, limits: Limits, link: BrokerLink, log: () => BrokerLog) {
     this.#ports = ports;
     this.#limits = limits;
+    this.#link = link;
     this.#log = log;
   }
 
@@ -43,6 +46,11 @@ export class AppendQueue {
    * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
    */
   append(append: Append, onRetry: () => void = () => undefined): Awaitable<AppendResult> {
+    const { outage } = this.#link;
+    if (outage !== null) {
+      if (outage.retry) onRetry();
+      throw outage;
+    }
     const call = this.#appending ? null : this.#call([append]);
     if (call !== null && !isPromised(call)) return resultNow(call, onRetry);
     return new Promise((resolve, reject) => {
@@ -50,6 +58,11 @@ export class AppendQueue {
       if (call === null) this.#waiting.push(waiting);
       else void this.#appendFrom([waiting], call);
     });
+  }
+
+  /** Refuses what waits, and was never sent. */
+  rejectWaiting(error: TailwireError): void {
+    for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
   }
 
   /** Calls the broker, once for a batch and then for all that waits meanwhile. */
@@ -88,7 +101,7 @@ export class AppendQueue {
       const error = failureOf(thrown);
       for (const waiting of batch) fail(waiting, error);
       // Certainly not appended, so it comes again: what waits behind it must not be there first.
-      if (error instanceof TailwireError && error.retry) this.#rejectWaiting(error);
+      if (error instanceof TailwireError && error.retry) this.rejectWaiting(error);
     }
     while (!progress.ended) {
       await withDeadline(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
@@ -118,11 +131,7 @@ export class AppendQueue {
   #expireWaiting(): void {
     const now = this.#ports.clock.monotonic();
     const late = this.#waiting.some(({ append }) => now >= append.notAfter);
-    if (late) this.#rejectWaiting(tailwireError("expired"));
-  }
-
-  #rejectWaiting(error: TailwireError): void {
-    for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
+    if (late) this.rejectWaiting(tailwireError("expired"));
   }
 }
 

@@ -31,6 +31,74 @@ async function logOf(testNode: TestNode): Promise<readonly unknown[]> {
   return reader.heard.flatMap((message) => (message.type === "publication" ? [message.data] : []));
 }
 
+describe("where nobody has to be waited for", () => {
+  test("a publication is in the log when its message has been taken, and its ack goes with what follows", async () => {
+    const testNode = nodeWith(({ data }) => data);
+    const peer = await testNode.openPeer();
+    await peer.say(subscribe("raw:1"));
+    await testNode.clock.advance(1_000);
+    peer.forget();
+    const before = testNode.clock.pending;
+    peer.connection.input.receive(peer.text(publish(1, "raw:1"), publish(2, "raw:1")));
+    expect(testNode.node.counters.totals.published).toBe(2);
+    // There is no deadline: the sweep is due, and the end of this turn.
+    expect(testNode.clock.pending).toBeLessThanOrEqual(before + 2);
+    expect(peer.connection.heldBytes).toBeLessThan(512);
+    await testNode.clock.settle();
+    expect(peer.heardInShort).toEqual(["ack r1", "ack r2", "publication 1", "publication 2"]);
+    expect(peer.socket.writes).toHaveLength(1);
+  });
+
+  test("[AUTH-11] access is asked for once for each channel, and anew after a fresh token", async () => {
+    const asked: string[] = [];
+    const testNode = new TestNode({
+      application: {
+        authorize: ({ channel, action }) => {
+          asked.push(`${action} ${channel}`);
+          return true;
+        },
+      },
+    });
+    const peer = await testNode.openPeer();
+    await peer.say(publish(1), publish(2), publish(3, "room:2"), publish(4));
+    expect(asked).toEqual(["publish room:1", "publish room:2"]);
+    await peer.say({ type: "authenticate", token: "ada" });
+    await peer.say(publish(5));
+    expect(asked).toEqual(["publish room:1", "publish room:2", "publish room:1"]);
+  });
+
+  test("what the broker throws at once is answered as what it rejects with", async () => {
+    const thrown: unknown[] = [tailwireError("unavailable"), new Error("broken")];
+    const testNode = new TestNode({
+      wrapBroker: (broker) =>
+        changed(broker, (log) => ({
+          append: (batch) => {
+            const error = thrown.shift();
+            if (error === undefined) return log.append(batch);
+            throw error;
+          },
+        })),
+    });
+    const peer = await testNode.openPeer();
+    await peer.say(named("x"), named("y"));
+    expect(peer.heardInShort).toEqual(["error x unavailable", "error y unavailable"]);
+    await peer.say(named("x"));
+    await peer.say(named("y"));
+    expect(peer.heardInShort.slice(2)).toEqual(["error x indeterminate", "ack y"]);
+    expect(testNode.errors).toHaveLength(1);
+  });
+
+  test("[PUB-12] a broker that gives no result at once is a broken one", async () => {
+    const testNode = new TestNode({
+      wrapBroker: (broker) => changed(broker, () => ({ append: () => [] })),
+    });
+    const peer = await testNode.openPeer();
+    await peer.say(named("x"));
+    expect(peer.heardInShort).toEqual(["error x indeterminate"]);
+    expect(testNode.errors).toMatchObject([{ hook: "broker.append" }]);
+  });
+});
+
 describe("[PUB-13] onPublish", () => {
   test("is told who publishes what where, and what it returns is logged", async () => {
     const seen: unknown[] = [];

@@ -47,14 +47,14 @@ class Stage {
       },
     };
     const limits = { messageBytesMax: 10_000, subscriptionsMax: 1, dedupeMs: 1_000, appendMs: 1 };
-    const stage = this;
+    const isOpen = (): boolean => this.isOpen;
     const connection = {
       answers: this.answers,
       limits: { ...limits, window },
       codec: jsonClientCodec,
       scope: new Scope(clock),
       get isOpen() {
-        return stage.isOpen;
+        return isOpen();
       },
       nextId: () => `p${(this.#lastId += 1)}`,
       use: () => undefined,

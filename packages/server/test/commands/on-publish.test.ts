@@ -68,7 +68,7 @@ describe("where nobody has to be waited for", () => {
   });
 
   test("what the broker throws at once is answered as what it rejects with", async () => {
-    const thrown: unknown[] = [tailwireError("unavailable"), new Error("broken")];
+    const thrown: Error[] = [tailwireError("unavailable"), new Error("broken")];
     const testNode = new TestNode({
       wrapBroker: (broker) =>
         changed(broker, (log) => ({

@@ -87,6 +87,6 @@ export const PRODUCING: readonly Mutant[] = [
     find: "if (this.#link !== link)\n                return;",
     replace: "",
     foundBy: "unit",
-    test: "packages/client/test/connection/older-connection.test.ts",
+    test: "tools/simulation/test/older-connection.test.ts",
   },
 ];

@@ -148,7 +148,7 @@ const EVENTS: Readonly<Record<Exclude<EntryEvent, "condemn">, (stage: Stage) => 
   "give up": (stage) => stage.outbox.close(localError("closed")),
 };
 
-/** What a publisher has been told, once the client is closed. */
+/** The outcome that a publisher has been told, once the client is closed. */
 const TOLD: Readonly<Record<string, string>> = {
   told: "acknowledged",
   acknowledged: "acknowledged",

@@ -135,7 +135,7 @@ function appendNow(node: Services, incoming: Incoming, data: Payload, release: (
   release();
 }
 
-/** What isn't admitted is refused; a repeat is looked up before anything is refused for good. */
+/** Refuses a publication that isn't admitted; a repeat is looked up before it is refused for good. */
 function refuseOrLookUp(
   node: Services,
   incoming: Incoming,
@@ -173,7 +173,7 @@ const PAST = -1;
 /** The log's answers to a repeat that it hasn't, and would append at another time. */
 const UNKNOWN: ReadonlySet<AppendRefusal> = new Set(["expired", "rate_limited"]);
 
-/** Of a repeat that is refused for good, without the log having said so, nobody knows [PUB-5]. */
+/** A repeat that is refused for good, and not by the log, may be in the log all the same [PUB-5]. */
 function truthFor({ repeat }: Publish, refusal: TailwireError): TailwireError {
   if (repeat === undefined || refusal.retry) return refusal;
   return tailwireError("indeterminate", `now it is refused with ${refusal.code}`);

@@ -20,7 +20,7 @@ export function isLock(name: string): boolean {
 export function takeLock(folder: string, token: string): () => void {
   const own = `lock.${process.pid}.${startOf(process.pid) ?? 0}.${token}`;
   const release = (): void => unlinkSync(join(folder, own));
-  writeFileSync(join(folder, own), "");
+  writeFileSync(join(folder, own), "", { flag: "wx" });
   for (const name of readdirSync(folder)) {
     if (name === own || !isLock(name)) continue;
     const [pid = 0, start = 0] = (LOCK.exec(name) ?? []).slice(1).map(Number);

@@ -54,7 +54,7 @@ export function entry(id: string, change: Partial<Append> = {}): Append {
   const sequence = Number.parseInt(id.replace(/\D/g, ""), 10);
   return {
     id,
-    producer: { id: "ada", generation: 1, sequence, settled: sequence - 1, fingerprint: sequence },
+    producer: { id: "ada", generation: 1, sequence, settled: Math.max(0, sequence - 10), fingerprint: sequence },
     publisher: "ada",
     event: "said",
     data: JsonText.of({ id, text: "x".repeat(100) }),
@@ -64,8 +64,12 @@ export function entry(id: string, change: Partial<Append> = {}): Append {
 }
 
 /** All ids in a log, in order. */
-export async function idsIn({ broker }: Pick<DiskContext, "broker">, channel: string): Promise<string[]> {
-  const log = broker.log(channel, RETENTION);
+export async function idsIn(
+  { broker }: Pick<DiskContext, "broker">,
+  channel: string,
+  retention = RETENTION,
+): Promise<string[]> {
+  const log = broker.log(channel, retention);
   const read = await log.read(await log.locate("earliest"), ALL);
   return read.publications.map(({ id }) => id);
 }

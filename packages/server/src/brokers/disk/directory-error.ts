@@ -18,12 +18,12 @@ export function damageAt(file: string, at: number): TailwireError {
   return directoryError(
     "directory_damaged",
     `${file} is damaged at byte ${at}: what was written there has changed. Restore the directory ` +
-      "from a copy, or move it away to begin anew",
+      "from a copy, or move it away to begin anew.",
   );
 }
 
 /** An error of the file system, in words. Others stay what they are. */
 export function explained(error: unknown, path: string): unknown {
   if (error instanceof TailwireError || !(error instanceof Error && "code" in error)) return error;
-  return directoryError("directory_failed", `${path} can't be used: ${wordsOf(error)}`);
+  return directoryError("directory_failed", `${path} can't be used: ${wordsOf(error)}.`);
 }

@@ -26,10 +26,10 @@ export function takeLock(folder: string, token: string): () => void {
     const [pid = 0, start = 0] = (LOCK.exec(name) ?? []).slice(1).map(Number);
     if (isRunning(pid, start)) {
       release();
-      const whose = pid === process.pid ? "another broker of this process" : `process ${pid}`;
+      const whose = pid === process.pid ? "Another broker of this process" : `Process ${pid}`;
       throw directoryError(
         "directory_in_use",
-        `${whose} uses ${folder}: stop that one, or give another directory`,
+        `${whose} uses ${folder}. Stop that one, or give another directory.`,
       );
     }
     unlinkSync(join(folder, name));

@@ -63,7 +63,7 @@ export function recover(folder: Folder, isOurs: (name: string) => boolean): Foun
   if (segments.length === 0 && stranger !== undefined) {
     throw directoryError(
       "directory_foreign",
-      `${folder.path} holds other files, such as ${stranger}: give an empty directory, or a new one`,
+      `${folder.path} holds other files, such as ${stranger}. Give an empty directory, or a new one.`,
     );
   }
   for (const name of names) if (UNBEGUN.test(name)) folder.discard(name);
@@ -133,7 +133,7 @@ class Recovery implements Found {
         throw directoryError(
           "directory_unknown",
           `${this.#path(segment.name)} has records of the form ${record.form}, which this version ` +
-            "doesn't know: a later one wrote them",
+            "doesn't know. Use the version that wrote them.",
         );
     }
   }
@@ -168,7 +168,7 @@ function startOf(path: string, file: Buffer): SegmentStart {
   if (begin.layout !== LAYOUT) {
     throw directoryError(
       "directory_unknown",
-      `${path} has the layout ${begin.layout}, and this version knows ${LAYOUT}: another one wrote it`,
+      `${path} has the layout ${begin.layout}, and this version knows ${LAYOUT} only. Use the version that wrote it.`,
     );
   }
   const logs: LogContent[] = [];

@@ -145,7 +145,7 @@ process.stdin.resume();
     expect(() => opened(directory)).toThrow(
       expect.objectContaining({
         code: "directory_in_use",
-        message: expect.stringContaining(`process ${child.pid} uses ${directory}`) as unknown,
+        message: expect.stringContaining(`Process ${child.pid} uses ${directory}`) as unknown,
       }),
     );
     const closed = once(child, "close");
@@ -158,7 +158,7 @@ process.stdin.resume();
   test("of another broker of this process is respected until that is closed", async () => {
     const directory = temporaryFolder();
     const first = opened(directory);
-    expect(() => opened(directory)).toThrow(/directory_in_use.*another broker of this process/);
+    expect(() => opened(directory)).toThrow(/directory_in_use.*Another broker of this process/);
     await first.close();
     await opened(directory).close();
   });

@@ -5,7 +5,9 @@
 import { client, type Mutant, server } from "./mutant.ts";
 
 const MEMORY = server("brokers/memory");
+const KEPT = server("log/kept-log");
 
+const ON_DISK = "packages/server/test/brokers/disk/disk-faults.test.ts";
 const CONTRACT = "packages/server/test/brokers/memory-broker.test.ts";
 
 const MANNERS: readonly Mutant[] = [
@@ -271,25 +273,25 @@ const PERMISSION: readonly Mutant[] = [
 const STARTS: readonly Mutant[] = [
   {
     name: "the earliest is the latest",
-    file: MEMORY,
-    find: "return this.#position(this.#retained.edge);",
-    replace: "return this.#position(this.#retained.last);",
+    file: KEPT,
+    find: "return this.position(this.retained.edge);",
+    replace: "return this.position(this.retained.last);",
     foundBy: "unit",
     test: CONTRACT,
   },
   {
     name: "a rewind brings one too many",
-    file: MEMORY,
-    find: "this.#retained.back(start.rewind.count)",
-    replace: "this.#retained.back(start.rewind.count + 1)",
+    file: KEPT,
+    find: "this.retained.back(start.rewind.count)",
+    replace: "this.retained.back(start.rewind.count + 1)",
     foundBy: "unit",
     test: CONTRACT,
   },
   {
     name: "a rewind by age brings nothing",
-    file: MEMORY,
-    find: "this.#retained.since(now - start.rewind.ageMs)",
-    replace: "this.#retained.since(now)",
+    file: KEPT,
+    find: "this.retained.since(now - start.rewind.ageMs)",
+    replace: "this.retained.since(now)",
     foundBy: "unit",
     test: CONTRACT,
   },
@@ -307,15 +309,15 @@ const SHIPPED_BROKER: readonly Mutant[] = [
   {
     name: "timestamps go back with the clock",
     file: MEMORY,
-    find: "Math.max(this.#options.clock.now(), this.#retained.lastTimestamp)",
+    find: "Math.max(this.#options.clock.now(), retained.lastTimestamp)",
     replace: "this.#options.clock.now()",
     foundBy: "unit",
     test: CONTRACT,
   },
   {
     name: "another publication at a position is taken for the one that was seen",
-    file: MEMORY,
-    find: 'return this.#retained.holds(after.offset, after.id) ? null : this.#gap("diverged", edge, null);',
+    file: KEPT,
+    find: 'return this.retained.holds(after.offset, after.id) ? null : this.#gap("diverged", edge, null);',
     replace: "return null;",
     foundBy: "unit",
     test: CONTRACT,
@@ -338,15 +340,83 @@ const SHIPPED_BROKER: readonly Mutant[] = [
   },
   {
     name: "a page is as long as asked for, however large",
-    file: MEMORY,
-    find: "if (bytes > limit.bytes && publications.length > 0)",
+    file: KEPT,
+    find: "if (bytes > limit.bytes && entries.length > 0)",
     replace: "if (false)",
     foundBy: "unit",
     test: CONTRACT,
   },
 ];
 
+const DISK: readonly Mutant[] = [
+  {
+    name: "what is written is acknowledged before it is synced",
+    file: server("brokers/disk/segments"),
+    find: "    await file.sync();\n    segment.size = at;",
+    replace: "    segment.size = at;",
+    foundBy: "unit",
+    test: ON_DISK,
+  },
+  {
+    name: "damage within a segment is taken for a torn write",
+    file: server("brokers/disk/records"),
+    find: "if (group > from && group <= at && wholeAt(file, at, salt) !== null)",
+    replace: "if (false)",
+    foundBy: "unit",
+    test: ON_DISK,
+  },
+  {
+    name: "a torn write is left where it is",
+    file: server("brokers/disk/recovery"),
+    find: "this.#folder.cut(name, size);",
+    replace: "void 0;",
+    foundBy: "unit",
+    test: ON_DISK,
+  },
+  {
+    name: "a write that found no room leaves its beginning",
+    file: server("brokers/disk/segments"),
+    find: "await file.truncate(group);",
+    replace: "void 0;",
+    foundBy: "unit",
+    test: ON_DISK,
+  },
+  {
+    name: "a disk that has failed is written again",
+    file: server("brokers/disk/writer"),
+    find: 'this.#failure = tailwireError("unavailable", words);',
+    replace: 'return tailwireError("unavailable", words);',
+    foundBy: "unit",
+    test: ON_DISK,
+  },
+  {
+    name: "a segment begins without the producers",
+    file: server("brokers/disk/disk-log"),
+    find: "producers: this.#rules.checkpoint(),",
+    replace: "producers: [],",
+    foundBy: "unit",
+    test: ON_DISK,
+  },
+  {
+    name: "a segment goes with publications that are retained",
+    file: server("brokers/disk/segments"),
+    find: "if (await this.#copyForward(segment, places))",
+    replace: "if (true)",
+    foundBy: "unit",
+    test: ON_DISK,
+  },
+  {
+    name: "the directory remembers from its beginning on only",
+    file: server("brokers/disk/disk-broker"),
+    find: "host.clock.monotonic() - remembersMs",
+    replace: "host.clock.monotonic()",
+    foundBy: "unit",
+    test: ON_DISK,
+  },
+];
+
 export const UNSEEN: readonly Mutant[] = [
+  ...DISK,
   ...MANNERS,
   ...HELD,
   ...ISOLATION,

@@ -115,7 +115,7 @@ describe.skipIf(isWithoutChromium)("the page", () => {
     await expectConnected(page);
     await toggleLoad(page);
     await expectAtLeast(page, "received", 200);
-    await page.getByRole("button", { name: "Restart the listener" }).click();
+    await page.getByRole("button", { name: "Restart the server" }).click();
     for (const who of ["Ada", "Grace"]) {
       await expectTold(page, new RegExp(`${who}.*lost the connection`));
       await expectTold(page, new RegExp(`${who}.*is back`));

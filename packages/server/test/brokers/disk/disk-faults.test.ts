@@ -28,7 +28,8 @@ describe("what a crash leaves", () => {
     const { length } = folder.file(name).bytes;
     for (let cut = lastAt; cut < length; cut += 1) {
       const torn = folder.killed();
-      torn.file(name).bytes = torn.file(name).bytes.subarray(0, cut);
+      const bytes = torn.file(name).bytes.subarray(0, cut);
+      torn.files.set(name, { bytes, synced: Buffer.from(bytes) });
       const context = diskContext(torn);
       expect(await idsIn(context, "room:1")).toEqual(["m1", "m2", "m3"]);
       await context.broker.log("room:1", RETENTION).append([entry("m5")]);

@@ -14,7 +14,10 @@ describe("options", () => {
   test("are taken as given", () => {
     expect(parseOptions(["--port", "0", "--host=::1", "--json", "--data", "logs"])).toEqual({
       ...defaults,
-      ...{ port: 0, host: "::1", json: true, data: "logs" },
+      port: 0,
+      host: "::1",
+      json: true,
+      data: "logs",
     });
     expect(parseOptions(["--memory"])).toEqual({ ...defaults, memory: true });
     expect(parseOptions(["-h"]).help).toBe(true);

@@ -55,8 +55,8 @@ function follower(websocket: string): { client: Client; told: unknown[]; gaps: u
   const told: unknown[] = [];
   const gaps: unknown[] = [];
   const subscription = client.channel("room:1").subscribe({ start: "earliest" });
-  subscription.on("said", ({ data }) => told.push(data));
-  subscription.onGap((gap) => gaps.push(gap));
+  subscription.on("said", ({ data }) => void told.push(data));
+  subscription.onGap((gap) => void gaps.push(gap));
   return { client, told, gaps };
 }
 

@@ -139,7 +139,9 @@ describe("logs", () => {
     second.kill("SIGTERM");
     const { code, err } = await end;
     expect(code).toBe(0);
-    expect(err).toMatch(/^tailwire: directory_in_use: Process \d+ uses .* kept in memory this time\.\n$/);
+    expect(err).toMatch(
+      /^tailwire: directory_in_use: Process \d+ uses .* kept in memory this time\.\n$/,
+    );
     expect(err).toContain(`Process ${first.pid} `);
   });
 

@@ -31,7 +31,10 @@ interface Entries<Entry> {
 }
 
 /** Where nothing was added: read by all, written by nobody. */
-const NOTHING: Pick<Readonly<Entries<never>>, "publications" | "head"> = { publications: [], head: 0 };
+const NOTHING: Pick<Readonly<Entries<never>>, "publications" | "head"> = {
+  publications: [],
+  head: 0,
+};
 
 function newEntries<Entry>(): Entries<Entry> {
   const numbers = { head: 0, bytes: 0, bytesAdded: 0, last: 0, lastTimestamp: 0 };

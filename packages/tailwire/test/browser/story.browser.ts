@@ -107,7 +107,7 @@ describe.skipIf(isWithoutChromium)("the page", () => {
     await expectSpotless(page);
   });
 
-  test("comes back when the listener was restarted, and has missed nothing", async ({
+  test("comes back when the server was restarted, and has missed nothing", async ({
     server,
     visit,
   }) => {

@@ -1,6 +1,6 @@
 /**
  * The disk broker: keeps the logs of one process in the files of a folder, from which the next process goes
- * on. What it acknowledges, pushes or lets be read was synced before.
+ * on. Whatever it acknowledges, pushes or lets be read was synced before.
  */
 import { tailwireError, wordsOf } from "@tailwire/protocol";
 import type { Broker, BrokerLog, ReadResult, Retention } from "../../log/broker.ts";
@@ -11,7 +11,7 @@ import { DiskLog, newLog } from "./disk-log.ts";
 import type { Folder } from "./files.ts";
 import { recover } from "./recovery.ts";
 import { type SegmentSizes, Segments } from "./segments.ts";
-import { Writer } from "./writer.ts";
+import { CLOSED, Writer } from "./writer.ts";
 
 /** How often idle logs and expired publications are looked for, in milliseconds. */
 const TIDY_EVERY_MS = 60_000;
@@ -49,12 +49,9 @@ export class DiskBroker implements Broker {
       this.#logs.set(channel, new DiskLog(host, this.#since, found));
     }
     const { clock, random, logger } = host;
+    const files = { folder, clock, random, logger, segmentBytes, segmentMs };
     const store = new Segments(
-      {
-        ...{ folder, clock, random, logger, segmentBytes, segmentMs },
-        logs: () => [...this.#logs.values()],
-        end: () => this.#end(),
-      },
+      { ...files, logs: () => [...this.#logs.values()], end: () => this.#end() },
       segments,
     );
     this.#writer = new Writer(store, logger);
@@ -89,7 +86,7 @@ export class DiskBroker implements Broker {
   }
 
   async #log(channel: string, retention: Retention): Promise<DiskLog> {
-    if (this.#closing !== null) throw tailwireError("unavailable", "the broker is closed");
+    if (this.#closing !== null) throw CLOSED;
     const log = this.#logs.get(channel);
     if (log !== undefined) {
       log.retain(retention);

@@ -205,16 +205,10 @@ export function newLog(channel: string, epoch: string, retention: Retention): Lo
 }
 
 function isSame(one: Retention, other: Retention): boolean {
-  return (
-    one.count === other.count && one.bytes === other.bytes && one.maxAgeMs === other.maxAgeMs
-  );
+  return one.count === other.count && one.bytes === other.bytes && one.maxAgeMs === other.maxAgeMs;
 }
 
-function filled(
-  retention: Retention,
-  start: KeptStart,
-  places: readonly Place[],
-): KeptLog<Place> {
+function filled(retention: Retention, start: KeptStart, places: readonly Place[]): KeptLog<Place> {
   const kept = new KeptLog<Place>(retention, start, ({ size }) => size);
   for (const place of places) kept.retained.add(place);
   return kept;

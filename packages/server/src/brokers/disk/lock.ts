@@ -52,7 +52,9 @@ function isRunning(pid: number, start: number): boolean {
 function startOf(pid: number): number | null {
   try {
     // The second field is the program's name in brackets, which may have spaces and brackets in it.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
     return Number(fields[19]);
   } catch {
     return null;

@@ -1,6 +1,6 @@
 /** A folder of the file system, by Node's `fs`. */
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Folder, OpenFile } from "./files.ts";
 
@@ -11,10 +11,26 @@ const ftruncate = promisify(fs.ftruncate);
 const open = promisify(fs.open);
 const close = promisify(fs.close);
 
-/** A folder of the file system. It is made where it isn't there. @throws Error of the file system. */
+/** A folder by its absolute path. It is made where it isn't there. @throws Error of the file system. */
 export function nodeFolder(path: string): Folder {
-  fs.mkdirSync(path, { recursive: true });
+  const first = fs.mkdirSync(path, { recursive: true });
+  // A folder that was made is lost with a power loss unless its parent is synced.
+  for (let made = path; first !== undefined; made = dirname(made)) {
+    syncFolder(dirname(made));
+    if (made === first) break;
+  }
   return new NodeFolder(path);
+}
+
+function syncFolder(path: string): void {
+  // Windows opens no folders, and keeps names without being asked.
+  if (process.platform === "win32") return;
+  const fd = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 class NodeFolder implements Folder {
@@ -48,14 +64,7 @@ class NodeFolder implements Folder {
 
   discard(name: string): void {
     fs.unlinkSync(join(this.path, name));
-    // Windows opens no folders, and keeps names without being asked.
-    if (process.platform === "win32") return;
-    const fd = fs.openSync(this.path, "r");
-    try {
-      fs.fsyncSync(fd);
-    } finally {
-      fs.closeSync(fd);
-    }
+    syncFolder(this.path);
   }
 
   async create(name: string): Promise<OpenFile> {

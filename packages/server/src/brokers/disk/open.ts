@@ -14,7 +14,11 @@ export interface DiskOptions {
 }
 
 const OPTIONS: Kinds<DiskOptions> = {
-  directory: { ...TEXT, fits: (value) => typeof value === "string" && value !== "", words: "a path" },
+  directory: {
+    ...TEXT,
+    fits: (value) => typeof value === "string" && value !== "",
+    words: "a path",
+  },
 };
 
 const SIZES = { segmentBytes: 67_108_864, segmentMs: 300_000 };

@@ -92,7 +92,7 @@ function wholeAt(file: Buffer, at: number, salt: number): Buffer | null {
   return record.readUInt32LE(SUM) === sumOf(record, salt) ? record : null;
 }
 
-/** Of everything but the checksum itself. */
+/** The checksum of everything but itself. */
 function sumOf(record: Buffer, salt: number): number {
   return crc32(record.subarray(GROUP), crc32(record.subarray(LENGTH, SUM), salt));
 }

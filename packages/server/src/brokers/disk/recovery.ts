@@ -102,7 +102,7 @@ class Recovery implements Found {
     const { size } = segment;
     const isTorn = size < file.length && isLast && !hasLaterGroup(file, size, begin.salt);
     if (size < file.length && !isTorn) throw damageAt(this.#path(name), size);
-    // What was found may not be on the medium yet, and will be read by others.
+    // The records found may not be on the medium yet, and will be read by others.
     if (isLast) this.#folder.cut(name, size);
   }
 
@@ -113,8 +113,9 @@ class Recovery implements Found {
   /** A log as it stood at one moment, with the places that are known of it. */
   #taken(content: LogContent): FoundLog {
     const former = this.logs.get(content.channel);
-    const continues = former?.content.epoch === content.epoch;
-    return { content, places: continues ? former.places : new Map(), appended: [] };
+    const places =
+      former?.content.epoch === content.epoch ? former.places : new Map<number, Place>();
+    return { content, places, appended: [] };
   }
 
   #take(record: FoundRecord, segment: Segment): void {

@@ -16,7 +16,7 @@ export interface Place extends Kept {
   readonly length: number;
 }
 
-/** What lies between two publications is read with them where it is no more than this. */
+/** Two publications are read at once where no more bytes than these lie between them. */
 const HOLE_MAX = 16_384;
 /** Bytes that are read at once: more only where a publication has more. */
 const SPAN_MAX = 1_048_576;

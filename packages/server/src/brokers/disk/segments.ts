@@ -25,12 +25,15 @@ export interface SegmentSizes {
 /** Bytes that are written at once where more could be, so that a write doesn't take long. */
 const CHUNK = 1_048_576;
 
-/** A segment is copied forward where no more than this part of it is retained, or it is as small. */
+/** A segment is copied forward where no more than this part of it is retained, or it is that small. */
 const STRAGGLERS = 1 / 4;
-const SMALL = 1 / 16;
+const SMALL = 1 / 64;
+
+/** How long after one that found no room another segment is tried, in milliseconds. */
+const NO_ROOM_MS = 10_000;
 
 /** A log, as far as segments know it. */
-export interface StoredLog {
+interface StoredLog {
   content(): LogContent;
   places(): Iterable<Place>;
 }
@@ -61,10 +64,11 @@ interface Removal {
 
 export class Segments {
   readonly #options: SegmentsOptions;
-  /** Those that were found or filled, the oldest first. */
+  /** Segments that were found or filled, the oldest first. */
   #older: Segment[];
   #current: Segment | null = null;
   #currentBegan = 0;
+  #notBefore = 0;
   /** Where the logs in the current one's beginning end. */
   #beginning = 0;
   #number: number;
@@ -96,9 +100,10 @@ export class Segments {
       await this.#begin();
       return true;
     } catch (error) {
+      if (!(error instanceof TailwireError)) throw error;
       // A full disk may still have room for what is to be written now.
-      if (error instanceof TailwireError) return false;
-      throw error;
+      this.#notBefore = this.#options.clock.monotonic() + NO_ROOM_MS;
+      return false;
     }
   }
 
@@ -106,8 +111,9 @@ export class Segments {
     if (this.#current === null) return false;
     const { clock, segmentBytes, segmentMs } = this.#options;
     const bytes = this.#current.size - this.#beginning;
-    const ageMs = clock.monotonic() - this.#currentBegan;
-    return bytes >= segmentBytes || (bytes > 0 && ageMs >= segmentMs);
+    const now = clock.monotonic();
+    if (now < this.#notBefore) return false;
+    return bytes >= segmentBytes || (bytes > 0 && now - this.#currentBegan >= segmentMs);
   }
 
   /**
@@ -254,10 +260,7 @@ function* chunksOf(places: readonly Place[]): Generator<readonly Place[]> {
 }
 
 /** Writes and syncs records behind a segment's last. @throws as `Segments.append`. */
-async function appendTo(
-  segment: Segment,
-  records: readonly Buffer[],
-): Promise<readonly number[]> {
+async function appendTo(segment: Segment, records: readonly Buffer[]): Promise<readonly number[]> {
   const { file, salt, size: group } = segment;
   let at = group;
   const starts = records.map((record) => {

@@ -27,6 +27,9 @@ interface WaitingWrite extends Write {
 /** Bytes of a group, from which on the rest goes into the next one. */
 const GROUP_MAX = 4_194_304;
 
+/** The refusal of a closed broker. */
+export const CLOSED = tailwireError("unavailable", "the broker is closed");
+
 export class Writer {
   readonly #segments: Segments;
   readonly #logger: Logger;
@@ -36,6 +39,7 @@ export class Writer {
   /** Why nothing can be written any more. */
   #failure: TailwireError | null = null;
   #isFull = false;
+  #isClosed = false;
 
   constructor(segments: Segments, logger: Logger) {
     this.#segments = segments;
@@ -48,6 +52,7 @@ export class Writer {
    * @throws `unavailable` where certainly nothing was written, `indeterminate` where nobody knows.
    */
   write(write: Write): Promise<void> {
+    if (this.#isClosed) return Promise.reject(CLOSED);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...write, resolve, reject });
       this.#run();
@@ -56,16 +61,17 @@ export class Writer {
 
   /** Begins another segment if it is time to, and removes those that nobody needs. */
   tidy(): void {
+    if (this.#isClosed) return;
     this.#isTidy = false;
     this.#run();
   }
 
   /** Resolves when all that was given is settled, and the segments are closed. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     while (this.#running !== null) await this.#running;
     if (this.#failure === null) await this.#segments.close();
     else this.#segments.abandon();
-    this.#failure ??= tailwireError("unavailable", "the broker is closed");
   }
 
   #run(): void {
@@ -104,7 +110,7 @@ export class Writer {
     const { writes, records } = this.#nextGroup();
     let written: Written | null = null;
     try {
-      // What adds nothing, such as a duplicate, is answered without the disk.
+      // A write that adds nothing, such as a duplicate, is answered without the disk.
       const all = records.flat();
       if (all.length > 0) written = await this.#segments.append(all);
     } catch (error) {
@@ -128,8 +134,12 @@ export class Writer {
     let from = 0;
     for (const [index, write] of writes.entries()) {
       const to = from + (records[index]?.length ?? 0);
-      write.written(segment, starts.slice(from, to));
-      write.resolve();
+      try {
+        write.written(segment, starts.slice(from, to));
+        write.resolve();
+      } catch (error) {
+        write.reject(error);
+      }
       from = to;
     }
   }
@@ -146,9 +156,10 @@ export class Writer {
         rest.push(write);
       } else {
         channels.add(write.channel);
-        writes.push(write);
-        const its = write.records();
+        const its = recordsOf(write);
+        if (its === null) continue;
         for (const { length } of its) bytes += length;
+        writes.push(write);
         records.push(its);
       }
     }
@@ -177,5 +188,15 @@ export class Writer {
     this.#failure = tailwireError("unavailable", words);
     this.#logger.error({ error }, "the disk has failed: nothing is appended until a new start");
     return this.#failure;
+  }
+}
+
+/** Null: it has none to give, and is told so. */
+function recordsOf(write: WaitingWrite): readonly Buffer[] | null {
+  try {
+    return write.records();
+  } catch (error) {
+    write.reject(error);
+    return null;
   }
 }

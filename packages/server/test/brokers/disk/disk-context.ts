@@ -10,7 +10,7 @@ import type { Folder } from "../../../src/brokers/disk/files.ts";
 const DEDUPE = { dedupeMs: 40_000, window: 50, producersMax: 50 };
 
 /** Small, so that a few publications fill a segment. */
-export const SIZES = { segmentBytes: 4_096, segmentMs: 30_000 };
+const SIZES = { segmentBytes: 4_096, segmentMs: 30_000 };
 
 export const RETENTION = { count: 1_000, bytes: 1_000_000, maxAgeMs: 3_600_000 };
 export const ALL = { count: 1_000, bytes: 1_000_000 };
@@ -18,7 +18,7 @@ export const ALL = { count: 1_000, bytes: 1_000_000 };
 export interface DiskContext extends BrokerContext {
   readonly broker: DiskBroker;
   readonly clock: SimulatedClock;
-  /** What the broker has logged, the newest last. */
+  /** Messages that the broker has logged, the newest last. */
   readonly logged: readonly string[];
 }
 
@@ -54,7 +54,13 @@ export function entry(id: string, change: Partial<Append> = {}): Append {
   const sequence = Number.parseInt(id.replace(/\D/g, ""), 10);
   return {
     id,
-    producer: { id: "ada", generation: 1, sequence, settled: Math.max(0, sequence - 10), fingerprint: sequence },
+    producer: {
+      id: "ada",
+      generation: 1,
+      sequence,
+      settled: Math.max(0, sequence - 10),
+      fingerprint: sequence,
+    },
     publisher: "ada",
     event: "said",
     data: JsonText.of({ id, text: "x".repeat(100) }),

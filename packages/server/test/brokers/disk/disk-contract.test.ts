@@ -29,7 +29,7 @@ describe("the contract, with faults of nothing but time", () => {
   });
 });
 
-/** A broker that is killed and opened anew after each append. What follows a log does so anew. */
+/** A broker that is killed and opened anew after each append. Its tails are opened anew as well. */
 function reopening(): BrokerContext {
   let folder = new FakeFolder();
   const first = diskContext(folder);

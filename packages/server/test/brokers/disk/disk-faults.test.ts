@@ -33,7 +33,12 @@ describe("what a crash leaves", () => {
       const context = diskContext(torn);
       expect(await idsIn(context, "room:1")).toEqual(["m1", "m2", "m3"]);
       await context.broker.log("room:1", RETENTION).append([entry("m5")]);
-      expect(await idsIn(diskContext(torn.unplugged()), "room:1")).toEqual(["m1", "m2", "m3", "m5"]);
+      expect(await idsIn(diskContext(torn.unplugged()), "room:1")).toEqual([
+        "m1",
+        "m2",
+        "m3",
+        "m5",
+      ]);
     }
     expect(length - lastAt).toBeGreaterThan(100);
   });
@@ -185,7 +190,45 @@ describe("a disk that fails", () => {
   });
 });
 
+describe("a broker that is closed", () => {
+  test("finishes what it was given, and refuses the rest as unavailable", async () => {
+    const folder = new FakeFolder();
+    const context = diskContext(folder);
+    const log = context.broker.log("room:1", RETENTION);
+    await log.append([entry("m1")]);
+    const given = [log.append([entry("m2")]), log.append([entry("m3")])];
+    await context.clock.settle();
+    const late = log.append([entry("m4")]);
+    const closing = context.broker.close();
+    const results = await Promise.allSettled([...given, late, log.append([entry("m5")]), closing]);
+    expect(results.map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "fulfilled",
+      "rejected",
+      "rejected",
+      "fulfilled",
+    ]);
+    expect(await codeOf(log.locate("latest"))).toBe("unavailable");
+    expect(await idsIn(diskContext(folder.unplugged()), "room:1")).toEqual(["m1", "m2", "m3"]);
+    expect(context.clock.pending).toBe(0);
+  });
+});
+
 describe("groups", () => {
+  test("a listener that throws harms nobody's append but its own", async () => {
+    const folder = new FakeFolder();
+    const context = diskContext(folder);
+    const [bad, good] = ["bad", "good"].map((name) => context.broker.log(name, RETENTION));
+    const push = (): void => {
+      throw new Error("not today");
+    };
+    await bad?.tail({ push, suspect: () => undefined });
+    await good?.locate("latest");
+    const results = await Promise.allSettled([bad, good].map((log) => log?.append([entry("m1")])));
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    expect(await good?.append([entry("m2")])).toMatchObject([{ position: { offset: 2 } }]);
+  });
+
   test("what comes during a sync is written together, and nobody is told before its own", async () => {
     const folder = new FakeFolder();
     const context = diskContext(folder);

@@ -16,7 +16,7 @@ export class FakeFolder implements Folder {
   readonly files = new Map<string, FakeFile>();
   /** Bytes that fit, all files together. */
   room = Infinity;
-  /** What fails from now on, with EIO. */
+  /** Calls that fail from now on, with EIO. */
   failing: "write" | "sync" | "read" | null = null;
   /** Syncs that were asked for. */
   syncs = 0;

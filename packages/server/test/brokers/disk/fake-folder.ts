@@ -20,12 +20,41 @@ export class FakeFolder implements Folder {
   failing: "write" | "sync" | "read" | null = null;
   /** Syncs that were asked for. */
   syncs = 0;
+  readonly #unsyncedRemovals = new Map<string, Buffer>();
+  readonly #unsyncedRenames = new Map<string, string>();
   /** Held back until it is called, where it is set. */
   gate: Promise<void> | null = null;
 
   /** The folder as another process finds it after this one was killed: what it wrote is there. */
   killed(): FakeFolder {
     return this.#copy(({ bytes }) => bytes);
+  }
+
+  /**
+   * The folder after a power loss in which each byte that wasn't synced had its own luck, and each name that
+   * wasn't. `fraction` gives numbers in [0, 1).
+   */
+  torn(fraction: () => number): FakeFolder {
+    const copy = this.#copy(({ bytes, synced }) => {
+      const kept = Math.floor(fraction() * (bytes.length + 1));
+      const result = Buffer.alloc(Math.max(kept, synced.length));
+      bytes.copy(result);
+      // Blocks reach the disk in any order.
+      const hole = Math.floor(fraction() * 2 * result.length);
+      result.fill(0, Math.min(hole, result.length), Math.min(hole + 64, result.length));
+      synced.copy(result);
+      return result;
+    });
+    for (const [name, bytes] of this.#unsyncedRemovals) {
+      if (fraction() < 0.5) copy.files.set(name, { bytes, synced: bytes });
+    }
+    for (const [to, from] of this.#unsyncedRenames) {
+      const file = copy.files.get(to);
+      if (file === undefined || fraction() < 0.5) continue;
+      copy.files.delete(to);
+      copy.files.set(from, file);
+    }
+    return copy;
   }
 
   /** The folder after a power loss: only what was synced is there. */
@@ -71,15 +100,19 @@ export class FakeFolder implements Folder {
     const file = this.file(from);
     this.files.delete(from);
     this.files.set(to, file);
+    this.#unsyncedRenames.set(to, from);
   }
 
   async remove(name: string): Promise<void> {
     await this.gate;
+    this.#unsyncedRemovals.set(name, this.file(name).synced);
     this.files.delete(name);
   }
 
   async sync(): Promise<void> {
     await this.gate;
+    this.#unsyncedRemovals.clear();
+    this.#unsyncedRenames.clear();
   }
 
   file(name: string): FakeFile {

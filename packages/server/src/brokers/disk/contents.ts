@@ -41,10 +41,19 @@ export interface PublicationContent extends Omit<Publication, "data"> {
 }
 
 export function publicationRecord(
-  { data, ...publication }: Publication,
-  log: Pick<PublicationContent, "channel" | "epoch" | "producer">,
+  { id, offset, timestamp, publisher, event, data }: Publication,
+  { channel, epoch, producer }: Pick<PublicationContent, "channel" | "epoch" | "producer">,
 ): Buffer {
-  const content: PublicationContent = { ...log, ...publication };
+  const content: PublicationContent = {
+    channel,
+    epoch,
+    id,
+    offset,
+    timestamp,
+    publisher,
+    event,
+    producer,
+  };
   return data instanceof JsonText
     ? makeRecord(FORMS.text, content, Buffer.from(data.text))
     : makeRecord(FORMS.bytes, content, data);

@@ -2,12 +2,12 @@
  * Mutants where the simulator sees least: the client's manners, memory, isolation, permission, where a
  * subscription begins, and the broker that is shipped. Each names who finds it.
  */
+import { DISK } from "./disk.ts";
 import { client, type Mutant, server } from "./mutant.ts";
 
 const MEMORY = server("brokers/memory");
 const KEPT = server("log/kept-log");
 
-const ON_DISK = "packages/server/test/brokers/disk/disk-faults.test.ts";
 const CONTRACT = "packages/server/test/brokers/memory-broker.test.ts";
 
 const MANNERS: readonly Mutant[] = [
@@ -345,73 +345,6 @@ const SHIPPED_BROKER: readonly Mutant[] = [
     replace: "if (false)",
     foundBy: "unit",
     test: CONTRACT,
-  },
-];
-
-const DISK: readonly Mutant[] = [
-  {
-    name: "what is written is acknowledged before it is synced",
-    file: server("brokers/disk/segments"),
-    find: "    await file.sync();\n    segment.size = at;",
-    replace: "    segment.size = at;",
-    foundBy: "unit",
-    test: ON_DISK,
-  },
-  {
-    name: "damage within a segment is taken for a torn write",
-    file: server("brokers/disk/records"),
-    find: "if (group > from && group <= at && wholeAt(file, at, salt) !== null)",
-    replace: "if (false)",
-    foundBy: "unit",
-    test: ON_DISK,
-  },
-  {
-    name: "a torn write is left where it is",
-    file: server("brokers/disk/recovery"),
-    find: "this.#folder.cut(name, size);",
-    replace: "void 0;",
-    foundBy: "unit",
-    test: ON_DISK,
-  },
-  {
-    name: "a write that found no room leaves its beginning",
-    file: server("brokers/disk/segments"),
-    find: "await file.truncate(group);",
-    replace: "void 0;",
-    foundBy: "unit",
-    test: ON_DISK,
-  },
-  {
-    name: "a disk that has failed is written again",
-    file: server("brokers/disk/writer"),
-    find: 'this.#failure = tailwireError("unavailable", words);',
-    replace: 'return tailwireError("unavailable", words);',
-    foundBy: "unit",
-    test: ON_DISK,
-  },
-  {
-    name: "a segment begins without the producers",
-    file: server("brokers/disk/disk-log"),
-    find: "producers: this.#rules.checkpoint(),",
-    replace: "producers: [],",
-    foundBy: "unit",
-    test: ON_DISK,
-  },
-  {
-    name: "a segment goes with publications that are retained",
-    file: server("brokers/disk/segments"),
-    find: "if (await this.#copyForward(segment, places))",
-    replace: "if (true)",
-    foundBy: "unit",
-    test: ON_DISK,
-  },
-  {
-    name: "the directory remembers from its beginning on only",
-    file: server("brokers/disk/disk-broker"),
-    find: "host.clock.monotonic() - remembersMs",
-    replace: "host.clock.monotonic()",
-    foundBy: "unit",
-    test: ON_DISK,
   },
 ];
 

@@ -14,12 +14,15 @@ const close = promisify(fs.close);
 /** A folder by its absolute path. It is made where it isn't there. @throws Error of the file system. */
 export function nodeFolder(path: string): Folder {
   const first = fs.mkdirSync(path, { recursive: true });
-  // A folder that was made is lost with a power loss unless its parent is synced.
-  for (let made = path; first !== undefined; made = dirname(made)) {
-    syncFolder(dirname(made));
-    if (made === first) break;
-  }
+  if (first !== undefined) syncParents(path, first);
   return new NodeFolder(path);
+}
+
+/** A folder that was made is lost with a power loss unless its parent is synced. */
+function syncParents(path: string, first: string): void {
+  const parent = dirname(path);
+  syncFolder(parent);
+  if (path !== first && parent !== path) syncParents(parent, first);
 }
 
 function syncFolder(path: string): void {

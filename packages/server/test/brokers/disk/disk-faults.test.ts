@@ -218,15 +218,16 @@ describe("groups", () => {
   test("a listener that throws harms nobody's append but its own", async () => {
     const folder = new FakeFolder();
     const context = diskContext(folder);
-    const [bad, good] = ["bad", "good"].map((name) => context.broker.log(name, RETENTION));
+    const bad = context.broker.log("bad", RETENTION);
+    const good = context.broker.log("good", RETENTION);
     const push = (): void => {
       throw new Error("not today");
     };
-    await bad?.tail({ push, suspect: () => undefined });
-    await good?.locate("latest");
-    const results = await Promise.allSettled([bad, good].map((log) => log?.append([entry("m1")])));
+    await bad.tail({ push, suspect: () => undefined });
+    await good.locate("latest");
+    const results = await Promise.allSettled([bad, good].map((log) => log.append([entry("m1")])));
     expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
-    expect(await good?.append([entry("m2")])).toMatchObject([{ position: { offset: 2 } }]);
+    expect(await good.append([entry("m2")])).toMatchObject([{ position: { offset: 2 } }]);
   });
 
   test("what comes during a sync is written together, and nobody is told before its own", async () => {

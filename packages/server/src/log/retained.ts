@@ -11,7 +11,7 @@ import { firstIndex } from "../support/search.ts";
 const COMPACT_AT = 1_024;
 
 /** The part of an entry that is looked at: a publication's, or that of a place where one is stored. */
-export type Kept = Pick<Publication, "id" | "offset" | "timestamp" | "prev">;
+export type Kept = Pick<Publication, "id" | "offset" | "timestamp">;
 
 /** Publications that were added, and how many of them are left. */
 interface Entries<Entry> {
@@ -21,13 +21,9 @@ interface Entries<Entry> {
   bytes: number;
   /** Bytes of all that were ever added. */
   bytesAdded: number;
-  /** Offset of the last publication ever added. */
-  last: number;
   lastTimestamp: number;
   /** Whether the edge is where count or bytes of the retention have put it. */
   isCut: boolean;
-  /** Whether offsets are left out, so that they don't count publications. */
-  hasHoles: boolean;
 }
 
 /** Where nothing was added: read by all, written by nobody. */
@@ -37,8 +33,7 @@ const NOTHING: Pick<Readonly<Entries<never>>, "publications" | "head"> = {
 };
 
 function newEntries<Entry>(): Entries<Entry> {
-  const numbers = { head: 0, bytes: 0, bytesAdded: 0, last: 0, lastTimestamp: 0 };
-  return { publications: [], ...numbers, isCut: false, hasHoles: false };
+  return { publications: [], head: 0, bytes: 0, bytesAdded: 0, lastTimestamp: 0, isCut: false };
 }
 
 export class RetainedEntries<Entry extends Kept> {
@@ -75,7 +70,7 @@ export class RetainedEntries<Entry extends Kept> {
 
   /** Offset of the last publication ever added, or where the log was when this began. */
   get last(): number {
-    return this.#entries?.last ?? this.#edge;
+    return this.#edge + this.count;
   }
 
   /** Bytes of all publications that were ever added. */
@@ -96,16 +91,14 @@ export class RetainedEntries<Entry extends Kept> {
     return this.#entries?.lastTimestamp ?? 0;
   }
 
+  /** Adds the entry whose offset follows {@link last}. */
   add(publication: Entry): void {
-    const { offset, timestamp, prev = offset - 1 } = publication;
     const bytes = this.#sizeOf(publication);
     this.#entries ??= newEntries();
-    this.#entries.hasHoles ||= prev !== offset - 1;
     this.#entries.publications.push(publication);
     this.#entries.bytes += bytes;
     this.#entries.bytesAdded += bytes;
-    this.#entries.last = offset;
-    this.#entries.lastTimestamp = timestamp;
+    this.#entries.lastTimestamp = publication.timestamp;
   }
 
   /**
@@ -146,9 +139,7 @@ export class RetainedEntries<Entry extends Kept> {
    * put the edge, so that no broker has them either. Null where that isn't known.
    */
   lostAfter(offset: number): number | null {
-    if (offset >= this.#edge || this.#entries === null) return null;
-    const { isCut, hasHoles } = this.#entries;
-    return isCut && !hasHoles ? this.#edge - offset : null;
+    return offset < this.#edge && this.#entries?.isCut === true ? this.#edge - offset : null;
   }
 
   /** Whether `offset` and `id` name a place in here: known, or at the edge, with the same id. */
@@ -159,8 +150,8 @@ export class RetainedEntries<Entry extends Kept> {
   }
 
   at(offset: number): Entry | undefined {
-    const publication = this.#entries?.publications[this.#indexAfter(offset - 1)];
-    return publication?.offset === offset ? publication : undefined;
+    if (offset <= this.#edge) return undefined;
+    return this.#entries?.publications[this.#indexAfter(offset - 1)];
   }
 
   /** Publications that follow an offset, oldest first. */
@@ -181,25 +172,19 @@ export class RetainedEntries<Entry extends Kept> {
 
   /** The offset to start after, to get the last `count` publications. */
   back(count: number): number {
-    const { publications, head } = this.#entries ?? NOTHING;
-    const index = Math.max(head, publications.length - count);
-    return index === head ? this.#edge : (publications[index - 1]?.offset ?? this.#edge);
+    return Math.max(this.#edge, this.last - count);
   }
 
   /** The offset to start after, to get what was published at `timestamp` or later. */
   since(timestamp: number): number {
     const { publications, head } = this.#entries ?? NOTHING;
-    const index = firstIndex(publications, (one) => one.timestamp >= timestamp, head);
-    return this.back(publications.length - index);
+    return this.#edge + firstIndex(publications, (one) => one.timestamp >= timestamp, head) - head;
   }
 
-  /** Index of the first publication with a higher offset. Offsets may have holes. */
+  /** Index of the first publication with a higher offset, or the number of all. */
   #indexAfter(offset: number): number {
     const { publications, head } = this.#entries ?? NOTHING;
-    // Without holes the place is known at once.
-    const guess = head + (offset - this.#edge);
-    if (guess >= head && publications[guess]?.offset === offset + 1) return guess;
-    return firstIndex(publications, (one) => one.offset > offset, head);
+    return Math.min(publications.length, head + Math.max(0, offset - this.#edge));
   }
 }
 

@@ -3,7 +3,7 @@
  * on. Whatever it acknowledges, pushes or lets be read was synced before.
  */
 import { tailwireError, wordsOf } from "@tailwire/protocol";
-import type { Broker, BrokerLog, ReadResult, Retention } from "../../log/broker.ts";
+import type { Broker, BrokerLog, BrokerState, ReadResult, Retention } from "../../log/broker.ts";
 import type { BrokerHost } from "../../log/broker-host.ts";
 import { makeRecord, FORMS } from "./records.ts";
 import type { EndContent } from "./contents.ts";
@@ -35,6 +35,7 @@ export class DiskBroker implements Broker {
   readonly #writer: Writer;
   /** Since when no producer was forgotten before its time, by the monotonic clock. */
   readonly #since: number;
+  #listener: ((state: BrokerState) => void) | null = null;
   #cancelTidying: (() => void) | null = null;
   #closing: Promise<void> | null = null;
 
@@ -54,7 +55,7 @@ export class DiskBroker implements Broker {
       { ...files, logs: () => [...this.#logs.values()], end: () => this.#end() },
       segments,
     );
-    this.#writer = new Writer(store, logger);
+    this.#writer = new Writer(store, logger, (reason) => this.#tell({ kind: "down", reason }));
     this.#tidyLater();
   }
 
@@ -72,6 +73,10 @@ export class DiskBroker implements Broker {
       locate: async (start) => (await log()).locate(start),
       tail: async (listener) => (await log()).tail(listener),
     };
+  }
+
+  onState(listener: (state: BrokerState) => void): void {
+    this.#listener = listener;
   }
 
   close(): Promise<void> {
@@ -122,6 +127,10 @@ export class DiskBroker implements Broker {
       this.#host.logger.error({ error }, "a log can't be read");
       throw tailwireError("unavailable", wordsOf(error));
     }
+  }
+
+  #tell(state: BrokerState): void {
+    if (this.#closing === null) this.#listener?.(state);
   }
 
   #end(): EndContent {

@@ -33,6 +33,7 @@ export const CLOSED = tailwireError("unavailable", "the broker is closed");
 export class Writer {
   readonly #segments: Segments;
   readonly #logger: Logger;
+  readonly #failed: (reason: string) => void;
   #waiting: WaitingWrite[] = [];
   #running: Promise<void> | null = null;
   #isTidy = true;
@@ -41,9 +42,11 @@ export class Writer {
   #isFull = false;
   #isClosed = false;
 
-  constructor(segments: Segments, logger: Logger) {
+  /** `failed` is called once, when nothing can be written any more. */
+  constructor(segments: Segments, logger: Logger, failed: (reason: string) => void) {
     this.#segments = segments;
     this.#logger = logger;
+    this.#failed = failed;
   }
 
   /**
@@ -184,9 +187,9 @@ export class Writer {
       this.#isFull = true;
       return error;
     }
-    const words = `the disk has failed, and isn't written until the server is started anew: ${wordsOf(error)}`;
+    const words = `the disk has failed, and isn't used until a new start: ${wordsOf(error)}`;
     this.#failure = tailwireError("unavailable", words);
-    this.#logger.error({ error }, "the disk has failed: nothing is appended until a new start");
+    this.#failed(words);
     return this.#failure;
   }
 }

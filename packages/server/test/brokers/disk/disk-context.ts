@@ -37,11 +37,13 @@ export function diskContext(
   const random = new Dice((seed += 1));
   const host: BrokerHost = { ...DEDUPE, clock, random, logger, appendMs: 10_000 };
   const given = { folder, ...SIZES, isOurs: () => false, closed: () => undefined, ...options };
+  const broker = new DiskBroker(host, given);
   return {
     ...DEDUPE,
     clock,
     logged,
-    broker: new DiskBroker(host, given),
+    broker,
+    other: broker,
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
     until: (condition) => clock.until(condition, 10_000),

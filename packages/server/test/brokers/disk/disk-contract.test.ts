@@ -42,6 +42,7 @@ function reopening(): BrokerContext {
   };
   const reopened: Broker = {
     capabilities: { durable: true },
+    onState: () => undefined,
     close: () => broker.close(),
     log: (channel, retention) => ({
       append: async (batch) => {
@@ -68,7 +69,7 @@ function reopening(): BrokerContext {
       },
     }),
   };
-  return { ...first, broker: reopened };
+  return { ...first, broker: reopened, other: reopened };
 }
 
 /** Calls at the same time would lose the broker under each other. */

@@ -165,12 +165,16 @@ describe("a disk that fails", () => {
       const push = (_epoch: string, all: readonly { readonly id: string }[]): void =>
         void pushed.push(...all.map(({ id }) => id));
       await log.tail({ push, suspect: () => undefined });
+      const states: unknown[] = [];
+      context.broker.onState((state) => void states.push(state));
       folder.failing = kind;
       expect(await codeOf(log.append([entry("m6")]))).toBe("indeterminate");
       folder.failing = null;
       const { syncs } = folder;
       expect(await codeOf(log.append([entry("m7")]))).toBe("unavailable");
       expect(folder.syncs).toBe(syncs);
+      const reason = expect.stringContaining("EIO: it was simulated") as unknown;
+      expect(states).toEqual([{ kind: "down", reason }]);
       // Nobody is shown what nobody knows.
       expect(pushed).toEqual([]);
       expect(await idsIn(context, "room:1")).toEqual(["m1", "m2", "m3", "m4", "m5"]);

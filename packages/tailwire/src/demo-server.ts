@@ -3,6 +3,7 @@
  * knows where it is attached, and nothing of listening.
  */
 import type { Server } from "node:http";
+import { wordsOf } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { createTailwire, diskBroker, type TailwireServer } from "@tailwire/server";
 import type { ThirdReaders } from "./third-readers.ts";
@@ -37,11 +38,18 @@ export class DemoServer {
   /**
    * Closes the server and opens another, which goes on with the logs. In memory they would end with it, so
    * there it stays.
+   *
+   * @throws as the constructor, after it has said so. It may be called again.
    */
   async restart(): Promise<void> {
     if (this.#options.data === null) return;
     await this.#current.close();
-    this.#current = opened(this.#options);
+    try {
+      this.#current = opened(this.#options);
+    } catch (error) {
+      console.error(`tailwire: it can't be restarted: ${wordsOf(error)}`);
+      throw error;
+    }
   }
 }
 

@@ -60,6 +60,11 @@ export class Handover {
     return this.#queue.length;
   }
 
+  /** Whether listeners take publications, and no loop, which would be told of an end. */
+  get hasOnlyListeners(): boolean {
+    return this.#taker.state === "listeners";
+  }
+
   /** See `Subscription.on`. */
   on(event: string, listener: (publication: Publication) => unknown): Stop {
     checkName(event);

@@ -25,6 +25,7 @@
  */
 import {
   type Ack,
+  localError,
   type Position,
   type Start,
   TailwireError,
@@ -48,6 +49,8 @@ export interface WireHost {
    * {@link WireSubscription.released}.
    */
   unsubscribe(channel: string): void;
+  /** Tells a developer what nobody listens to. */
+  complain(why: TailwireError): void;
   /** Nobody follows the channel by this any more. */
   unused(channel: string, wire: WireSubscription): void;
 }
@@ -89,6 +92,10 @@ export class WireSubscription implements Feed {
     if (!this.#subscriptions.delete(subscription)) return;
     this.reconsider();
     this.#tellIfUnused();
+  }
+
+  unheard(words: string): void {
+    this.#host.complain(localError("unheard", `${this.#channel}: ${words}`));
   }
 
   /** The connection is lost, and with it the wait, if there was one. */

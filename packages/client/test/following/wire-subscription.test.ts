@@ -51,6 +51,7 @@ function stage() {
     {
       connection,
       outbox: { noteEpoch: () => undefined, seen: () => undefined },
+      complain: ({ code }) => void said.push(code),
       unsubscribe: () => void said.push("unsubscribe"),
       unused: () => void said.push("unused"),
     },

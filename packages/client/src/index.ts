@@ -1,7 +1,7 @@
 /** @tailwire/client: real-time messaging over WebSocket, for browsers and Node. */
 import { portsWith } from "#driver";
 import { Client, type ClientOptions } from "./client.ts";
-import { addressOf, DEFAULT_PATH } from "./drivers/address.ts";
+import { addressOf, DEFAULT_PATH, type Href } from "./drivers/address.ts";
 
 export type { AbortSignalLike, PlatformSignal, Position, Start } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
@@ -31,7 +31,7 @@ export type {
  * on Node 20 without `ws`.
  */
 export function createClient(
-  url: string | URL = DEFAULT_PATH,
+  url: string | Href = DEFAULT_PATH,
   options: ClientOptions = {},
 ): Client {
   const page = globalThis.location as Location | undefined;

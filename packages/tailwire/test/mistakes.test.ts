@@ -27,7 +27,7 @@ async function serve(given: object = {}): Promise<Served> {
     authenticate: (_request: unknown, token: string | null) =>
       token === "ada" ? { user: { id: token } } : null,
     channels: { "room:{id}": {} },
-    logger: { error: note, warn: note },
+    logger: { debug: () => undefined, info: () => undefined, error: note, warn: note },
     ...given,
   };
   const tailwire = createTailwire(options as Options).attach(web);
@@ -200,7 +200,7 @@ test.each<[string, () => unknown, string]>([
     async () =>
       roomOf(await served())
         .subscribe()
-        .on("*", () => 0),
+        .on("*", () => undefined),
     `${NAME}(name "*")`,
   ],
   [

@@ -1,5 +1,10 @@
 /** The server's address, from whatever an application has at hand. */
 
+/** A URL of the platform's, whose type not every program has. */
+export interface Href {
+  readonly href: string;
+}
+
 /** The path that a server is attached at, where it names none. */
 export const DEFAULT_PATH = "/tailwire";
 
@@ -9,13 +14,14 @@ export const DEFAULT_PATH = "/tailwire";
  *
  * @throws TypeError for any other.
  */
-export function addressOf(given: string | URL, page: string | undefined): string {
-  const hasNoPath = /^\w+:\/\/[^/?#]+$/.test(given as string);
+export function addressOf(given: string | Href, page: string | undefined): string {
+  const text = String(given);
+  const hasNoPath = /^\w+:\/\/[^/?#]+$/.test(text);
   try {
-    const { href } = new URL(hasNoPath ? given + DEFAULT_PATH : given, page);
+    const { href } = new URL(hasNoPath ? text + DEFAULT_PATH : text, page);
     if (/^(?:ws|http)s?:/.test(href)) return href.replace(/^http/, "ws").replace(/#.*/, "");
   } catch {
     // Told below.
   }
-  throw new TypeError(`not a ws:, wss:, http: or https: URL: ${given}`);
+  throw new TypeError(`not a ws:, wss:, http: or https: URL: ${text}`);
 }

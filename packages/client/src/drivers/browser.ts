@@ -8,6 +8,7 @@ export function portsWith(given?: WebSocketClass): Ports {
     clock,
     random,
     base64url: base64urlText,
+    // oxlint-disable-next-line no-console -- a developer looks nowhere else
     warn: (words) => console.warn(words),
     abort: () => new AbortController(),
     connect: (url, subprotocols, events) =>

@@ -64,8 +64,6 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   readonly #ready: Promise<void>;
   /** Whether its application has asked for {@link ready}, which tells it of a refusal. */
   #isAwaited = false;
-  /** Whether a gap was told. */
-  #wasUnheard = false;
   readonly #feed: Feed;
   readonly #start: Start;
   readonly #echo: boolean;
@@ -290,7 +288,10 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       continuesAfter,
       lost: lost === null ? null : Math.max(0, lost - seen),
     };
-    this.#notify(continuesAfter, () => this.#tellGap(gap));
+    this.#notify(continuesAfter, () => {
+      this.#onGap.tell(gap);
+      if (this.#onGap.size === 0) this.#feed.unheard(`gap ${reason}, ${gap.lost ?? "?"} lost`);
+    });
     return true;
   }
 
@@ -306,13 +307,6 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       });
     }
     return true;
-  }
-
-  #tellGap(gap: Gap): void {
-    this.#onGap.tell(gap);
-    if (this.#onGap.size > 0 || this.#wasUnheard) return;
-    this.#wasUnheard = true;
-    this.#feed.unheard(`gap ${gap.reason}, ${gap.lost ?? "?"} lost`);
   }
 
   /** Has a notice told in its turn, from which on the application stands at `position`. */

@@ -75,6 +75,8 @@ export class WireSubscription implements Feed {
   #fruitless = 0;
   /** Cursors given up for another place since a publication was taken. */
   #moves = 0;
+  /** Whether a developer was told that nobody listens: once is enough. */
+  #wasUnheard = false;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
   #newestEpoch: string | null = null;
 
@@ -95,6 +97,8 @@ export class WireSubscription implements Feed {
   }
 
   unheard(words: string): void {
+    if (this.#wasUnheard) return;
+    this.#wasUnheard = true;
     this.#host.complain(localError("unheard", `${this.#channel}: ${words}`));
   }
 

@@ -27,7 +27,7 @@ const gone = new TailwireError({
 
 /** A subscription at offset 0, what brings it items, and what its application was told. */
 function subscribed() {
-  const feed = { reconsider: () => undefined, leave: () => undefined };
+  const feed = { reconsider: () => undefined, leave: () => undefined, unheard: () => undefined };
   const subscription = new Subscription(feed, { start: at(0) });
   const told: string[] = [];
   subscription.onGap(() => told.push("gap"));

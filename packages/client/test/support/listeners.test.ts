@@ -91,7 +91,7 @@ const at = (offset: number) => ({ epoch: "log", offset, id: `p${offset}` });
 
 /** A subscription at offset 0, and what brings it publications. */
 function subscribed() {
-  const feed = { reconsider: () => undefined, leave: () => undefined };
+  const feed = { reconsider: () => undefined, leave: () => undefined, unheard: () => undefined };
   const subscription = new Subscription(feed, { start: at(0) });
   const bring = (offset: number): void => {
     const publication = {

@@ -46,6 +46,8 @@ export class Access {
     const rule = this.#options.rules.find(channel);
     if (rule === null || !(await this.#allows(action, channel, rule)))
       throw tailwireError("forbidden");
+    if (action === "publish" && !rule.isPublic)
+      throw tailwireError("forbidden", "only the server publishes to this channel");
     return rule;
   }
 

@@ -15,6 +15,7 @@ export type {
   Page,
   Publication,
   Published,
+  Publishing,
   PublishOptions,
   ReadOptions,
   Snapshot,

@@ -3,6 +3,7 @@
 /** A URL of the platform's, whose type not every program has. */
 export interface Href {
   readonly href: string;
+  toString(): string;
 }
 
 /** The path that a server is attached at, where it names none. */

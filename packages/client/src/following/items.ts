@@ -23,8 +23,6 @@ export type Item =
       readonly type: "publication";
       readonly prev: number | undefined;
       readonly publication: Publication;
-      /** Whether this very client published it. */
-      readonly own: boolean;
     }
   | Bare<GapMessage>
   | Bare<SnapshotMessage>

@@ -254,14 +254,14 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   }
 
   #acceptPublication(item: ItemOf<"publication">, received: Position): boolean {
-    const { publication, prev, own } = item;
+    const { publication, prev } = item;
     const { position } = publication;
     // Another epoch is another subscriber's concern: this one is ahead, in a newer log.
     if (received.epoch !== position.epoch) return true;
     const link = chain(received.offset, { offset: position.offset, prev });
     if (link === "next") {
       this.#received = position;
-      const isMuted = own && !this.#echo;
+      const isMuted = publication.localId !== null && !this.#echo;
       this.#handover.push({ position, publication: isMuted ? null : publication });
     }
     return link !== "broken";

@@ -317,15 +317,14 @@ export class WireSubscription implements Feed {
   #advance(message: ChannelMessage, before: Position): Item {
     switch (message.type) {
       case "publication": {
-        const { publisher, offset, prev } = message;
-        const publication = publicationOf(message, before.epoch);
-        const { position } = publication;
+        const { offset, prev } = message;
+        const { connection, outbox } = this.#host;
+        const publication = publicationOf(message, before.epoch, connection.welcome?.client);
+        const { position, localId } = publication;
         // The chain is each subscription's to check; the cursor only ever moves on.
         if (offset > before.offset) this.#position = position;
-        const { connection, outbox } = this.#host;
-        const own = publisher !== null && publisher === connection.welcome?.client;
-        if (own) outbox.seen(this.#channel, message.id.slice(publisher.length + 1), position);
-        return { type: "publication", prev, publication, own };
+        if (localId !== null) outbox.seen(this.#channel, localId, position);
+        return { type: "publication", prev, publication };
       }
       case "snapshot":
         this.#hasState = true;

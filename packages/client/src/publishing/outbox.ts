@@ -73,6 +73,7 @@ export class Outbox {
     event: string,
     value: unknown,
     { signal, ttlMs = Infinity }: PublishOptions,
+    id: string,
   ): Promise<Published> {
     return new Promise((resolve, reject) => {
       checkName(event);
@@ -81,7 +82,7 @@ export class Outbox {
       const data = payloadOf(value);
       this.#makeRoom(data);
       const entry: Entry = {
-        id: this.#connection.nextId(),
+        id,
         sequence: (this.#sequence += 1),
         channel,
         event,

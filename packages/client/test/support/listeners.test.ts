@@ -101,8 +101,9 @@ function subscribed() {
       position: at(offset),
       timestamp: 0,
       publisher: null,
+      localId: null,
     };
-    const item = { type: "publication", prev: undefined, publication, own: false } as const;
+    const item = { type: "publication", prev: undefined, publication } as const;
     subscription.accept(item, at(offset - 1));
   };
   return { subscription, bring };

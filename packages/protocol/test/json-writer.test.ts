@@ -9,7 +9,9 @@ function written(value: unknown): string {
   try {
     return JsonText.of(value).text;
   } catch (error) {
-    if (error instanceof TailwireError && error.code === "invalid_data") return error.description;
+    // The place and the reason stand in brackets, behind what holds for all of them.
+    if (error instanceof TailwireError && error.code === "invalid_data")
+      return / \((.*)\)$/s.exec(error.description)?.[1] ?? "";
     throw error;
   }
 }

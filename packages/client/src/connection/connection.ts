@@ -295,6 +295,7 @@ export class Connection {
       session: this.#session,
       generation: this.#generation,
       client: { name: "tailwire-js", version: VERSION },
+      ...(this.welcome && { publisher: this.welcome.client }),
     });
     this.#options.opened();
   }

@@ -7,7 +7,7 @@ import type { WebSocket as WsSocket } from "ws";
 import type { Ports, Socket, SocketEvents, WebSocketClass } from "../ports.ts";
 import { portsWith as standardPortsWith } from "./browser.ts";
 import { findWs, PLACES, type WsConstructor } from "./find-ws.ts";
-import { refusalIn } from "./refused-upgrade.ts";
+import { type Refusal, refusalIn } from "./refused-upgrade.ts";
 
 /** Looked for when it is first needed, since it is optional. */
 let installed: ReturnType<typeof findWs> = null;
@@ -43,7 +43,7 @@ const CLOSE_MS = 3_000;
 function listen(ws: WsSocket, events: SocketEvents): Socket {
   let isOpen = false;
   /** Why it doesn't open: a code of the server, a status, or a code of the system; and in words. */
-  let why = { reason: "", words: "" };
+  let why: Refusal = { reason: "", isFinal: false, words: "" };
   ws.on("open", () => {
     isOpen = true;
     events.opened(ws.protocol);
@@ -60,12 +60,12 @@ function listen(ws: WsSocket, events: SocketEvents): Socket {
   });
   // An error is always followed by a close.
   ws.on("error", (error: NodeJS.ErrnoException) => {
-    if (why.reason === "") why = { reason: error.code ?? "", words: error.message };
+    if (why.reason === "") why = { reason: error.code ?? "", isFinal: false, words: error.message };
   });
   ws.on("close", (code, reason) => {
     const { code: refused } = CLOSE_CODES.unauthenticated;
     if (isOpen) events.closed(code, reason.toString());
-    else events.closed(why.reason === "unauthenticated" ? refused : UNTOLD, why.reason, why.words);
+    else events.closed(why.isFinal ? refused : UNTOLD, why.reason, why.words);
   });
   return {
     send: (wire) => {

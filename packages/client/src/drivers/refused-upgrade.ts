@@ -16,6 +16,8 @@ const SHOWN_MAX = 200;
 export interface Refusal {
   /** The server's code, or such as `http_502`. */
   readonly reason: string;
+  /** Whether a fresh token is all that would help: as with 4501 [AUTH-3, AUTH-4]. */
+  readonly isFinal: boolean;
   /** The status, and what the body says. */
   readonly words: string;
 }
@@ -28,6 +30,7 @@ export async function refusalIn(response: IncomingMessage): Promise<Refusal> {
   const said = isCoded && typeof description === "string" ? description : body.slice(0, SHOWN_MAX);
   return {
     reason: isCoded ? code : `http_${statusCode}`,
+    isFinal: isCoded && statusCode === 401 && code !== "token_expired",
     words: `HTTP ${statusCode}: ${said.trim() || "nothing"}`,
   };
 }

@@ -72,10 +72,14 @@ test.each([
   expect(closed).toEqual({ code: 1006, reason: word });
 });
 
-test("[AUTH-3, CONN-7] a server that says unauthenticated closes as 4501 does", async () => {
-  const body = '{"code":"unauthenticated","description":"The token …"}';
+test.each([
+  ["unauthenticated", 4501],
+  ["banned_until_monday", 4501],
+  ["token_expired", 1006],
+])("[AUTH-3, CONN-7] a server that answers 401 %s closes as %d does", async (reason, code) => {
+  const body = JSON.stringify({ code: reason, description: "The token …" });
   const closed = await answeredWith((response) => response.writeHead(401).end(body));
-  expect(closed).toEqual({ code: 4501, reason: "unauthenticated" });
+  expect(closed).toEqual({ code, reason });
 });
 
 test.each([

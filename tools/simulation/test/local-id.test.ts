@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { World } from "@tailwire/simulation";
 
-test("[PUB-3] a publication comes back under the id that publish gave, to its own client only", async () => {
+test("[PUB-2] a publication comes back under the id that publish gave, to its own client only", async () => {
   const world = new World({ seed: 1 });
   const [ada, bob] = [world.client("ada"), world.client("bob")];
   const heard: Record<"ada" | "bob", unknown[]> = { ada: [], bob: [] };

@@ -19,11 +19,7 @@ export type ChannelMessage =
 
 /** A message for all of a channel's subscriptions: as it came, and a publication in one object. */
 export type Item =
-  | {
-      readonly type: "publication";
-      readonly prev: number | undefined;
-      readonly publication: Publication;
-    }
+  | { readonly type: "publication"; readonly publication: Publication }
   | Bare<GapMessage>
   | Bare<SnapshotMessage>
   | Bare<EpochMessage>

@@ -10,7 +10,7 @@ export function publicationOf(
 ): Publication {
   const { id, event, timestamp, publisher, offset } = entry;
   const position = { epoch, offset, id };
-  // An id begins with its publisher's, and ends with the request's [PUB-3].
+  // An id begins with its publisher's, and ends with the request's [PUB-2].
   const localId = publisher !== null && publisher === client ? id.slice(client.length + 1) : null;
   return { id, event, data: carriedValue(entry), position, timestamp, publisher, localId };
 }

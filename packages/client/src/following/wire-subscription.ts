@@ -317,14 +317,14 @@ export class WireSubscription implements Feed {
   #advance(message: ChannelMessage, before: Position): Item {
     switch (message.type) {
       case "publication": {
-        const { offset, prev } = message;
+        const { offset } = message;
         const { connection, outbox } = this.#host;
         const publication = publicationOf(message, before.epoch, connection.welcome?.client);
         const { position, localId } = publication;
         // The chain is each subscription's to check; the cursor only ever moves on.
         if (offset > before.offset) this.#position = position;
         if (localId !== null) outbox.seen(this.#channel, localId, position);
-        return { type: "publication", prev, publication };
+        return { type: "publication", publication };
       }
       case "snapshot":
         this.#hasState = true;

@@ -37,16 +37,9 @@ function subscribed() {
     last += 1;
     const position = at(last);
     const id = position.id;
-    const publication = {
-      id,
-      event: "said",
-      data: last,
-      position,
-      timestamp: 0,
-      publisher: null,
-      localId: null,
-    };
-    const item = { type: "publication", prev: undefined, publication } as const;
+    const nobody = { publisher: null, localId: null };
+    const publication = { id, event: "said", data: last, position, timestamp: 0, ...nobody };
+    const item = { type: "publication", publication } as const;
     subscription.accept(item, at(last - 1));
   };
   const lose = (): void => {

@@ -103,7 +103,7 @@ function subscribed() {
       publisher: null,
       localId: null,
     };
-    const item = { type: "publication", prev: undefined, publication } as const;
+    const item = { type: "publication", publication } as const;
     subscription.accept(item, at(offset - 1));
   };
   return { subscription, bring };

@@ -88,12 +88,11 @@ function pageOf(
 }
 
 function entryOf(publication: Publication): Outgoing<Entry> {
-  const { id, timestamp, offset, prev, event, publisher, data } = publication;
+  const { id, timestamp, offset, event, publisher, data } = publication;
   return {
     id,
     timestamp,
     offset,
-    ...(prev === undefined ? {} : { prev }),
     event,
     publisher,
     ...carrying(data),

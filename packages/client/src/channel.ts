@@ -1,17 +1,19 @@
 /** A channel as an application uses it: to follow, and to publish to. Making one sends nothing. */
 import { checkCount, checkedPosition, checkedStart, checkWait } from "./support/arguments.ts";
+import type { Connection } from "./connection/connection.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
 import type { Outbox } from "./publishing/outbox.ts";
 import { publicationOf } from "./following/publication.ts";
 import type { Requests } from "./requests.ts";
 import { Subscription } from "./following/subscription.ts";
-import type { Page, Published, PublishOptions, ReadOptions, SubscribeOptions } from "./types.ts";
+import type { Page, Publishing, PublishOptions, ReadOptions, SubscribeOptions } from "./types.ts";
 import type { WireSubscription } from "./following/wire-subscription.ts";
 
 /** Dependencies of a channel. */
 export interface ChannelHost {
   /** Publishes. @throws `closed`, or why the server has closed the connection for good. */
   readonly publish: Outbox["publish"];
+  readonly connection: Pick<Connection, "nextId" | "welcome">;
   /** Asks the server. @throws the same. */
   readonly ask: Requests["ask"];
   /** The channel's subscription on the wire, made where there is none. @throws the same. */
@@ -63,8 +65,10 @@ export class Channel {
    * `bad_message`, when the event's name breaks the grammar (1 to 64 of `A-Z a-z 0-9 _ . : -`) or
    * an option isn't what it should be.
    */
-  publish(event: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
-    return this.#host.publish(this.name, event, data, options);
+  publish(event: string, data: unknown, options: PublishOptions = {}): Publishing {
+    const localId = this.#host.connection.nextId();
+    const published = this.#host.publish(this.name, event, data, options, localId);
+    return Object.assign(published, { localId });
   }
 
   /**
@@ -88,7 +92,9 @@ export class Channel {
       options,
     );
     return {
-      publications: (publications ?? []).map((one) => publicationOf(one, position?.epoch ?? "")),
+      publications: (publications ?? []).map((one) =>
+        publicationOf(one, position?.epoch ?? "", this.#host.connection.welcome?.client),
+      ),
       more: more ?? false,
       gap: gap ?? null,
     };

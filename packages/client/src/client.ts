@@ -22,7 +22,7 @@ import { Connection } from "./connection/connection.ts";
 import { Listeners } from "./support/listeners.ts";
 import * as CLIENT_LIMITS from "./limits.ts";
 import { Outbox } from "./publishing/outbox.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports, WebSocketClass } from "./ports.ts";
 import { type RequestOptions, Requests } from "./requests.ts";
 import { Subscription } from "./following/subscription.ts";
 import { type AskToken, askForToken, type GetToken } from "./connection/token.ts";
@@ -45,6 +45,11 @@ export interface ClientOptions {
    * bytes as they are. JSON where it is left out.
    */
   readonly codec?: ClientCodec | undefined;
+  /**
+   * The WebSocket to use, as a bundle for Node needs it: `ws`'s or one of the standard's form. Where it is
+   * left out, it is `ws` where that is installed, else the global one.
+   */
+  readonly WebSocket?: WebSocketClass | undefined;
 }
 
 /** A subscription that the server has begun by itself [SUB-10]. */
@@ -62,10 +67,13 @@ export class Client implements AsyncDisposable {
   readonly #renewal: TokenRenewal | null;
   readonly #wires = new Map<string, WireSubscription>();
   readonly #onStatus = new Listeners<ConnectionStatus>();
-  /** Null when it has changed since it was last asked for. */
+  /** As it was when it was asked for last. */
   #status: ConnectionStatus | null = null;
+  /** As it was told last. */
+  #told: ConnectionStatus | null = null;
   #telling = false;
   readonly #onSubscribed = new Listeners<Begun>();
+  readonly #onError = new Listeners<TailwireError>();
   readonly #host: ChannelHost & WireHost;
   #closing: Promise<void> | null = null;
   /** Looks whether `close()` has waited for everything. */
@@ -89,6 +97,7 @@ export class Client implements AsyncDisposable {
       received: (message) => this.#received(message),
       lost: () => this.#lost(),
       blamed: (code) => this.#outbox.blame(code),
+      failing: (why) => this.#complain(why),
       changed: () => this.#changed(),
     });
     this.#outbox = new Outbox(ports.clock, this.#connection, () => this.#changed());
@@ -106,6 +115,7 @@ export class Client implements AsyncDisposable {
         return this.#requests.ask(question, asking);
       },
       wire: (name) => this.#wire(name),
+      complain: (why) => this.#complain(why),
       connection: this.#connection,
       outbox: this.#outbox,
       unsubscribe: (name) => this.#unsubscribe(name),
@@ -123,8 +133,9 @@ export class Client implements AsyncDisposable {
 
   /** The connection as it is now: a new object on every change, and the same until then. */
   get status(): ConnectionStatus {
-    this.#status ??= { ...this.#connection.status, pending: this.#outbox.size };
-    return this.#status;
+    const now = { ...this.#connection.status, pending: this.#outbox.size };
+    const isAsBefore = JSON.stringify(now) === JSON.stringify(this.#status);
+    return (this.#status = (isAsBefore && this.#status) || now);
   }
 
   /** The public id that the server gave it, as in `publication.publisher`; null before the first connection. */
@@ -135,6 +146,15 @@ export class Client implements AsyncDisposable {
   /** Calls back on every change of status. Changes of one moment are told together. */
   onStatus(listener: (status: ConnectionStatus) => void): Stop {
     return this.#onStatus.add(listener);
+  }
+
+  /**
+   * Calls back with what nobody would be told of otherwise: `connect_failed`, with the cause, after three
+   * failures in a row; `unheard`, when a subscription has a gap or has ended, and nobody listens for
+   * that. Where nobody listens here either, it is a `console.warn`.
+   */
+  onError(listener: (error: TailwireError) => void): Stop {
+    return this.#onError.add(listener);
   }
 
   /**
@@ -222,8 +242,8 @@ export class Client implements AsyncDisposable {
 
   /** Why nothing can be asked any more; null while it can. */
   #over(): TailwireError | null {
-    const code = this.#connection.refusal ?? (this.#closing && "closed");
-    return code === null ? null : overError(code);
+    const { refusal } = this.#connection;
+    return refusal || this.#closing ? overError(refusal) : null;
   }
 
   #mustBeOpen(): void {
@@ -285,22 +305,29 @@ export class Client implements AsyncDisposable {
     this.#onSubscribed.tell({ channel, subscription });
   }
 
+  #complain(error: TailwireError): void {
+    if (this.#onError.size > 0) this.#onError.tell(error);
+    else this.#ports.warn(`tailwire: ${error.message}`);
+  }
+
   #changed(): void {
     if (this.#connection.state === "closed" && !this.#ended) this.#end();
-    this.#status = null;
     if (this.#telling) return;
     this.#telling = true;
     this.#ports.clock.soon(() => {
       this.#telling = false;
       this.#settled();
-      this.#onStatus.tell(this.status);
+      const { status } = this;
+      if (status === this.#told) return;
+      this.#told = status;
+      this.#onStatus.tell(status);
     });
   }
 
   /** The connection is closed for good: everything that still waits is told so. */
   #end(): void {
     this.#ended = true;
-    const why = overError(this.#connection.refusal ?? "closed");
+    const why = overError(this.#connection.refusal);
     this.#outbox.close(why);
     this.#requests.close(why);
     // A listener that is told of it can begin no other subscription.

@@ -1,6 +1,7 @@
 /** @tailwire/client: real-time messaging over WebSocket, for browsers and Node. */
-import { ports } from "#driver";
+import { portsWith } from "#driver";
 import { Client, type ClientOptions } from "./client.ts";
+import { addressOf, DEFAULT_PATH, type Href } from "./drivers/address.ts";
 
 export type { AbortSignalLike, PlatformSignal, Position, Start } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
@@ -14,6 +15,7 @@ export type {
   Page,
   Publication,
   Published,
+  Publishing,
   PublishOptions,
   ReadOptions,
   Snapshot,
@@ -24,13 +26,17 @@ export type {
 /**
  * Makes a client. It connects when it is first used, and again after every loss.
  *
- * @param url - `ws:` or `wss:`, with the path that the server is attached at.
- * @throws TypeError when the URL isn't a WebSocket URL.
+ * @param url - `ws:`, `wss:`, `http:` or `https:`, with the path that the server is attached at (`/tailwire`
+ * where there is none); in a page also a path alone, which is `/tailwire` where nothing is given.
+ * @throws TypeError when it is none; TailwireError `missing_websocket` where there is no WebSocket, as
+ * on Node 20 without `ws`.
  */
-export function createClient(url: string, options: ClientOptions = {}): Client {
-  if (typeof url !== "string" || !/^wss?:\/\/[^/]/.test(url)) {
-    throw new TypeError(`not a WebSocket URL: ${typeof url === "string" ? url : typeof url}`);
-  }
+export function createClient(
+  url: string | Href = DEFAULT_PATH,
+  options: ClientOptions = {},
+): Client {
+  const page = globalThis.location as Location | undefined;
   // JavaScript says null, too.
-  return new Client(url, options ?? {}, ports);
+  const { WebSocket, ...rest } = options ?? {};
+  return new Client(addressOf(url, page?.href), rest, portsWith(WebSocket));
 }

@@ -12,6 +12,9 @@ export const backoffMaxMs = 30_000;
 /** Refusals in a row that make a publication wait longer: what gets too old isn't sent [PUB-6]. */
 export const refusalsMax = 6;
 
+/** Failures in a row after which a developer is told: a network that has gone and come back is none. */
+export const failuresUntold = 3;
+
 /** How long a connection must have been up for the waits to begin anew. */
 export const stableMs = 10_000;
 

@@ -4,6 +4,9 @@
  */
 import type { PlatformSignal, Cancel, Clock, Random, Encoded } from "@tailwire/protocol";
 
+/** The standard's WebSocket, or that of `ws`. */
+export type WebSocketClass = new (url: string, subprotocols: string[]) => object;
+
 /** One WebSocket, from the moment it begins to connect. */
 export interface Socket {
   send(wire: Encoded): void;
@@ -16,7 +19,8 @@ export interface SocketEvents {
   /** With the subprotocol that the server has chosen. */
   opened(subprotocol: string): void;
   received(wire: Encoded): void;
-  closed(code: number, reason: string): void;
+  /** `words` are for people: why it couldn't be opened, as far as the platform says. */
+  closed(code: number, reason: string, words?: string): void;
 }
 
 /**
@@ -47,6 +51,8 @@ export interface Ports {
    * back. Where there is no network to begin with, it says so before it returns.
    */
   life(url: string, listener: (event: LifeEvent) => void): Cancel;
+  /** Shows a developer what nobody listens to. */
+  warn(words: string): void;
   /** The base64url form of a text, UTF-8 encoded. */
   base64url(text: string): string;
 }

@@ -65,7 +65,9 @@ export class Requests {
       throwIfAborted(signal);
       const id = this.#connection.nextId();
       const giveUp = (why: unknown): void => this.#giveUp(asked, why);
-      const cancel = this.#clock.after(timeoutMs, () => giveUp(localError("timeout")));
+      const cancel = this.#clock.after(timeoutMs, () =>
+        giveUp(localError("timeout", this.#connection.status.reason ?? undefined)),
+      );
       const stopListening = onAbort(signal, giveUp);
       const forget = (): void => {
         cancel();

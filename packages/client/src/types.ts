@@ -15,6 +15,8 @@ export interface Publication {
   readonly timestamp: number;
   /** Public id of the client that published it; null when the server did. */
   readonly publisher: string | null;
+  /** The `localId` that `publish()` gave it, where this very client published it; else null. */
+  readonly localId: string | null;
 }
 
 /** Publications that this subscriber will not get. It is always told, never left to find out [DEL-4]. */
@@ -74,6 +76,12 @@ export interface Page {
 export interface Published {
   /** Its place in the log. */
   readonly position: Position;
+}
+
+/** A publication on its way: the promise of its place in the log. */
+export interface Publishing extends Promise<Published> {
+  /** There at once, and again in the {@link Publication} that comes: to know what was shown already. */
+  readonly localId: string;
 }
 
 export interface SubscribeOptions {

@@ -60,7 +60,7 @@ export function channelName(pattern: string, params: Readonly<Record<string, str
   // A param that holds a separator adds parts.
   if (!isChannelName(name) || split(name).length !== parts.length) {
     const shown = name.slice(0, PROTOCOL_LIMITS.channelLengthMax);
-    throw localError("bad_channel", `"${shown}": up to 200 of ${SEGMENT} between : and /`);
+    throw localError("bad_channel", `"${shown}"`);
   }
   return name;
 }

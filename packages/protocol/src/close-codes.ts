@@ -26,7 +26,7 @@ export const CLOSE_CODES = {
   rate_limited: { code: 4429, meaning: "Far too much at once, for too long." },
   unauthenticated: { code: 4501, meaning: "The token is missing or was refused." },
   protocol_violation: { code: 4502, meaning: "The conversation broke the protocol's order." },
-  identity_changed: { code: 4503, meaning: "A fresh token was another user's." },
+  identity_changed: { code: 4503, meaning: "The token was another user's than before." },
   disconnected: { code: 4504, meaning: "The application has ended this user's connections." },
   superseded: { code: 4509, meaning: "A newer connection of this session has taken over." },
   session_in_use: { code: 4510, meaning: "Another connection has this session and generation." },

@@ -21,7 +21,7 @@ import { SUBPROTOCOL_JSON } from "./version.ts";
 export const jsonCodec: Codec = {
   subprotocol: SUBPROTOCOL_JSON,
   format: "text",
-  encode,
+  encode: (message) => `${pageText(message)}\n`,
   join,
   clientBatch: (wire) => batchOf(wire, validateClientMessage),
   decodeClientMessages: (wire) => [...batchOf(wire, validateClientMessage)],
@@ -35,7 +35,7 @@ export const jsonCodec: Codec = {
 export const jsonClientCodec: ClientCodec = {
   subprotocol: SUBPROTOCOL_JSON,
   format: "text",
-  encode,
+  encode: (message) => `${objectText(message)}\n`,
   join,
   readServerMessages: (wire) =>
     linesOf(wire)
@@ -46,10 +46,6 @@ export const jsonClientCodec: ClientCodec = {
 /** Shorter texts, in characters, hold too few brackets to matter, so theirs aren't counted. */
 const COUNTED_LENGTH_MIN = 256;
 
-function encode(message: Outgoing<ClientMessage | ServerMessage>): string {
-  return `${objectText(message)}\n`;
-}
-
 function join(lines: readonly Encoded[]): string {
   return lines.join("");
 }
@@ -58,17 +54,22 @@ function join(lines: readonly Encoded[]): string {
 interface Special {
   readonly data?: JsonText;
   readonly bytes?: Uint8Array;
-  readonly publications?: readonly object[];
 }
 
 function objectText(object: object): string {
-  const { data, bytes, publications, ...rest } = object as Special;
+  const { data, bytes, ...rest } = object as Special;
   let text = JSON.stringify(rest).slice(0, -1);
   if (bytes !== undefined) text += `,"bytes":"${toBase64(bytes)}"`;
-  if (publications !== undefined)
-    text += `,"publications":[${publications.map(objectText).join()}]`;
   if (data !== undefined) text += `,"data":${data.text}`;
   return `${text}}`;
+}
+
+/** The same of a message that may have a page of publications, which only servers send. */
+function pageText(message: Outgoing<ClientMessage | ServerMessage>): string {
+  const { publications, ...rest } = message as { readonly publications?: readonly object[] };
+  const text = objectText(rest);
+  if (publications === undefined) return text;
+  return `${text.slice(0, -1)},"publications":[${publications.map(objectText).join()}]}`;
 }
 
 /** The lines of a WebSocket message; none where there are more than `batchMax` [ENC-2]. */

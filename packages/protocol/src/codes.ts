@@ -24,7 +24,7 @@ export const ERROR_CODES = {
   bad_channel: {
     ...localTraits("bad_channel"),
     description:
-      "The channel name breaks the grammar: letters, digits and _@+=,~!.- between : and /.",
+      "The channel name breaks the grammar: up to 200 letters, digits and _@+=,~!.- between : and /.",
   },
   bad_position: {
     fault: "client",
@@ -38,7 +38,7 @@ export const ERROR_CODES = {
   invalid_data: {
     ...localTraits("invalid_data"),
     description:
-      "A part of the data is neither JSON nor bytes that stand alone, or is nested too deeply.",
+      "A part of the data is neither JSON nor bytes that stand alone, or nests too deeply. Send plain data.",
   },
   unauthenticated: {
     ...localTraits("unauthenticated"),
@@ -47,7 +47,8 @@ export const ERROR_CODES = {
   forbidden: {
     fault: "client",
     retry: false,
-    description: "Not allowed here, or there is no such channel.",
+    description:
+      "Not allowed here, or there is no such channel. The server's channels and authorize decide.",
   },
   not_ready: {
     fault: "client",
@@ -144,7 +145,8 @@ export const ERROR_CODES = {
   },
   closed: {
     ...localTraits("closed"),
-    description: "The client was closed before this was done. (client library)",
+    description:
+      "The client was closed before this was done, and stays so. Make a new one. (client library)",
   },
   outbox_full: {
     ...localTraits("outbox_full"),
@@ -153,6 +155,20 @@ export const ERROR_CODES = {
   ttl_expired: {
     ...localTraits("ttl_expired"),
     description: "It wasn't sent within its ttlMs, and won't be. (client library)",
+  },
+  connect_failed: {
+    ...localTraits("connect_failed"),
+    description: "The server can't be reached, and is tried again. (client library)",
+  },
+  missing_websocket: {
+    ...localTraits("missing_websocket"),
+    description:
+      "There is no WebSocket here. On Node before 22: npm install ws, or give createClient one. (client library)",
+  },
+  unheard: {
+    ...localTraits("unheard"),
+    description:
+      "A subscription has a gap or has ended, and nobody listens: use onGap and onEnd. (client library)",
   },
 } as const satisfies Record<string, ErrorCodeEntry>;
 

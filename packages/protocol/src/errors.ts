@@ -1,6 +1,7 @@
 /**
  * The one class of error that tailwire gives to applications. Its code is stable; its text isn't.
  */
+import { describe } from "#words";
 import { ERROR_CODES, type ErrorCode } from "./codes.ts";
 import { type Fault, type LocalErrorCode, localTraits } from "./local-codes.ts";
 
@@ -44,11 +45,11 @@ export function tailwireError(code: ErrorCode, detail?: string): TailwireError {
 }
 
 /**
- * An error that a client's library makes by itself. Its description is the detail alone, so that a
- * browser doesn't load the descriptions: PROTOCOL.md, 11, has them by code.
+ * An error that a client's library makes by itself, or the one that a server has closed it with. A
+ * browser's production bundle has the detail for a description, or where to look: see `words-short.ts`.
  */
-export function localError(code: LocalErrorCode, detail = "see PROTOCOL.md, 11"): TailwireError {
-  return new TailwireError({ code, description: detail, ...localTraits(code) });
+export function localError(code: LocalErrorCode, detail?: string): TailwireError {
+  return new TailwireError({ code, description: describe(code, detail), ...localTraits(code) });
 }
 
 /** A thrown value's text: an Error's message, else `String(error)`. It never throws. */

@@ -11,6 +11,7 @@ export {
   type Params,
 } from "./channel-name.ts";
 export { toBase64 } from "./base64.ts";
+export { ASSUMED_LIMITS } from "./assumed-limits.ts";
 export { type Batch, type ClientCodec, type Codec, type Encoded, encodedBytes } from "./codec.ts";
 export { jsonClientCodec, jsonCodec } from "./codec-json.ts";
 export { CLOSE_CODES, type CloseName, type Verdict, verdictOf } from "./close-codes.ts";
@@ -62,7 +63,7 @@ export { chain, isPosition, type Position, type Start } from "./position.ts";
 export { CLIENT_MESSAGES, type Field, type Fields, SERVER_MESSAGES } from "./schema.ts";
 export { isLike } from "./samples.ts";
 export { fits } from "./shapes.ts";
-export { utf8Length, utf8Truncate } from "./utf8.ts";
+export { utf8Length, utf8Of, utf8Truncate } from "./utf8.ts";
 export {
   type Decoded,
   type Malformed,

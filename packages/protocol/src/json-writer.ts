@@ -61,21 +61,19 @@ function convertedCopy(value: unknown, path: Path): unknown {
   // A Buffer's `toJSON` gives a list of numbers: refuse it as bytes instead.
   if (typeof toJSON !== "function" || ArrayBuffer.isView(value)) return structureCopy(value, path);
   const converted: unknown = toJSON.call(value, String(path.at(-1) ?? ""));
-  if (converted === null && tagOf(value) === "[object Date]") refuse("an invalid Date");
+  if (converted === null && tagOf(value) === "[object Date]") refuse(String(value));
   const isObject = typeof converted === "object" && converted !== null;
   return isObject ? structureCopy(converted, path) : copyOf(converted, path);
 }
 
 /** Copies a list or an object; refuses a Map, bytes, a function and the like. */
 function structureCopy(value: unknown, path: Path): unknown {
-  if (path.length === PROTOCOL_LIMITS.depthMax) refuse(`nested more than ${path.length} deep`);
+  if (path.length === PROTOCOL_LIMITS.depthMax) refuse(`over ${path.length} deep`);
   if (Array.isArray(value)) return listCopy(value, path);
   const tag = tagOf(value);
   if (typeof value === "object" && tag === "[object Object]")
     return objectCopy(value as Table, path);
-  if (isBytes(value)) refuse(path.length === 0 ? "bytes" : "bytes inside an object");
-  const kind = tag.slice(8, -1);
-  return refuse(`a${/^[AEIO]/.test(kind) ? "n" : ""} ${kind}`);
+  return refuse(isBytes(value) ? "bytes" : tag.slice(8, -1));
 }
 
 /** Copies a list's elements. A hole is refused, as undefined is. */
@@ -90,7 +88,7 @@ function listCopy(list: readonly unknown[], path: Path): unknown {
 /** Copies an object's own enumerable properties. */
 function objectCopy(table: Table, path: Path): unknown {
   const keys = Object.keys(table);
-  if (hidesMore(table, keys)) refuse("an object with more than JSON can hold");
+  if (hidesMore(table, keys)) refuse("more than JSON can hold");
   const copy = new Bare();
   for (const key of keys) copy[key] = copyAt(table, key, path);
   return copy;

@@ -24,15 +24,21 @@ export type LocalErrorCode =
   | "indeterminate"
   | "closed"
   | "outbox_full"
-  | "ttl_expired";
+  | "ttl_expired"
+  | "connect_failed"
+  | "missing_websocket"
+  | "unheard";
 
 /** The default: the caller has to change something before it tries again. */
 const MEND: ErrorTraits = { fault: "client", retry: false };
 
+const SERVERS: ErrorTraits = { fault: "server", retry: false };
+
 const OTHERS: { readonly [Code in LocalErrorCode]?: ErrorTraits } = {
-  timeout: { fault: "server", retry: false },
-  indeterminate: { fault: "server", retry: false },
+  timeout: SERVERS,
+  indeterminate: SERVERS,
   outbox_full: { fault: "client", retry: true },
+  connect_failed: { fault: "server", retry: true },
 };
 
 export function localTraits(code: LocalErrorCode): ErrorTraits {

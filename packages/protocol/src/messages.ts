@@ -34,6 +34,8 @@ export interface Hello extends Envelope<"hello"> {
   /** Rises with each connection of the session. The broker refuses publications of lower ones [PUB-7]. */
   readonly generation: number;
   readonly client: { readonly name: string; readonly version: string };
+  /** Public id that the session had so far: as another user's, its repeats would be new [AUTH-8]. */
+  readonly publisher?: string;
   /** Keeps an older connection of the session for a while: make before break [CONN-6]. */
   readonly overlap?: boolean;
 }

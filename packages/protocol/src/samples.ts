@@ -4,6 +4,7 @@
  * The sample has the fields that the client uses, so only their presence and types are checked. A
  * client trusts its server for the rest; the rules of `validate.ts` are too large for a browser.
  */
+import { ASSUMED_LIMITS } from "./assumed-limits.ts";
 import type { ServerMessage } from "./messages.ts";
 
 const position = { epoch: "", offset: 0 };
@@ -15,7 +16,7 @@ const SAMPLES: { readonly [Type in ServerMessage["type"]]: object } = {
   welcome: {
     client: "",
     heartbeat: { intervalMs: 0, timeoutMs: 0 },
-    limits: { messageBytesMax: 0, dedupeMs: 0, appendMs: 0, window: 0 },
+    limits: ASSUMED_LIMITS,
   },
   ack: { re: "" },
   error: { code: "", description: "" },

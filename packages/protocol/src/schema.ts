@@ -143,6 +143,7 @@ export const CLIENT_MESSAGES: {
     },
     generation: integer(1),
     client: { kind: "object", fields: { name: text(64), version: text(64) } },
+    publisher: optional(anyId),
     overlap: optional({ kind: "boolean" }),
   },
   authenticate: { token: text(PROTOCOL_LIMITS.tokenLengthMax, 1) },

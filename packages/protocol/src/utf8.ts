@@ -5,6 +5,10 @@ declare class TextEncoder {
 
 const encoder = new TextEncoder();
 
+export function utf8Of(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
 /** Bytes of `text` in UTF-8. A lone surrogate counts 3, as the replacement character does. */
 export function utf8Length(text: string): number {
   return encoder.encode(text).length;

@@ -9,7 +9,9 @@ function written(value: unknown): string {
   try {
     return JsonText.of(value).text;
   } catch (error) {
-    if (error instanceof TailwireError && error.code === "invalid_data") return error.description;
+    // The place and the reason stand in brackets, behind what holds for all of them.
+    if (error instanceof TailwireError && error.code === "invalid_data")
+      return / \((.*)\)$/s.exec(error.description)?.[1] ?? "";
     throw error;
   }
 }
@@ -47,44 +49,40 @@ const throwing = (thrown: unknown): object => ({
 describe("[ENC-12] what JSON would turn into something else is refused, with its place", () => {
   test.each<[string, unknown, string]>([
     ["undefined", undefined, "data: undefined"],
-    ["a Map", { items: [0, 1, 2, new Map()] }, "data.items[3]: a Map"],
-    ["a Set", new Set([1]), "data: a Set"],
-    ["a WeakMap", { a: new WeakMap() }, "data.a: a WeakMap"],
-    ["a Blob", new Blob(["four"]), "data: a Blob"],
-    ["an Error", { cause: new TypeError("no") }, "data.cause: an Error"],
-    ["a RegExp", [/x/], "data[0]: a RegExp"],
-    ["a Promise", { later: Promise.resolve(1) }, "data.later: a Promise"],
-    ["a function", { a: () => 1 }, "data.a: a Function"],
-    ["an async function", [async () => 1], "data[0]: an AsyncFunction"],
-    ["a class", { Point }, "data.Point: a Function"],
-    ["a symbol", { a: Symbol("x") }, "data.a: a Symbol"],
-    ["a bigint", { a: [1n] }, "data.a[0]: a BigInt"],
+    ["a Map", { items: [0, 1, 2, new Map()] }, "data.items[3]: Map"],
+    ["a Set", new Set([1]), "data: Set"],
+    ["a WeakMap", { a: new WeakMap() }, "data.a: WeakMap"],
+    ["a Blob", new Blob(["four"]), "data: Blob"],
+    ["an Error", { cause: new TypeError("no") }, "data.cause: Error"],
+    ["a RegExp", [/x/], "data[0]: RegExp"],
+    ["a Promise", { later: Promise.resolve(1) }, "data.later: Promise"],
+    ["a function", { a: () => 1 }, "data.a: Function"],
+    ["an async function", [async () => 1], "data[0]: AsyncFunction"],
+    ["a class", { Point }, "data.Point: Function"],
+    ["a symbol", { a: Symbol("x") }, "data.a: Symbol"],
+    ["a bigint", { a: [1n] }, "data.a[0]: BigInt"],
     ["NaN", { a: { b: NaN } }, "data.a.b: NaN"],
     ["Infinity", [Infinity], "data[0]: Infinity"],
     ["-Infinity", -Infinity, "data: -Infinity"],
-    ["an invalid Date", { at: new Date(NaN) }, "data.at: an invalid Date"],
+    ["an invalid Date", { at: new Date(NaN) }, "data.at: Invalid Date"],
     ["undefined in a list", [1, undefined], "data[1]: undefined"],
     ["a hole", { list: holes }, "data.list[1]: undefined"],
-    ["a boxed number", [Object(1)], "data[0]: a Number"],
-    ["a boxed text", Object("x"), "data: a String"],
-    ["a query", { q: new URLSearchParams("a=1") }, "data.q: a URLSearchParams"],
-    ["a generator", (function* () {})(), "data: a Generator"],
-    ["an event", new Event("click"), "data: an Event"],
-    ["a Uint8Array", { file: new Uint8Array(4) }, "data.file: bytes inside an object"],
-    ["a Buffer", { file: Buffer.from("four") }, "data.file: bytes inside an object"],
-    ["an ArrayBuffer", [new ArrayBuffer(4)], "data[0]: bytes inside an object"],
-    ["a SharedArrayBuffer", [new SharedArrayBuffer(4)], "data[0]: bytes inside an object"],
-    ["a Float32Array", [[new Float32Array(1)]], "data[0][0]: bytes inside an object"],
-    ["a DataView", { a: new DataView(new ArrayBuffer(1)) }, "data.a: bytes inside an object"],
+    ["a boxed number", [Object(1)], "data[0]: Number"],
+    ["a boxed text", Object("x"), "data: String"],
+    ["a query", { q: new URLSearchParams("a=1") }, "data.q: URLSearchParams"],
+    ["a generator", (function* () {})(), "data: Generator"],
+    ["an event", new Event("click"), "data: Event"],
+    ["a Uint8Array", { file: new Uint8Array(4) }, "data.file: bytes"],
+    ["a Buffer", { file: Buffer.from("four") }, "data.file: bytes"],
+    ["an ArrayBuffer", [new ArrayBuffer(4)], "data[0]: bytes"],
+    ["a SharedArrayBuffer", [new SharedArrayBuffer(4)], "data[0]: bytes"],
+    ["a Float32Array", [[new Float32Array(1)]], "data[0][0]: bytes"],
+    ["a DataView", { a: new DataView(new ArrayBuffer(1)) }, "data.a: bytes"],
     ["bytes alone, where they are no payload", new Uint8Array(1), "data: bytes"],
-    [
-      "a symbol for a key",
-      [{ [Symbol("x")]: 1 }],
-      "data[0]: an object with more than JSON can hold",
-    ],
-    ["private fields", { p: new Money() }, "data.p: an object with more than JSON can hold"],
-    ["inherited data", Object.create({ a: 1 }), "data: an object with more than JSON can hold"],
-    ["a toJSON that gives a Set", { toJSON: () => new Set() }, "data: a Set"],
+    ["a symbol for a key", [{ [Symbol("x")]: 1 }], "data[0]: more than JSON can hold"],
+    ["private fields", { p: new Money() }, "data.p: more than JSON can hold"],
+    ["inherited data", Object.create({ a: 1 }), "data: more than JSON can hold"],
+    ["a toJSON that gives a Set", { toJSON: () => new Set() }, "data: Set"],
     ["a toJSON that gives nothing, in a list", [{ toJSON: () => undefined }], "data[0]: undefined"],
     [
       "a toJSON that throws",
@@ -99,21 +97,16 @@ describe("[ENC-12] what JSON would turn into something else is refused, with its
       { a: revoked.proxy },
       expect.stringMatching(/^data\.a: .*revoked/) as never,
     ],
-    ["another realm's Map", runInNewContext("[new Map()]"), "data[0]: a Map"],
-    ["another realm's Error", runInNewContext("[new Error()]"), "data[0]: an Error"],
-    [
-      "another realm's bytes",
-      runInNewContext("[new Uint8Array(1)]"),
-      "data[0]: bytes inside an object",
-    ],
+    ["another realm's Map", runInNewContext("[new Map()]"), "data[0]: Map"],
+    ["another realm's Error", runInNewContext("[new Error()]"), "data[0]: Error"],
+    ["another realm's bytes", runInNewContext("[new Uint8Array(1)]"), "data[0]: bytes"],
   ])("%s", (_, value, words) => {
     expect(written(value)).toEqual(words);
   });
 
   test("cycles, and nesting that no stack holds, end at the limit", () => {
     const deep = Array.from({ length: 20_000 }).reduce((inner: unknown) => ({ inner }), 0);
-    for (const value of [cycle, deep])
-      expect(written(value)).toMatch(/: nested more than 64 deep$/);
+    for (const value of [cycle, deep]) expect(written(value)).toMatch(/: over 64 deep$/);
   });
 });
 

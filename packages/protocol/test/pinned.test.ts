@@ -10,7 +10,7 @@ import { CLIENT_MESSAGES, PROTOCOL_VERSION, SERVER_MESSAGES } from "@tailwire/pr
  */
 const PINNED = {
   version: 1,
-  schema: "28106db9a096c3d1",
+  schema: "5291491932d0eeef",
 };
 
 /** Tables as text: patterns by their source, in the order of the tables. */

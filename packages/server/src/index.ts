@@ -27,11 +27,11 @@ export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export { DEFAULT_RETENTION } from "./log/retention.ts";
 export type { Authenticate, Identification, TailwireOptions, UpgradeRequest } from "./options.ts";
 export type { Logger } from "./ports.ts";
-export {
-  createTailwire,
-  type ServerChannel,
-  type Stats,
-  type TailwireServer,
-  type UserConnections,
-} from "./server.ts";
+export { createTailwire, type Stats, type TailwireServer, type UserConnections } from "./server.ts";
+export type {
+  LoggedPublication,
+  LogPage,
+  LogReadOptions,
+  ServerChannel,
+} from "./server-channel.ts";
 export type { TraceEntry, Tracer } from "./telemetry/traces.ts";

@@ -58,6 +58,7 @@ export type Authenticate<U extends User> = (
 
 /** Either `authenticate` decides who may connect, or `anonymous: true` lets everybody in. */
 export type Identification<U extends User> =
+  // TypeScript names what the last one lacks: it must not be the one that lets everybody in.
   | { readonly anonymous: true; readonly authenticate?: undefined }
   | { readonly authenticate: Authenticate<U>; readonly anonymous?: undefined };
 

@@ -5,7 +5,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Server as HttpServer } from "node:http";
-import { channelName, type ParamArgs, type Position, tailwireError } from "@tailwire/protocol";
+import { channelName, type ParamArgs, tailwireError } from "@tailwire/protocol";
 import type { Application, Authenticated, Authorize, RequestHandler, User } from "./application.ts";
 import { MemoryBroker } from "./brokers/memory.ts";
 import { type ChannelOptions, ChannelRules } from "./access/channel-rules.ts";
@@ -22,23 +22,9 @@ import { TailwireNode } from "./node.ts";
 import type { OpenBroker } from "./log/broker-host.ts";
 import { allCodecs, checkedOptions, openedBroker, type TailwireOptions } from "./options.ts";
 import { SafeLogger } from "./drivers/safe-logger.ts";
+import { type ServerChannel, serverChannel } from "./server-channel.ts";
 import { Tickets } from "./access/tickets.ts";
 import type { Tracer } from "./telemetry/traces.ts";
-
-/** A channel that the server publishes to. */
-export interface ServerChannel {
-  readonly name: string;
-  /**
-   * Adds a publication to the log, and resolves with its position. The data is a JSON value, or bytes: an
-   * ArrayBuffer or any view of one, which subscribers get as a Uint8Array.
-   *
-   * @throws `invalid_data`, with the place, when JSON can't hold a part of the data: a Map, NaN, bytes
-   * inside an object [ENC-12]; `bad_message` for a malformed event; `too_large` for data beyond
-   * `limits.messageBytesMax`; `unavailable` when it certainly wasn't added; `indeterminate` when the
-   * broker's answer was lost; `closed` once the server is being closed.
-   */
-  publish(event: string, data: unknown): Promise<{ readonly position: Position }>;
-}
 
 /** The connections of one user on this node. Other nodes aren't told. */
 export interface UserConnections {
@@ -181,10 +167,7 @@ class NodeServer<U extends User> implements TailwireServer {
   channel<Pattern extends string>(pattern: Pattern, ...params: ParamArgs<Pattern>): ServerChannel {
     const name = nameOf(pattern, params[0]);
     if (this.#node.rules.find(name) === null) throw tailwireError("forbidden", name);
-    return {
-      name,
-      publish: async (event, data) => ({ position: await this.#node.publish(name, event, data) }),
-    };
+    return serverChannel(this.#node, name);
   }
 
   user(id: string): UserConnections {

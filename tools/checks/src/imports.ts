@@ -97,6 +97,8 @@ function platformFault({ path }: Importer, specifier: string): string | undefine
   if (maySeePlatform(path)) return undefined;
   // The client's index joins its core to the driver that package.json chooses.
   if (specifier === "#driver" && path === "packages/client/src/index.ts") return undefined;
+  // The client's own errors: sentences, or details only.
+  if (specifier === "#words" && path === "packages/protocol/src/errors.ts") return undefined;
   return `"${specifier}" is a platform; only drivers and shells see one, a core gets a port`;
 }
 

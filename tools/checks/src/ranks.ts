@@ -21,7 +21,7 @@ const RANKS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["connection/"],
     ["commands/"],
     ["node.ts"],
-    ["drivers/", "options.ts"],
+    ["drivers/", "options.ts", "server-channel.ts"],
     ["server.ts"],
     ["broker-contract.ts", "core.ts", "index.ts"],
   ],

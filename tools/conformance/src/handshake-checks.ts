@@ -130,7 +130,11 @@ export const HANDSHAKE_CHECKS: Readonly<Record<string, Check>> = {
   },
 
   "AUTH-8": async (stage) => {
-    if (!(await stage.asksForTokens())) throw new CannotJudge(NO_TOKENS);
+    const stranger = await stage.open();
+    const publisher = `conf-${randomName()}`;
+    await stranger.refusal({ ...stage.hello(), publisher }, "identity_changed");
+    await stranger.closedWith(4503);
+    if (!(await stage.asksForTokens())) return `${NO_TOKENS}: fresh ones aren't judged`;
     const peer = await stage.welcomed();
     const channel = stage.channel();
     await peer.subscribe(channel);

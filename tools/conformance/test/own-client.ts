@@ -61,6 +61,7 @@ function portsOf(tampering: Tampering, wall: WallClock): Ports {
     random: { fraction, token: () => crypto.randomUUID() },
     abort: () => new AbortController(),
     life: () => () => undefined,
+    warn: () => undefined,
     base64url: (text) => Buffer.from(text).toString("base64url"),
     connect: (address, subprotocols, events) => {
       const ws = new WebSocket(address, [...offers(subprotocols)], { perMessageDeflate: false });

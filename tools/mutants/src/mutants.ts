@@ -257,7 +257,7 @@ const CONDUCT: readonly Change[] = [
   {
     name: "silence is never noticed by the client",
     file: client("connection/connection"),
-    find: '() => this.#lose("silent")',
+    find: '() => this.#lose({ reason: "silent" })',
     replace: "() => undefined",
   },
 ];

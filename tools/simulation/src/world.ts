@@ -232,6 +232,7 @@ export class World {
       random,
       life: device.life,
       base64url: (text) => text,
+      warn: () => undefined,
       abort: () => new AbortController(),
       connect: (_url, subprotocols, events) => this.dial(device, subprotocols, events),
     };

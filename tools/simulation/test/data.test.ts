@@ -51,12 +51,12 @@ const ENTRIES: readonly [string, string, (world: World, ada: Client) => Promise<
 ];
 
 const UNFIT: readonly [string, unknown, string][] = [
-  ["a Map within", { files: [1, new Map()] }, "data.files[1]: a Map"],
-  ["bytes within", { file: new Float32Array(2) }, "data.file: bytes inside an object"],
+  ["a Map within", { files: [1, new Map()] }, "data.files[1]: Map"],
+  ["bytes within", { file: new Float32Array(2) }, "data.file: bytes"],
   ["NaN", { price: NaN }, "data.price: NaN"],
   ["a hole", [undefined], "data[0]: undefined"],
-  ["a Response", new Response("x"), "data: a Response"],
-  ["another realm's Set", runInNewContext("({ a: new Set() })"), "data.a: a Set"],
+  ["a Response", new Response("x"), "data: Response"],
+  ["another realm's Set", runInNewContext("({ a: new Set() })"), "data.a: Set"],
 ];
 
 /** The words of every error that a client or the server's log was given. */

@@ -41,6 +41,7 @@ function stage() {
     abort: () => new AbortController(),
     life: () => () => undefined,
     base64url: (text) => text,
+    warn: () => undefined,
   };
   const client = new Client("ws://node", {}, ports);
   const say = (socket: FakeSocket | undefined, message: object): void => {

@@ -234,7 +234,7 @@ test("[AUTH-5] a refused token is asked for once more, and then everything ends"
   expect(tokens).toBe(2);
   expect(bob.status).toMatchObject({ state: "closed", reason: "unauthenticated" });
   expect(follower.ended).toBe("unauthenticated");
-  expect(() => bob.channel("room:1").subscribe()).toThrow("closed");
+  expect(() => bob.channel("room:1").subscribe()).toThrow("unauthenticated");
 });
 
 test("a subscription that is aborted, closed, or left in a handler ends quietly", async () => {

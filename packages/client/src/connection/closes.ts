@@ -1,4 +1,4 @@
-/** How a client closes, and what it makes of being closed. */
+/** How a client closes, and what it makes of being closed, or of not getting through. */
 import { type CLOSE_CODES, localError, type TailwireError } from "@tailwire/protocol";
 
 /** The codes that a client uses, held to the protocol's table by their type: browsers aren't sent it. */
@@ -25,7 +25,27 @@ export function reasonOf(code: number, reason: string, wasOpen: boolean): string
   return code === 1006 ? "connection_lost" : `closed_${code}`;
 }
 
+/** Why a connection couldn't be made, or was lost. */
+export interface Failure {
+  /** A word for programs, as `ConnectionStatus.reason` has it. */
+  readonly reason: string;
+  /** The same for people, as far as anybody has said it. */
+  readonly words?: string | undefined;
+}
+
+/** The error of an attempt that failed: the word first, then the address. Tokens stand in queries. */
+export function failureError(url: string, failure: Failure | null): TailwireError {
+  const { reason = "", words = "" } = failure ?? {};
+  return localError(
+    "connect_failed",
+    `${reason} at ${url.split("?", 1)[0]}${words && `: ${words}`}`,
+  );
+}
+
 /** Why nothing can be asked any more: the client was closed here, or by the server for good. */
-export function overError(code: string): TailwireError {
-  return localError(code as Parameters<typeof localError>[0], "the client is closed");
+export function overError(refusal: Failure | null): TailwireError {
+  const { reason = "closed", words } = refusal ?? {};
+  // A reason may have a detail behind its name [CLOSE-3].
+  const code = reason.split(":", 1)[0] as Parameters<typeof localError>[0];
+  return localError(code, words);
 }

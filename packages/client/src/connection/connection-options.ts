@@ -28,6 +28,8 @@ interface ConnectionOwner {
   lost(): void;
   /** It is closed because of what was sent on it. */
   blamed(code: Blame): void;
+  /** It has failed several times in a row, and is tried again. */
+  failing(why: TailwireError): void;
   /** State, attempt, retryAt or reason has changed. */
   changed(): void;
 }

@@ -6,6 +6,7 @@
  */
 import {
   type Ack,
+  ASSUMED_LIMITS,
   BEARER_PREFIX,
   type Cancel,
   type ClientCodec,
@@ -19,12 +20,12 @@ import {
   type Unstamped,
   verdictOf,
   type Welcome,
+  wordsOf,
   type Encoded,
 } from "@tailwire/protocol";
-import { ASSUMED_SERVER_LIMITS, type ServerLimits } from "./assumed-limits.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Line } from "./batches.ts";
-import { BLAMES, CLOSES, reasonOf } from "./closes.ts";
+import { BLAMES, CLOSES, type Failure, failureError, reasonOf } from "./closes.ts";
 import {
   CONNECTION_STATES,
   type ConnectionEvent,
@@ -57,8 +58,8 @@ export class Connection {
   codec: ClientCodec;
   /** The server's last welcome; null before the first. */
   welcome: Welcome | null = null;
-  /** The code with which the server has closed it for good; null when it hasn't. */
-  refusal: string | null = null;
+  /** Why the server has closed it for good, for `overError`; null when it hasn't. */
+  refusal: Failure | null = null;
   readonly #machine = new Machine(CONNECTION_STATES, "idle");
   /** The session's secret: it proves to every node that this is the same publisher. */
   readonly #session: string;
@@ -76,7 +77,7 @@ export class Connection {
   #failures = 0;
   /** Tokens refused in a row. */
   #refusals = 0;
-  #reason: string | null = null;
+  #failure: Failure | null = null;
   /** Asks for a sign of life; null while there is no connection. */
   #ask: (() => void) | null = null;
   #stopLife: Cancel | null = null;
@@ -100,7 +101,7 @@ export class Connection {
       state: this.state,
       attempt: this.#attempt,
       retryAt: this.#retryAt,
-      reason: this.#reason,
+      reason: this.#failure?.reason ?? null,
     };
   }
 
@@ -115,8 +116,8 @@ export class Connection {
   }
 
   /** The server's limits: the last ones it named, or the assumed ones. */
-  get limits(): ServerLimits {
-    return this.welcome?.limits ?? ASSUMED_SERVER_LIMITS;
+  get limits(): typeof ASSUMED_LIMITS {
+    return this.welcome?.limits ?? ASSUMED_LIMITS;
   }
 
   /** A new id for a request: unique within the session [MSG-2]. */
@@ -225,7 +226,7 @@ export class Connection {
       else this.#connect();
     } else if (state === "connected") {
       this.#attempt = this.#refusals = 0;
-      this.#reason = null;
+      this.#failure = null;
     } else {
       if (state === "closed") this.#stopLife?.();
       this.#drop("done");
@@ -238,6 +239,8 @@ export class Connection {
   #wait(): void {
     const { clock, random } = this.#ports;
     this.#failures += 1;
+    if (this.#failures === CLIENT_LIMITS.failuresUntold)
+      this.#options.failing(failureError(this.#options.url, this.#failure));
     const ms = backoffMs(this.#failures, random);
     this.#retryAt = clock.now() + ms;
     this.scope.after(ms, () => this.#connect());
@@ -250,13 +253,13 @@ export class Connection {
     this.#link = link;
     // One deadline for everything up to welcome: token, socket, handshake.
     this.scope.after(CLIENT_LIMITS.connectMs, () => {
-      if (this.state !== "connected") this.#lose("connect_timeout");
+      if (this.state !== "connected") this.#lose({ reason: "connect_timeout" });
     });
     const { askToken, codec } = this.#options;
     const offers = [...new Set([codec.subprotocol, SUBPROTOCOL_JSON])];
     if (askToken) {
-      askToken((token) => {
-        if (token === null) this.#lose("token_failed");
+      askToken((token, words) => {
+        if (token === null) this.#lose({ reason: "token_failed", words });
         else this.#openSocket(link, [...offers, BEARER_PREFIX + this.#ports.base64url(token)]);
       });
     } else {
@@ -272,13 +275,13 @@ export class Connection {
     const events: SocketEvents = {
       opened: (subprotocol) => current(() => this.#opened(link, subprotocol)),
       received: (wire) => this.#received(link, wire),
-      closed: (code, reason) => current(() => this.#closed(link, code, reason)),
+      closed: (code, ...why) => current(() => this.#closed(link, code, ...why)),
     };
     try {
       link.socket = this.#ports.connect(this.#options.url, subprotocols, events);
-    } catch {
+    } catch (error) {
       // A page may not open every URL: that is shown, and tried again like the rest.
-      this.#lose("connect_failed");
+      this.#lose({ reason: "connect_failed", words: wordsOf(error) });
     }
   }
 
@@ -292,18 +295,17 @@ export class Connection {
       session: this.#session,
       generation: this.#generation,
       client: { name: "tailwire-js", version: VERSION },
+      ...(this.welcome && { publisher: this.welcome.client }),
     });
     this.#options.opened();
   }
 
-  #closed(link: Link, code: number, reason: string): void {
-    const why = link.lastError ?? reasonOf(code, reason, link.isOpen);
+  #closed(link: Link, code: number, reason: string, words?: string): void {
+    const why = link.lastError ?? { reason: reasonOf(code, reason, link.isOpen), words };
     const blame = BLAMES[code];
     if (blame) this.#options.blamed(blame);
     if (verdictOf(code) === "reconnect" || this.#mayTryFreshToken(code)) return this.#lose(why);
-    this.#reason = why;
-    // A reason may have a detail behind its name [CLOSE-3].
-    this.refusal = why.split(":", 1)[0] ?? why;
+    this.#failure = this.refusal = why;
     this.#end();
     this.#enter("refused");
   }
@@ -316,9 +318,9 @@ export class Connection {
   }
 
   /** Drops a socket that nothing is expected of any more, if there is one left, and tries again. */
-  #lose(reason: string): void {
+  #lose(failure: Failure): void {
     this.#drop("heartbeat_timeout");
-    this.#reason = reason;
+    this.#failure = failure;
     // Unless the application has, when it heard that nobody waits for its token any more.
     if (!this.#link) this.#enter("lost");
   }
@@ -358,7 +360,7 @@ export class Connection {
   #dispatch(link: Link, message: ServerMessage): void {
     const isAbroad = message.type === "error" && message.re === undefined;
     // Only what is said last explains a close.
-    link.lastError = isAbroad ? message.code : null;
+    link.lastError = isAbroad ? { reason: message.code, words: message.description } : null;
     switch (message.type) {
       case "welcome":
         return this.#welcomed(link, message);
@@ -389,7 +391,7 @@ export class Connection {
       welcome.heartbeat,
       () => link.heardAt,
       () => this.say({ type: "ping" }),
-      () => this.#lose("silent"),
+      () => this.#lose({ reason: "silent" }),
     );
     this.#enter("welcome");
     this.#options.welcomed(welcome);

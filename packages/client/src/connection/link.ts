@@ -13,6 +13,7 @@ import {
   type TailwireError,
   type Welcome,
 } from "@tailwire/protocol";
+import type { Failure } from "./closes.ts";
 import { firstBatch, type Line } from "./batches.ts";
 import type { Socket } from "../ports.ts";
 
@@ -37,7 +38,7 @@ export class Link {
   #waiting: Line[] = [];
   #flushing = false;
   /** The error without `re` that was heard last: only what is said last explains a close. */
-  lastError: string | null = null;
+  lastError: Failure | null = null;
 
   /** `bytesMax` is what the server took in one WebSocket message when it was there last. */
   constructor(clock: Clock, bytesMax: number) {

@@ -7,6 +7,7 @@
  */
 import type { Cancel } from "@tailwire/protocol";
 import * as CLIENT_LIMITS from "../limits.ts";
+import { ageMs, momentOf } from "../support/moment.ts";
 import type { Scope } from "./scope.ts";
 
 /**
@@ -32,12 +33,8 @@ export function watchSilence(
   let asking = false;
 
   const after = (ms: number, callback: (slept: boolean) => void): void => {
-    const monotonic = clock.monotonic();
-    const wall = clock.now();
-    stop = scope.after(ms, () => {
-      const passedMs = Math.max(clock.monotonic() - monotonic, clock.now() - wall);
-      callback(passedMs - ms > timeoutMs / 2);
-    });
+    const begun = momentOf(clock);
+    stop = scope.after(ms, () => callback(ageMs(clock, begun) - ms > timeoutMs / 2));
   };
   const watch = (): void => {
     asking = false;

@@ -1,15 +1,21 @@
 /** The client's ports in a browser, and wherever else there is a global WebSocket. */
-import type { LifeEvent, Ports, Socket, SocketEvents } from "../ports.ts";
+import type { LifeEvent, Ports, Socket, SocketEvents, WebSocketClass } from "../ports.ts";
 import { base64urlText, clock, random } from "./clock.ts";
 
-export const ports: Ports = {
-  clock,
-  random,
-  base64url: base64urlText,
-  abort: () => new AbortController(),
-  connect: (url, subprotocols, events) => listen(new WebSocket(url, [...subprotocols]), events),
-  life,
-};
+/** With a class that the application gives, or the global one. */
+export function portsWith(given?: WebSocketClass): Ports {
+  return {
+    clock,
+    random,
+    base64url: base64urlText,
+    // oxlint-disable-next-line no-console -- a developer looks nowhere else
+    warn: (words) => console.warn(words),
+    abort: () => new AbortController(),
+    connect: (url, subprotocols, events) =>
+      listen(new ((given as typeof WebSocket) ?? WebSocket)(url, [...subprotocols]), events),
+    life,
+  };
+}
 
 /** Joins a WebSocket to whoever listens, as the standard's events tell it. */
 function listen(ws: WebSocket, events: SocketEvents): Socket {

@@ -1,5 +1,5 @@
 /** The clock and the dice that browsers and Node have in common. */
-import { type Clock, type Random, toBase64 } from "@tailwire/protocol";
+import { type Clock, type Random, toBase64, utf8Of } from "@tailwire/protocol";
 
 /** The longest time that platforms' timers take, in milliseconds: a longer one runs out at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -30,7 +30,7 @@ export const random: Random = {
 
 /** The base64url form of a text, UTF-8 encoded. */
 export function base64urlText(text: string): string {
-  return base64url(new TextEncoder().encode(text));
+  return base64url(utf8Of(text));
 }
 
 function base64url(bytes: Uint8Array): string {

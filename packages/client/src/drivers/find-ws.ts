@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type { WebSocket } from "ws";
 
-type WsConstructor = new (
+export type WsConstructor = new (
   url: string,
   subprotocols: string[],
   options: { perMessageDeflate: boolean },

@@ -2,39 +2,36 @@
  * The client's ports on Node: with `ws` where it is installed, else the global WebSocket of Node
  * 22 and later. Only `ws` can tell why a connection can't be made.
  */
-import { CLOSE_CODES } from "@tailwire/protocol";
+import { CLOSE_CODES, localError } from "@tailwire/protocol";
 import type { WebSocket as WsSocket } from "ws";
-import type { Ports, Socket, SocketEvents } from "../ports.ts";
-import { ports as standardPorts } from "./browser.ts";
-import { base64urlText, clock, random } from "./clock.ts";
-import { findWs, PLACES } from "./find-ws.ts";
-import { wordFor } from "./refused-upgrade.ts";
+import type { Ports, Socket, SocketEvents, WebSocketClass } from "../ports.ts";
+import { portsWith as standardPortsWith } from "./browser.ts";
+import { findWs, PLACES, type WsConstructor } from "./find-ws.ts";
+import { type Refusal, refusalIn } from "./refused-upgrade.ts";
 
 /** Looked for when it is first needed, since it is optional. */
 let installed: ReturnType<typeof findWs> = null;
 
-export const ports: Ports = {
-  clock,
-  random,
-  base64url: base64urlText,
-  abort: () => new AbortController(),
-  // A program is always awake as far as it can tell; that it slept shows in the clocks.
-  life: () => () => undefined,
-  connect: (url, subprotocols, events) => {
-    installed ??= findWs(PLACES);
-    if (installed !== null) {
-      return listen(new installed(url, [...subprotocols], { perMessageDeflate: false }), events);
-    }
-    return typeof WebSocket === "undefined"
-      ? withoutWebSocket(events)
-      : standardPorts.connect(url, subprotocols, events);
-  },
-};
+/** @throws `missing_websocket` where there is none and none is given: Node 20 has none of its own. */
+export function portsWith(given?: WebSocketClass): Ports {
+  installed ??= findWs(PLACES);
+  const found = given ?? installed;
+  if (found === null && typeof WebSocket === "undefined") throw localError("missing_websocket");
+  const ws = found !== null && isWs(found) ? found : null;
+  return {
+    ...standardPortsWith(given),
+    // A program is always awake as far as it can tell; that it slept shows in the clocks.
+    life: () => () => undefined,
+    ...(ws && {
+      connect: (url, subprotocols, events) =>
+        listen(new ws(url, [...subprotocols], { perMessageDeflate: false }), events),
+    }),
+  };
+}
 
-/** Node 20 has no WebSocket of its own: there `ws` has to be installed. */
-function withoutWebSocket(events: SocketEvents): Socket {
-  clock.soon(() => events.closed(UNTOLD, "missing_websocket"));
-  return { send: () => undefined, close: () => undefined };
+/** Only `ws` has events in Node's way, beside the standard's. */
+function isWs(found: WebSocketClass | WsConstructor): found is WsConstructor {
+  return typeof (found.prototype as Partial<WsSocket> | undefined)?.on === "function";
 }
 
 /** The code of a connection that ended without one. */
@@ -45,8 +42,8 @@ const CLOSE_MS = 3_000;
 
 function listen(ws: WsSocket, events: SocketEvents): Socket {
   let isOpen = false;
-  /** Why it doesn't open: a code of the server, a status, or a code of the system. */
-  let why = "";
+  /** Why it doesn't open: a code of the server, a status, or a code of the system; and in words. */
+  let why: Refusal = { reason: "", isFinal: false, words: "" };
   ws.on("open", () => {
     isOpen = true;
     events.opened(ws.protocol);
@@ -56,19 +53,19 @@ function listen(ws: WsSocket, events: SocketEvents): Socket {
   });
   // Retry-After isn't looked at: the waits grow to half a minute without it [CLOSE-4].
   ws.on("unexpected-response", (_request, response) => {
-    void wordFor(response).then((word) => {
-      why = word;
+    void refusalIn(response).then((refusal) => {
+      why = refusal;
       ws.terminate();
     });
   });
   // An error is always followed by a close.
   ws.on("error", (error: NodeJS.ErrnoException) => {
-    why ||= error.code ?? "";
+    if (why.reason === "") why = { reason: error.code ?? "", isFinal: false, words: error.message };
   });
   ws.on("close", (code, reason) => {
     const { code: refused } = CLOSE_CODES.unauthenticated;
     if (isOpen) events.closed(code, reason.toString());
-    else events.closed(why === "unauthenticated" ? refused : UNTOLD, why);
+    else events.closed(why.isFinal ? refused : UNTOLD, why.reason, why.words);
   });
   return {
     send: (wire) => {

@@ -1,6 +1,6 @@
 /**
- * Why an upgrade was refused, in a word. A tailwire server says it in a coded body [CONN-7]; whatever
- * else stands in between answers as it likes, and its status is all that is taken from it.
+ * Why an upgrade was refused, in a word and in words. A tailwire server says it in a coded body [CONN-7];
+ * whatever else stands in between answers as it likes: its status is the word, and its text is shown.
  */
 import type { IncomingMessage } from "node:http";
 
@@ -10,17 +10,36 @@ const BODY_LENGTH_MAX = 4_096;
 /** How long a body may take, in milliseconds. */
 const BODY_MS = 2_000;
 
-/** The server's code, or such as `http_502`. */
-export async function wordFor(response: IncomingMessage): Promise<string> {
-  return codeIn(await bodyOf(response)) ?? `http_${response.statusCode}`;
+/** Characters of a stranger's body that a developer is shown. */
+const SHOWN_MAX = 200;
+
+export interface Refusal {
+  /** The server's code, or such as `http_502`. */
+  readonly reason: string;
+  /** Whether a fresh token is all that would help: as with 4501 [AUTH-3, AUTH-4]. */
+  readonly isFinal: boolean;
+  /** The status, and what the body says. */
+  readonly words: string;
 }
 
-function codeIn(body: string): string | null {
+export async function refusalIn(response: IncomingMessage): Promise<Refusal> {
+  const body = await bodyOf(response);
+  const { statusCode } = response;
+  const { code, description } = codedIn(body);
+  const isCoded = typeof code === "string" && /^[a-z][a-z0-9_]{0,63}$/.test(code);
+  const said = isCoded && typeof description === "string" ? description : body.slice(0, SHOWN_MAX);
+  return {
+    reason: isCoded ? code : `http_${statusCode}`,
+    isFinal: isCoded && statusCode === 401 && code !== "token_expired",
+    words: `HTTP ${statusCode}: ${said.trim() || "nothing"}`,
+  };
+}
+
+function codedIn(body: string): { readonly code?: unknown; readonly description?: unknown } {
   try {
-    const { code } = JSON.parse(body) as { readonly code?: unknown };
-    return typeof code === "string" && /^[a-z][a-z0-9_]{0,63}$/.test(code) ? code : null;
+    return Object(JSON.parse(body)) as { readonly code?: unknown };
   } catch {
-    return null;
+    return {};
   }
 }
 

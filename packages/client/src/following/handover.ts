@@ -60,6 +60,11 @@ export class Handover {
     return this.#queue.length;
   }
 
+  /** Whether listeners take publications, and no loop, which would be told of an end. */
+  get hasOnlyListeners(): boolean {
+    return this.#taker.state === "listeners";
+  }
+
   /** See `Subscription.on`. */
   on(event: string, listener: (publication: Publication) => unknown): Stop {
     checkName(event);
@@ -126,7 +131,7 @@ export class Handover {
   }
 
   #tellListeners(publication: Publication): void {
-    const work = this.#listeners.get(publication.event)?.call(publication) ?? [];
+    const work = this.#listeners.get(publication.event)?.tell(publication) ?? [];
     if (work.length === 0) return this.#done(publication);
     void Promise.allSettled(work).then((outcomes) => {
       this.#done(publication);

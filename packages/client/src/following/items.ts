@@ -19,12 +19,7 @@ export type ChannelMessage =
 
 /** A message for all of a channel's subscriptions: as it came, and a publication in one object. */
 export type Item =
-  | {
-      readonly type: "publication";
-      readonly publication: Publication;
-      /** Whether this very client published it. */
-      readonly own: boolean;
-    }
+  | { readonly type: "publication"; readonly publication: Publication }
   | Bare<GapMessage>
   | Bare<SnapshotMessage>
   | Bare<EpochMessage>

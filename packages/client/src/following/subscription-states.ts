@@ -53,7 +53,7 @@ export type TakerState =
   /** A loop that is at work on its last publication: everything waits. */
   | "loop"
   /** A loop that asks for the next one. */
-  | "asking loop";
+  | "asking";
 
 export type TakerEvent =
   | "listen"
@@ -65,6 +65,6 @@ export type TakerEvent =
 export const TAKER_STATES: StateTable<TakerState, TakerEvent> = {
   nobody: { listen: "listeners", iterate: "loop" },
   listeners: { iterate: "loop" },
-  loop: { ask: "asking loop" },
-  "asking loop": { answered: "loop" },
+  loop: { ask: "asking" },
+  asking: { answered: "loop" },
 };

@@ -43,6 +43,8 @@ export interface Feed {
   /** It takes items again, or it has left: where the wire begins may have to change. */
   reconsider(): void;
   leave(subscription: Subscription): void;
+  /** It has something to tell, and nobody listens. */
+  unheard(words: string): void;
 }
 
 type Listener = (publication: Publication) => void | Promise<void>;
@@ -54,7 +56,14 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
    * Resolves when the server has acknowledged it, or it is closed here; rejects with the TailwireError
    * that ended it before, such as `forbidden` [AUTH-7].
    */
-  readonly ready: Promise<void>;
+  get ready(): Promise<void> {
+    this.#isAwaited = true;
+    return this.#ready;
+  }
+
+  readonly #ready: Promise<void>;
+  /** Whether its application has asked for {@link ready}, which tells it of a refusal. */
+  #isAwaited = false;
   readonly #feed: Feed;
   readonly #start: Start;
   readonly #echo: boolean;
@@ -77,12 +86,12 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     this.#echo = echo;
     this.#received = isPosition(start) ? start : null;
     this.#handover = new Handover(this.#received, () => feed.reconsider());
-    this.ready = new Promise((resolve, reject) => {
+    this.#ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
     });
     // Nobody has to await it.
-    this.ready.catch(() => undefined);
+    this.#ready.catch(() => undefined);
     this.#stopSignal = onAbort(signal, () => this.end(null));
   }
 
@@ -233,6 +242,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   /** Ends it: with an error when the server refused it or nothing more can come. */
   end(error: TailwireError | null): void {
     if (this.#life.state === "closed") return;
+    const isTold = this.#onEnd.size > 0 || (this.#isAwaited && this.#life.state === "pending");
     this.#life.enter("ended");
     this.#stopSignal();
     if (error) this.#rejectReady(error);
@@ -240,17 +250,18 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     this.#handover.end(error);
     this.#feed.leave(this);
     this.#onEnd.tell(error);
+    if (error && !isTold && this.#handover.hasOnlyListeners) this.#feed.unheard(error.message);
   }
 
   #acceptPublication(item: ItemOf<"publication">, received: Position): boolean {
-    const { publication, own } = item;
+    const { publication } = item;
     const { position } = publication;
     // Another epoch is another subscriber's concern: this one is ahead, in a newer log.
     if (received.epoch !== position.epoch) return true;
     const link = chain(received.offset, position.offset);
     if (link === "next") {
       this.#received = position;
-      const isMuted = own && !this.#echo;
+      const isMuted = publication.localId !== null && !this.#echo;
       this.#handover.push({ position, publication: isMuted ? null : publication });
     }
     return link !== "broken";
@@ -277,7 +288,10 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       continuesAfter,
       lost: lost === null ? null : Math.max(0, lost - seen),
     };
-    this.#notify(continuesAfter, () => this.#onGap.tell(gap));
+    this.#notify(continuesAfter, () => {
+      this.#onGap.tell(gap);
+      if (this.#onGap.size === 0) this.#feed.unheard(`gap ${reason}`);
+    });
     return true;
   }
 

@@ -26,7 +26,7 @@ export type WireEvent =
   /** The subscribe is acknowledged. */
   | "ack"
   /** The same, with `recovered: false`. */
-  | "ack before a gap"
+  | "gap first"
   /** It has come, or a new epoch in its place. */
   | "gap"
   /** An unsubscribe that was sent before is answered. */
@@ -43,7 +43,7 @@ export const WIRE_STATES: StateTable<WireState, WireEvent> = {
   idle: { subscribe: "asking", subscribed: "given" },
   asking: {
     ack: "following",
-    "ack before a gap": "owed a gap",
+    "gap first": "owed a gap",
     over: "idle",
     rest: "resting",
   },

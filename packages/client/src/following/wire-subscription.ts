@@ -25,6 +25,7 @@
  */
 import {
   type Ack,
+  localError,
   type Position,
   type Start,
   TailwireError,
@@ -48,6 +49,8 @@ export interface WireHost {
    * {@link WireSubscription.released}.
    */
   unsubscribe(channel: string): void;
+  /** Tells a developer what nobody listens to. */
+  complain(why: TailwireError): void;
   /** Nobody follows the channel by this any more. */
   unused(channel: string, wire: WireSubscription): void;
 }
@@ -72,6 +75,8 @@ export class WireSubscription implements Feed {
   #fruitless = 0;
   /** Cursors given up for another place since a publication was taken. */
   #moves = 0;
+  /** Whether a developer was told that nobody listens: once is enough. */
+  #wasUnheard = false;
   /** The epoch heard of last: a subscription in it is never behind one in another. */
   #newestEpoch: string | null = null;
 
@@ -91,6 +96,12 @@ export class WireSubscription implements Feed {
     this.#tellIfUnused();
   }
 
+  unheard(words: string): void {
+    if (this.#wasUnheard) return;
+    this.#wasUnheard = true;
+    this.#host.complain(localError("unheard", `${this.#channel}: ${words}`));
+  }
+
   /** The connection is lost, and with it the wait, if there was one. */
   lost(): void {
     this.#drop("over");
@@ -101,7 +112,7 @@ export class WireSubscription implements Feed {
   /** Ends every subscription: null when the application closes the client, else why. */
   end(error: TailwireError | null): void {
     // A copy: a listener that is told may subscribe again, and that one isn't meant.
-    for (const subscription of Array.from(this.#subscriptions)) subscription.end(error);
+    for (const subscription of [...this.#subscriptions]) subscription.end(error);
   }
 
   /**
@@ -113,7 +124,7 @@ export class WireSubscription implements Feed {
     const refusal = new TailwireError({ code, description, retry, fault: "client" });
     if (this.#position) return this.#refused(refusal);
     if (retry) return;
-    for (const subscription of Array.from(this.#subscriptions)) {
+    for (const subscription of [...this.#subscriptions]) {
       if (subscription.state === "active") subscription.end(refusal);
     }
   }
@@ -171,7 +182,7 @@ export class WireSubscription implements Feed {
     const item = this.#advance(message, before);
     let served = true;
     // A copy: a listener may subscribe once more, to what comes after this.
-    for (const subscription of Array.from(this.#subscriptions))
+    for (const subscription of [...this.#subscriptions])
       served = subscription.accept(item, before) && served;
     if (!served) this.#settle(true);
     else if (item.type === "publication") this.#fruitless = this.#moves = 0;
@@ -231,7 +242,7 @@ export class WireSubscription implements Feed {
 
   #acknowledged({ recovered }: Ack, position: Position): void {
     const isServed = recovered !== false;
-    this.#cursor.enter(isServed ? "ack" : "ack before a gap");
+    this.#cursor.enter(isServed ? "ack" : "gap first");
     this.#position = position;
     // A position that can't be served is old news: the gap that follows names the epoch of now.
     if (isServed) this.#noteEpoch(position.epoch);
@@ -306,15 +317,14 @@ export class WireSubscription implements Feed {
   #advance(message: ChannelMessage, before: Position): Item {
     switch (message.type) {
       case "publication": {
-        const { publisher, offset } = message;
-        const publication = publicationOf(message, before.epoch);
-        const { position } = publication;
+        const { offset } = message;
+        const { connection, outbox } = this.#host;
+        const publication = publicationOf(message, before.epoch, connection.welcome?.client);
+        const { position, localId } = publication;
         // The chain is each subscription's to check; the cursor only ever moves on.
         if (offset > before.offset) this.#position = position;
-        const { connection, outbox } = this.#host;
-        const own = publisher !== null && publisher === connection.welcome?.client;
-        if (own) outbox.seen(this.#channel, message.id.slice(publisher.length + 1), position);
-        return { type: "publication", publication, own };
+        if (localId !== null) outbox.seen(this.#channel, localId, position);
+        return { type: "publication", publication };
       }
       case "snapshot":
         this.#hasState = true;

@@ -1,6 +1,7 @@
 /** An entry of the outbox: a publication, and what its client knows of its way. It does nothing. */
 import type { Cancel, Payload } from "@tailwire/protocol";
 import type { Machine } from "../support/machine.ts";
+import type { Moment } from "../support/moment.ts";
 import type { Published } from "../types.ts";
 import type { EntryEvent, EntryState } from "./entry-states.ts";
 
@@ -40,15 +41,8 @@ export interface Queue {
   readonly entries: Entry[];
   /** How many of them have had their turn on the connection as it is. */
   next: number;
-  /** Whether it waits after a refusal that may pass: for a while, then until nothing is under way. */
-  held: "for a while" | "for answers" | null;
-}
-
-export interface Moment {
-  /** By the monotonic clock. */
-  readonly at: number;
-  /** By the wall clock. */
-  readonly wall: number;
+  /** Whether it waits after a refusal that may pass: it rests for a while, then until all is answered. */
+  held: "resting" | "asking" | null;
 }
 
 export interface FirstSend extends Moment {

@@ -27,17 +27,15 @@ import * as CLIENT_LIMITS from "../limits.ts";
 import { tooLargeError } from "../connection/link.ts";
 import { ENTRY_STATES, type EntryEvent } from "./entry-states.ts";
 import { Machine } from "../support/machine.ts";
-import type { Entry, FirstSend, Moment, Queue } from "./outbox-entry.ts";
+import { ageMs, momentOf } from "../support/moment.ts";
+import type { Entry, FirstSend, Queue } from "./outbox-entry.ts";
 import type { Published, PublishOptions } from "../types.ts";
 
 /** Closes after which what was on each of the connections is sent alone. */
 const BLAMED_MAX = 2;
 
 /** The connection that it sends on. */
-type Way = Pick<
-  Connection,
-  "answers" | "codec" | "isOpen" | "limits" | "nextId" | "scope" | "send" | "use"
->;
+type Way = Pick<Connection, "answers" | "codec" | "isOpen" | "limits" | "scope" | "send" | "use">;
 
 export class Outbox {
   readonly #clock: Clock;
@@ -73,6 +71,7 @@ export class Outbox {
     event: string,
     value: unknown,
     { signal, ttlMs = Infinity }: PublishOptions,
+    id: string,
   ): Promise<Published> {
     return new Promise((resolve, reject) => {
       checkName(event);
@@ -81,14 +80,14 @@ export class Outbox {
       const data = payloadOf(value);
       this.#makeRoom(data);
       const entry: Entry = {
-        id: this.#connection.nextId(),
+        id,
         sequence: (this.#sequence += 1),
         queue: this.#queues.get(channel) ?? { channel, entries: [], next: 0, held: null },
         event,
         data,
         resolve,
         reject,
-        made: this.#now(),
+        made: momentOf(this.#clock),
         ttlMs,
         way: new Machine(ENTRY_STATES, "unsent"),
         underWay: false,
@@ -199,7 +198,7 @@ export class Outbox {
 
   /** Lets an entry go when it has become too old to be sent for the first time. */
   #watchAge(entry: Entry): void {
-    const leftMs = entry.ttlMs - this.#ageMs(entry.made);
+    const leftMs = entry.ttlMs - ageMs(this.#clock, entry.made);
     if (leftMs > 0) {
       entry.stopTimer = this.#clock.after(leftMs, () => this.#watchAge(entry));
     } else if (this.#isStale(entry)) {
@@ -208,7 +207,7 @@ export class Outbox {
   }
 
   #isStale({ way, made, ttlMs }: Entry): boolean {
-    return way.state === "unsent" && this.#ageMs(made) >= ttlMs;
+    return way.state === "unsent" && ageMs(this.#clock, made) >= ttlMs;
   }
 
   /** Sends an entry, unless it is too old or too large by now. */
@@ -228,15 +227,14 @@ export class Outbox {
       onWrite: () => {
         // Noted before the write: what may have been sent counts as sent [PUB-5].
         entry.way.enter("write");
-        entry.first ??= { ...this.#now(), epoch: this.#epochs.get(entry.queue.channel) ?? null };
+        entry.first ??= {
+          ...momentOf(this.#clock),
+          epoch: this.#epochs.get(entry.queue.channel) ?? null,
+        };
       },
       // Before welcome nobody knew the connection's limit.
       onTooLarge: (error) => this.#giveUp(entry, error),
     });
-  }
-
-  #now(): Moment {
-    return { at: this.#clock.monotonic(), wall: this.#clock.now() };
   }
 
   #encode({ id, sequence, queue, event, data, first }: Entry, codec: ClientCodec): Encoded {
@@ -250,7 +248,7 @@ export class Outbox {
       settled: (queue.entries[0]?.sequence ?? sequence) - 1,
       ...(first && {
         repeat: {
-          ageMs: Math.ceil(this.#ageMs(first)),
+          ageMs: Math.ceil(ageMs(this.#clock, first)),
           ...(first.epoch !== null && { epoch: first.epoch }),
         },
       }),
@@ -258,18 +256,12 @@ export class Outbox {
     });
   }
 
-  /** By the clock that advanced more: one may sleep with the machine, the other may be set. */
-  #ageMs({ at, wall }: Moment): number {
-    const now = this.#now();
-    return Math.max(now.at - at, now.wall - wall);
-  }
-
   /** Whether the server may have forgotten the id by the time a repeat arrives [PUB-6]. */
   #mayBeForgotten(first: FirstSend): boolean {
     const { dedupeMs, appendMs } = this.#connection.limits;
     // A clock that was set back hides how much time has passed.
     if (this.#clock.now() < first.wall) return true;
-    return this.#ageMs(first) >= dedupeMs - appendMs;
+    return ageMs(this.#clock, first) >= dedupeMs - appendMs;
   }
 
   #answered(entry: Entry, answer: Ack | TailwireError): void {
@@ -288,10 +280,10 @@ export class Outbox {
     // Later publications must not overtake it: the whole channel waits.
     const { queue } = entry;
     if (queue.held) return;
-    queue.held = "for a while";
+    queue.held = "resting";
     entry.refusals = Math.min(CLIENT_LIMITS.refusalsMax, entry.refusals + 1);
     this.#connection.scope.after(refusalMs(entry.refusals, error.retryAfterMs), () => {
-      queue.held = "for answers";
+      queue.held = "asking";
       this.#sendNext(queue);
     });
   }
@@ -319,7 +311,7 @@ export class Outbox {
    */
   #sendOf(queue: Queue): void {
     const { entries } = queue;
-    if (queue.held === "for answers" && !entries.some(({ underWay }) => underWay)) {
+    if (queue.held === "asking" && !entries.some(({ underWay }) => underWay)) {
       queue.held = null;
       queue.next = 0;
     }

@@ -11,6 +11,7 @@ import {
   type Position,
   PROTOCOL_LIMITS,
   type Start,
+  wordsOf,
 } from "@tailwire/protocol";
 
 /** Anything, as far as it has fields. */
@@ -18,8 +19,9 @@ type Table = Readonly<Record<string, unknown>>;
 
 const SIGNAL = { addEventListener: refuse, removeEventListener: refuse };
 
-function refuse(expected: string): never {
-  throw localError("bad_message", expected);
+/** `argument` begins with a word for which the description's full form has the rule. */
+function refuse(argument: string): never {
+  throw localError("bad_message", argument);
 }
 
 function isInteger(value: unknown, min: number, max: number): value is number {
@@ -32,19 +34,18 @@ function isText(value: unknown, lengthMax: number): value is string {
 
 /** The name of an event or of a request. @throws `bad_message`. */
 export function checkName(name: string): void {
-  if (!isEventName(name)) refuse("a name is 1 to 64 of A-Za-z0-9_.:-");
+  if (!isEventName(name)) refuse(`name "${wordsOf(name)}"`);
 }
 
 /** How long something may take, and what takes it back. @throws `bad_message`. */
 export function checkWait(signal: AbortSignalLike | undefined, ms = 0): void {
-  if (typeof ms !== "number" || !(ms >= 0)) refuse("a time is a number from 0");
-  if (signal !== undefined && !isLike(signal, SIGNAL)) refuse("a signal is an AbortSignal");
+  if (typeof ms !== "number" || !(ms >= 0)) refuse(`time ${wordsOf(ms)}`);
+  if (signal !== undefined && !isLike(signal, SIGNAL)) refuse("signal");
 }
 
 /** How many publications a page may have. @throws `bad_message`. */
 export function checkCount(count: number): void {
-  if (!isInteger(count, 1, PROTOCOL_LIMITS.pageCountMax))
-    refuse("a limit is a number from 1 to 1000");
+  if (!isInteger(count, 1, PROTOCOL_LIMITS.pageCountMax)) refuse(`limit ${wordsOf(count)}`);
 }
 
 /** A position's three fields, and nothing else that it may have got. @throws `bad_position`. */
@@ -55,7 +56,7 @@ export function checkedPosition(given: Position): Position {
     !isInteger(offset, 0, Infinity) ||
     (id !== null && !isText(id, PROTOCOL_LIMITS.publicationIdLengthMax))
   ) {
-    throw localError("bad_position", "a position is one that was given");
+    throw localError("bad_position");
   }
   return { epoch, offset, id };
 }
@@ -69,5 +70,5 @@ export function checkedStart(given: Start): Start {
   const { count, ageMs } = Object(rewind) as Table;
   if (isInteger(count, 0, PROTOCOL_LIMITS.rewindCountMax)) return { rewind: { count } };
   if (count === undefined && isInteger(ageMs, 0, Infinity)) return { rewind: { ageMs } };
-  return refuse("a start is latest, earliest, a position or a rewind");
+  return refuse("start");
 }

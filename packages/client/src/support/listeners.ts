@@ -15,22 +15,17 @@ export class Listeners<Value> {
    * @throws TypeError when it is no function.
    */
   add(listener: (value: Value) => unknown): Stop {
-    if (typeof listener !== "function") throw new TypeError("a listener is a function");
+    if (typeof listener !== "function") throw new TypeError("not a function");
     const own = (value: Value): unknown => listener(value);
     this.#all.add(own);
     return () => void this.#all.delete(own);
   }
 
-  /** Calls each, and waits for none. */
-  tell(value: Value): void {
-    void this.call(value);
-  }
-
   /** Calls each, and gives the promises that some of them returned. */
-  call(value: Value): readonly Promise<unknown>[] {
+  tell(value: Value): readonly Promise<unknown>[] {
     const work: Promise<unknown>[] = [];
     // A copy: listeners stop themselves and others, and register anew, while they are called.
-    for (const listener of Array.from(this.#all)) {
+    for (const listener of [...this.#all]) {
       if (!this.#all.has(listener)) continue;
       try {
         const result = listener(value);

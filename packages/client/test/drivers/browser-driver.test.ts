@@ -1,6 +1,8 @@
 // The browser's driver: how sockets misbehave in Safari, and which events of a page mean what.
 import { afterEach, expect, test, vi } from "vitest";
-import { ports } from "../../src/drivers/browser.ts";
+import { portsWith } from "../../src/drivers/browser.ts";
+
+const ports = portsWith();
 
 class FakeWebSocket extends EventTarget {
   static last: FakeWebSocket;

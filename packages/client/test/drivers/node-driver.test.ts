@@ -3,8 +3,11 @@ import { createServer as createHttpServer, type Server, type ServerResponse } fr
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket as WsWebSocket } from "ws";
 import { findWs } from "../../src/drivers/find-ws.ts";
-import { ports } from "../../src/drivers/node.ts";
+import { portsWith } from "../../src/drivers/node.ts";
+
+const ports = portsWith();
 
 interface Closed {
   readonly code: number;
@@ -69,10 +72,14 @@ test.each([
   expect(closed).toEqual({ code: 1006, reason: word });
 });
 
-test("[AUTH-3, CONN-7] a server that says unauthenticated closes as 4501 does", async () => {
-  const body = '{"code":"unauthenticated","description":"The token …"}';
+test.each([
+  ["unauthenticated", 4501],
+  ["banned_until_monday", 4501],
+  ["token_expired", 1006],
+])("[AUTH-3, CONN-7] a server that answers 401 %s closes as %d does", async (reason, code) => {
+  const body = JSON.stringify({ code: reason, description: "The token …" });
   const closed = await answeredWith((response) => response.writeHead(401).end(body));
-  expect(closed).toEqual({ code: 4501, reason: "unauthenticated" });
+  expect(closed).toEqual({ code, reason });
 });
 
 test.each([
@@ -173,7 +180,7 @@ test("`ws` is found beside the first place that has it, whatever the others are"
   expect(findWs([])).toBe(null);
 });
 
-test("where there is neither `ws` nor a WebSocket, that is the reason, told later", async () => {
+test("where there is neither `ws` nor a WebSocket, that is said at once", async () => {
   vi.stubGlobal("WebSocket", undefined);
   vi.doMock("../../src/drivers/find-ws.ts", () => ({ PLACES: [], findWs: () => null }));
   vi.resetModules();
@@ -181,15 +188,27 @@ test("where there is neither `ws` nor a WebSocket, that is the reason, told late
     vi.unstubAllGlobals();
     vi.doUnmock("../../src/drivers/find-ws.ts");
   });
-  const { ports: bare } = await import("../../src/drivers/node.ts");
-  const closed = await new Promise((resolve) => {
-    let returned = false;
-    bare.connect("ws://127.0.0.1:9/", [], {
-      opened: () => undefined,
-      received: () => undefined,
-      closed: (code, reason) => resolve({ code, reason, returned }),
+  const { portsWith: barePortsWith } = await import("../../src/drivers/node.ts");
+  expect(() => barePortsWith()).toThrow(/^missing_websocket: .*npm install ws/);
+  // Given one of either form, nothing is missing.
+  expect(() => barePortsWith(WsWebSocket)).not.toThrow();
+});
+
+test("what couldn't be opened is told in words, too: the status, and what the body says", async () => {
+  const wordsOf = async (status: number, body: string): Promise<string> => {
+    const server = createHttpServer((_request, response) => response.writeHead(status).end(body));
+    const url = `ws://127.0.0.1:${await listen(server)}/tailwire`;
+    return new Promise((resolve) => {
+      ports.connect(url, [], {
+        opened: () => undefined,
+        received: () => undefined,
+        closed: (_code, _reason, words = "") => resolve(words),
+      });
     });
-    returned = true;
-  });
-  expect(closed).toEqual({ code: 1006, reason: "missing_websocket", returned: true });
+  };
+  const coded = '{"code":"forbidden_origin","description":"Pages of this origin …"}';
+  expect(await wordsOf(403, coded)).toBe("HTTP 403: Pages of this origin …");
+  expect(await wordsOf(502, HTML)).toBe(`HTTP 502: ${HTML}`);
+  expect(await wordsOf(500, "x".repeat(4_000))).toBe(`HTTP 500: ${"x".repeat(200)}`);
+  expect(await wordsOf(504, "")).toBe("HTTP 504: nothing");
 });

@@ -27,7 +27,7 @@ const gone = new TailwireError({
 
 /** A subscription at offset 0, what brings it items, and what its application was told. */
 function subscribed() {
-  const feed = { reconsider: () => undefined, leave: () => undefined };
+  const feed = { reconsider: () => undefined, leave: () => undefined, unheard: () => undefined };
   const subscription = new Subscription(feed, { start: at(0) });
   const told: string[] = [];
   subscription.onGap(() => told.push("gap"));
@@ -37,8 +37,9 @@ function subscribed() {
     last += 1;
     const position = at(last);
     const id = position.id;
-    const publication = { id, event: "said", data: last, position, timestamp: 0, publisher: null };
-    const item = { type: "publication", publication, own: false } as const;
+    const nobody = { publisher: null, localId: null };
+    const publication = { id, event: "said", data: last, position, timestamp: 0, ...nobody };
+    const item = { type: "publication", publication } as const;
     subscription.accept(item, at(last - 1));
   };
   const lose = (): void => {
@@ -67,7 +68,7 @@ describe("the taker", () => {
     nobody: () => undefined,
     listeners: ({ subscription }) => void subscription.on("said", () => undefined),
     loop,
-    "asking loop": (subject) => {
+    asking: (subject) => {
       void loop(subject)
         .next()
         .then(() => subject.told.push("answer"));
@@ -79,7 +80,7 @@ describe("the taker", () => {
     listeners: { waiting: 0, told: ["gap"] },
     loop: { waiting: 2, told: [] },
     // The loop is at work on the publication, so the gap waits.
-    "asking loop": { waiting: 1, told: ["answer"] },
+    asking: { waiting: 1, told: ["answer"] },
   };
   const events: Record<Exclude<TakerEvent, "ask">, (subject: Subject) => void> = {
     listen: ({ subscription }) => void subscription.on("other", () => undefined),
@@ -90,7 +91,7 @@ describe("the taker", () => {
   for (const state of Object.keys(arrive) as TakerState[]) {
     for (const event of Object.keys(events) as (keyof typeof events)[]) {
       // Nothing is answered where nobody asks.
-      if (event === "answered" && state !== "asking loop") continue;
+      if (event === "answered" && state !== "asking") continue;
       const expected = TAKER_STATES[state][event] ?? state;
       test(`${state}: after ${event} it is ${expected}`, async () => {
         const subject = subscribed();

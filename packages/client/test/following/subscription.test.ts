@@ -7,7 +7,7 @@ const at = (offset: number, epoch = "old") => ({ epoch, offset, id: `p${offset}`
 
 /** A subscription at an offset of the old epoch, and the gaps that it was told. */
 function standingAt(offset: number) {
-  const feed = { reconsider: () => undefined, leave: () => undefined };
+  const feed = { reconsider: () => undefined, leave: () => undefined, unheard: () => undefined };
   const subscription = new Subscription(feed, { start: at(offset) });
   const gaps: Gap[] = [];
   subscription.onGap((gap) => gaps.push(gap));

@@ -51,6 +51,7 @@ function stage() {
     {
       connection,
       outbox: { noteEpoch: () => undefined, seen: () => undefined },
+      complain: ({ code }) => void said.push(code),
       unsubscribe: () => void said.push("unsubscribe"),
       unused: () => void said.push("unused"),
     },
@@ -77,7 +78,7 @@ function stage() {
       wire.startedByServer(own, at(5));
     },
     ack: () => acknowledge(true),
-    "ack before a gap": () => acknowledge(false),
+    "gap first": () => acknowledge(false),
     gap: () =>
       wire.receive({
         type: "gap",
@@ -111,7 +112,7 @@ function stage() {
 const WAYS: Record<WireState, readonly WireEvent[]> = {
   idle: [],
   asking: ["subscribe"],
-  "owed a gap": ["subscribe", "ack before a gap"],
+  "owed a gap": ["subscribe", "gap first"],
   following: ["subscribe", "ack"],
   given: ["subscribed"],
   resting: ["subscribe", "rest"],
@@ -130,7 +131,7 @@ const MANNERS: Record<WireState, readonly string[]> = {
 /** Events that can come in a state; a subscribe's answer comes only where one was sent. */
 const POSSIBLE: Record<WireState, readonly WireEvent[]> = {
   idle: ["gap", "released", "over", "rested"],
-  asking: ["ack", "ack before a gap", "rest", "gap", "released", "over", "rested"],
+  asking: ["ack", "gap first", "rest", "gap", "released", "over", "rested"],
   "owed a gap": ["gap", "rest", "released", "over", "rested"],
   following: ["gap", "rest", "released", "over", "rested"],
   given: ["gap", "rest", "released", "over", "rested"],

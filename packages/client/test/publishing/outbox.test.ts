@@ -56,7 +56,6 @@ class Stage {
       get isOpen() {
         return isOpen();
       },
-      nextId: () => `p${(this.#lastId += 1)}`,
       use: () => undefined,
       send: (line: Line) => void this.#lines.push(line),
     };
@@ -64,7 +63,7 @@ class Stage {
   }
 
   publish(channel = "room:1"): void {
-    const published = this.outbox.publish(channel, "said", 1, {});
+    const published = this.outbox.publish(channel, "said", 1, {}, `p${(this.#lastId += 1)}`);
     published.then(
       () => this.outcomes.push("acknowledged"),
       (error: { code: string }) => this.outcomes.push(error.code),

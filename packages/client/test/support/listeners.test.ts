@@ -91,7 +91,7 @@ const at = (offset: number) => ({ epoch: "log", offset, id: `p${offset}` });
 
 /** A subscription at offset 0, and what brings it publications. */
 function subscribed() {
-  const feed = { reconsider: () => undefined, leave: () => undefined };
+  const feed = { reconsider: () => undefined, leave: () => undefined, unheard: () => undefined };
   const subscription = new Subscription(feed, { start: at(0) });
   const bring = (offset: number): void => {
     const publication = {
@@ -101,8 +101,9 @@ function subscribed() {
       position: at(offset),
       timestamp: 0,
       publisher: null,
+      localId: null,
     };
-    const item = { type: "publication", publication, own: false } as const;
+    const item = { type: "publication", publication } as const;
     subscription.accept(item, at(offset - 1));
   };
   return { subscription, bring };

@@ -56,6 +56,9 @@ export class Access {
     if (rule === null) throw tailwireError("forbidden");
     return andThen(this.#allows(action, channel, rule), (isAllowed) => {
       if (!isAllowed) throw tailwireError("forbidden");
+      if (action === "publish" && !rule.isPublic) {
+        throw tailwireError("forbidden", "only the server publishes to this channel");
+      }
       return rule;
     });
   }

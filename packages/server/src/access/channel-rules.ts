@@ -20,6 +20,8 @@ import { inWords } from "../support/mistake.ts";
 export interface ChannelOptions<U extends User = User> {
   /** How much of the log is kept, and so how long a client may be away without a gap. */
   readonly retention?: Chosen<Retention> | undefined;
+  /** `"server"`: only the server publishes there, whatever `authorize` and tokens' grants allow. */
+  readonly publish?: "server" | undefined;
   /**
    * Called before a client's publication is added to the log. It returns the data to log, or throws a
    * `TailwireError` to refuse it [PUB-13].
@@ -36,6 +38,8 @@ export interface ChannelOptions<U extends User = User> {
 export interface ChannelRule {
   readonly pattern: ChannelPattern;
   readonly retention: Retention;
+  /** Whether clients may publish, where they are allowed to. */
+  readonly isPublic: boolean;
   /** Null where publications are logged as they come. */
   readonly onPublish: OnPublish | null;
   /** Null where the application keeps no state. */
@@ -44,6 +48,7 @@ export interface ChannelRule {
 
 const CHANNEL: Kinds<ChannelOptions> = {
   retention: OBJECT,
+  publish: { words: '"server", or nothing', fits: (value) => value === "server" },
   onPublish: FUNCTION,
   snapshot: FUNCTION,
 };
@@ -68,6 +73,7 @@ export class ChannelRules {
       return {
         pattern: parsed,
         retention: retentionOf(`${where}.retention`, own.retention),
+        isPublic: own.publish === undefined,
         onPublish: own.onPublish ?? null,
         snapshot: own.snapshot ?? null,
       };

@@ -3,7 +3,14 @@
  *
  * A connection's pages are read one after another, each when the one before has left.
  */
-import { carrying, type Entry, type Outgoing, type ReadMessage } from "@tailwire/protocol";
+import {
+  carrying,
+  type Entry,
+  type Outgoing,
+  type ReadMessage,
+  tailwireError,
+  validateClientMessage,
+} from "@tailwire/protocol";
 import type { Publication } from "../log/broker.ts";
 import type { Channel } from "../delivery/channel.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -50,7 +57,30 @@ async function readNow(
   }
 }
 
-function pageOf({ log }: Channel, message: ReadMessage): Promise<Page> {
+/**
+ * A page for the application on the server.
+ *
+ * @throws `bad_position` or `bad_message` for what a client may not ask either; `unavailable`.
+ */
+export async function readAsServer(
+  node: Services,
+  name: string,
+  asked: Pick<ReadMessage, "after" | "before" | "count">,
+): Promise<Page> {
+  const message = { type: "read", id: "r", timestamp: 0, channel: name, ...asked };
+  const checked = validateClientMessage(message);
+  if ("malformed" in checked) {
+    const { code, detail } = checked.malformed;
+    throw tailwireError(code, detail);
+  }
+  const channel = node.channel(name);
+  return channel.use(() => pageOf(channel, asked));
+}
+
+function pageOf(
+  { log }: Channel,
+  message: Pick<ReadMessage, "after" | "before" | "count">,
+): Promise<Page> {
   const { after, before, count } = message;
   return after === undefined
     ? pageBefore(log, before === undefined ? null : positionOf(before), count)

@@ -14,7 +14,11 @@ export function hello(node: Services, connection: Connection, message: Hello): v
   const { user, userId } = access;
   const { limits, ports } = node;
   const clientId = ports.digest(`${userId}\n${message.session}`);
-  const { generation, overlap = false } = message;
+  const { generation, publisher = clientId, overlap = false } = message;
+  if (publisher !== clientId) {
+    connection.refuse(message.id, tailwireError("identity_changed"));
+    return connection.close("identity_changed");
+  }
   if (!node.sessions.enter(connection, { clientId, generation }, overlap)) return;
   connection.open({ clientId, generation });
   connection.say({

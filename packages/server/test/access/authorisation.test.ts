@@ -307,3 +307,43 @@ describe("[AUTH-12, SUB-9] after a fresh token", () => {
     expect(answers).toHaveLength(2);
   });
 });
+
+describe("a channel that only the server publishes to", () => {
+  const channels = { "news:{id}": { publish: "server" } } as const;
+  const user = { id: "ada" };
+
+  test.each<[string, Authorize | null, Authenticated]>([
+    ["without authorize", null, { user }],
+    ["with an authorize that allows everything", () => true, { user }],
+    [
+      "with a token that grants it",
+      null,
+      { user, capabilities: [{ channel: "news:1", actions: ["subscribe", "publish"] }] },
+    ],
+  ])("[AUTH-11] refuses clients, %s, and says so", async (_, authorize, authenticated) => {
+    const testNode = nodeWith(authorize, { channels });
+    const peer = await testNode.openPeer(authenticated);
+    await peer.say(subscribe("news:1"), publish(1, "news:1"));
+    await testNode.node.publish("news:1", "said", 1);
+    await testNode.clock.settle();
+    const [refusal] = peer.heard.filter(({ type }) => type === "error");
+    expect(refusal).toMatchObject({
+      code: "forbidden",
+      description: expect.stringContaining("only the server publishes") as string,
+    });
+    expect(peer.heardInShort).toContain("publication 1");
+  });
+
+  test("[AUTH-7] isn't told apart from none by those who may not publish", async () => {
+    const peer = await nodeWith(() => false, { channels }).openPeer();
+    await peer.say(publish(1, "news:1"), publish(2, "nowhere"));
+    const [one, another] = peer.heard;
+    expect(one).toMatchObject({ type: "error", code: "forbidden" });
+    expect(one).toEqual({ ...another, id: one?.id, re: expect.any(String) as string });
+  });
+
+  test.each(["client", true, null])("isn't declared by publish: %j", (given) => {
+    const rules = () => nodeWith(null, { channels: { a: { publish: given as never } } });
+    expect(rules).toThrow('expected "server", or nothing');
+  });
+});

@@ -192,3 +192,20 @@ test("[CLOSE-1] a user whom the application disconnects is closed for good, on a
   for (const peer of peers) expect(closes(peer)).toEqual(["close 4504 disconnected"]);
   expect(bob.connection.state).toBe("open");
 });
+
+test("[AUTH-8] a hello that names the public id of another user's session is refused for good", async () => {
+  const testNode = new TestNode();
+  const named = async (user: string, publisher: string | undefined) => {
+    const peer = testNode.peer(user);
+    await peer.say({ ...hello(), ...(publisher !== undefined && { publisher }) });
+    return peer;
+  };
+  const [welcome] = (await named("ada", undefined)).heard;
+  const ada = welcome?.type === "welcome" ? welcome.client : "";
+  const asBob = await named("bob", ada);
+  expect(asBob.heardInShort).toEqual(["error r1 identity_changed"]);
+  expect(closes(asBob)).toEqual(["close 4503 identity_changed"]);
+  const again = testNode.peer("ada");
+  await again.say({ ...hello({ generation: 2 }), publisher: ada } as Said);
+  expect(again.heardInShort).toEqual(["welcome r1"]);
+});

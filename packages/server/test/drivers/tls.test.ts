@@ -27,6 +27,7 @@ function connect(url: string): Client {
       random: nodePorts.random,
       abort: () => new AbortController(),
       life: () => () => undefined,
+      warn: () => undefined,
       base64url: (text) => Buffer.from(text).toString("base64url"),
       connect: (address, subprotocols, events) => {
         const ws = new WebSocket(address, [...subprotocols], {

@@ -40,6 +40,7 @@ const IMPORTS = {
   "@tailwire/client": "/client/index.js",
   "@tailwire/protocol": "/protocol/index.js",
   "#driver": "/client/drivers/browser.js",
+  "#words": "/protocol/words-short.js",
 };
 
 /** The page's code that receives publications, by the kind of client. */

@@ -73,7 +73,10 @@ export class Connections {
   }
 
   /** Fields of hashes, one answer for each key, asked for at once. */
-  async fields(keys: readonly string[], ...names: string[]): Promise<(readonly (string | null)[])[]> {
+  async fields(
+    keys: readonly string[],
+    ...names: string[]
+  ): Promise<(readonly (string | null)[])[]> {
     return Promise.all(keys.map((key) => this.#commands.hmGet(key, names)));
   }
 
@@ -146,7 +149,8 @@ export class Connections {
     const reason = isUsable ? null : (cause ?? this.#reason ?? "the connection is lost");
     if (reason === this.#reason) return;
     this.#reason = reason;
-    if (reason === null) this.#host.logger.info({ address: this.#settings.address }, "redis: connected");
+    if (reason === null)
+      this.#host.logger.info({ address: this.#settings.address }, "redis: connected");
     else this.#complain(reason);
     this.#owner.changed(reason);
   }

@@ -1,10 +1,5 @@
 /** The broker: two connections, the logs that are followed, and the broker's time. */
-import type {
-  Broker,
-  BrokerHost,
-  BrokerLog,
-  Retention,
-} from "@tailwire/server/broker-contract";
+import type { Broker, BrokerHost, BrokerLog, Retention } from "@tailwire/server/broker-contract";
 import { BrokerTime } from "./broker-time.ts";
 import { Connections } from "./connections.ts";
 import { type LogContext, RedisLog } from "./redis-log.ts";

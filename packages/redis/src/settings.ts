@@ -48,7 +48,9 @@ export function checkOptions(options: RedisBrokerOptions): void {
     throw new TypeError("redisBroker: the url has to begin with redis:// or rediss://");
   }
   if (url !== undefined && !URL.canParse(url)) {
-    throw new TypeError("redisBroker: the url is malformed; a password in it has to be URL-encoded");
+    throw new TypeError(
+      "redisBroker: the url is malformed; a password in it has to be URL-encoded",
+    );
   }
   if (typeof client?.options !== "object" && client !== undefined) {
     throw new TypeError("redisBroker: client has to come from createClient of the redis package");
@@ -59,8 +61,8 @@ export function checkOptions(options: RedisBrokerOptions): void {
 }
 
 export function settingsOf(options: RedisBrokerOptions, { random }: BrokerHost): Settings {
-  const { url, socket, username, password, credentialsProvider, database } =
-    options.client?.options ?? { url: options.url };
+  const { url, socket, username, password, credentialsProvider, database } = options.client
+    ?.options ?? { url: options.url };
   const given = { url, username, password, credentialsProvider, database };
   return {
     prefix: options.prefix ?? "tailwire",
@@ -94,8 +96,10 @@ function addressOf(url: string | undefined, socket: ClientSettings["socket"]): s
     const { hostname, port } = new URL(url);
     return `${hostname === "" ? "localhost" : hostname}:${port === "" ? "6379" : port}`;
   }
-  const { host = "localhost", port = 6379, path } = { ...socket } as Readonly<
-    Partial<Record<"host" | "port" | "path", string>>
-  >;
+  const {
+    host = "localhost",
+    port = 6379,
+    path,
+  } = { ...socket } as Readonly<Partial<Record<"host" | "port" | "path", string>>>;
   return path ?? `${host}:${port}`;
 }

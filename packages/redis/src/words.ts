@@ -34,8 +34,14 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED/, "nothing listens there. Is Redis running, and is the address right?"],
   [/ENOTFOUND|EAI_AGAIN/, "the host's name is unknown. Is the address right?"],
   [/LOADING/, "it is still loading its data"],
-  [/timeout|ETIMEDOUT/i, "it doesn't answer. Is the address right, and does a firewall let it pass?"],
-  [/Unknown RESP type/i, "it doesn't speak Redis's protocol. Is it another service, or TLS (rediss:)?"],
+  [
+    /timeout|ETIMEDOUT/i,
+    "it doesn't answer. Is the address right, and does a firewall let it pass?",
+  ],
+  [
+    /Unknown RESP type/i,
+    "it doesn't speak Redis's protocol. Is it another service, or TLS (rediss:)?",
+  ],
 ];
 
 /** The cause in words, and the library's own behind it. */
@@ -52,13 +58,15 @@ function messageOf(error: unknown): string {
 
 /** The reason why a server with this INFO can't keep logs; null where it can. */
 export function unfitness(info: string): string | null {
-  const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1] ?? "";
+  const field = (name: string): string =>
+    new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1] ?? "";
   const version = field("redis_version");
   if (Number.parseInt(version, 10) < 7) {
     return `it is Redis ${version}, and Redis 7 or Valkey is needed: older ones don't refuse a script as a whole`;
   }
   if (field("role") === "slave") return "it is a replica. Give the address of the primary";
-  if (field("cluster_enabled") === "1") return "it is a cluster, which this version doesn't support";
+  if (field("cluster_enabled") === "1")
+    return "it is a cluster, which this version doesn't support";
   if (field("master_replid") === "") {
     return "its INFO has no master_replid, by which a lost history is noticed";
   }

@@ -1,7 +1,7 @@
 // Brokers under test, on a simulated clock or on the machine's own.
 import type { Clock } from "@tailwire/protocol";
 import type { BrokerHost } from "@tailwire/server/broker-contract";
-import { Dice, SimulatedClock } from "@tailwire/simulation";
+import { Dice, type SimulatedClock } from "@tailwire/simulation";
 import { RedisBroker } from "../src/redis-broker.ts";
 import { type RedisBrokerOptions, settingsOf } from "../src/settings.ts";
 import { until } from "./server.ts";

@@ -122,21 +122,21 @@ function someEntry({ clock, dedupeMs, pick, below }: Given): (epoch: string) => 
   const name = pick(["ada", "ada", "bob", "cyd", null]);
   const data = pick([JsonText.of("ä"), JsonText.of("x".repeat(60)), new Uint8Array([0, 10, 255])]);
   const now = clock.monotonic();
-  const producer = name && {
-    id: name,
+  const its = {
     generation: pick([1, 1, 1, 2]),
     sequence,
     settled: Math.max(0, sequence - pick([1, 2, 3, 14])),
     fingerprint: fingerprint(id, "said", JsonText.of("sent")),
   };
+  const producer = name === null ? null : { id: name, ...its };
   const common = { id, producer, publisher: name, event: "said", data };
   const notAfter = now + pick([1_000, 1_000, 1_000, 0, -1]);
   if (pick([true, false])) return () => ({ ...common, notAfter });
   const since = now - pick([0, 0, 10, dedupeMs - 1, dedupeMs, 10 * dedupeMs]);
-  const known = pick(["own", "none", "other"]);
+  const known = pick(["own", "none", "other"] as const);
   return (epoch) => {
-    const its = { own: { epoch }, none: {}, other: { epoch: "other" } }[known];
-    return { ...common, notAfter, repeat: { since, ...its } };
+    const epochs = { own: { epoch }, none: {}, other: { epoch: "other" } };
+    return { ...common, notAfter, repeat: { since, ...epochs[known] } };
   };
 }
 

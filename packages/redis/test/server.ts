@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 /** Programs to test with: those on the path, and those that `REDIS_SERVERS` names, by commas. */
 const PROGRAMS = [
@@ -29,8 +29,8 @@ export function withServers(define: (program: string) => void): void {
     describe.each(PROGRAMS)("%s", define);
     return;
   }
-  test.skipIf(process.env["CI"] !== "true")("a Redis or Valkey server is installed", () => {
-    throw new Error("no redis-server and no valkey-server on the path: install one");
+  test.skipIf(process.env["CI"] !== "true")("redis-server or valkey-server is on the path", () => {
+    expect(PROGRAMS).not.toEqual([]);
   });
 }
 
@@ -127,6 +127,6 @@ export async function retried<Value>(attempt: () => Value | Promise<Value>): Pro
 /** Waits for a condition. @throws Error where it doesn't come to hold. */
 export function until(condition: () => boolean): Promise<void> {
   return retried(() => {
-    if (!condition()) throw new Error(`it never came to hold: ${condition}`);
+    if (!condition()) throw new Error(`it never came to hold: ${String(condition)}`);
   });
 }

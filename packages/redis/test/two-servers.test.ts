@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createClient, type TailwireClient } from "@tailwire/client";
+import { createClient, type Client } from "@tailwire/client";
 import { createTailwire } from "@tailwire/server";
 import { expect, onTestFinished, test } from "vitest";
 import { redisBroker } from "../src/index.ts";
@@ -37,14 +37,14 @@ async function startServer(redis: RedisServer): Promise<TestServer> {
 
 const none = (): void => undefined;
 
-function clientAt(port: number, user: string): TailwireClient {
+function clientAt(port: number, user: string): Client {
   const client = createClient(`ws://127.0.0.1:${port}/tailwire`, { getToken: () => user });
   onTestFinished(() => client.close());
   return client;
 }
 
 /** Publications that a client has received from a channel's beginning, and gaps. */
-function heardBy(client: TailwireClient): unknown[] {
+function heardBy(client: Client): unknown[] {
   const heard: unknown[] = [];
   const subscription = client.channel("room:1").subscribe({ start: "earliest" });
   subscription.on("said", ({ data }) => void heard.push(data));

@@ -38,10 +38,15 @@ describe("options", () => {
 });
 
 describe("INFO", () => {
-  const fit = "redis_version:7.0.15\r\nrole:master\r\nmaster_replid:ab\r\nmaxmemory_policy:noeviction\r\n";
+  const fit =
+    "redis_version:7.0.15\r\nrole:master\r\nmaster_replid:ab\r\nmaxmemory_policy:noeviction\r\n";
 
   test.each<[string, string, RegExp]>([
-    ["redis_version:7.0.15", "redis_version:6.2.6", /it is Redis 6.2.6, and Redis 7 or Valkey is needed/],
+    [
+      "redis_version:7.0.15",
+      "redis_version:6.2.6",
+      /it is Redis 6.2.6, and Redis 7 or Valkey is needed/,
+    ],
     ["role:master", "role:slave", /replica. Give the address of the primary/],
     ["master_replid:ab", "", /no master_replid/],
     ["noeviction", "allkeys-lru", /maxmemory-policy is allkeys-lru.* Set it to noeviction/],

@@ -1,5 +1,6 @@
 /** The start command: options in, a running server out, and what the person is told meanwhile. */
 import { TailwireError } from "@tailwire/protocol";
+import { brokerAt } from "./broker-at.ts";
 import { DEFAULT_PORT } from "./listen.ts";
 import { parseOptions, type StartOptions, USAGE } from "./options.ts";
 import { type Standalone, startStandalone } from "./standalone.ts";
@@ -9,7 +10,9 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     const options = parseOptions(args);
     if (options.help) return console.log(USAGE);
-    const standalone = await startStandalone(options);
+    const { port, host, broker } = options;
+    const its = broker === null ? {} : { broker: await brokerAt(broker) };
+    const standalone = await startStandalone({ port, host, ...its });
     // Before anybody is told that it is ready, it has to know how to end.
     closeOnSignal(standalone);
     console.log(options.json ? jsonLine(standalone) : announcement(standalone, options));

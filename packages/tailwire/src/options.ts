@@ -6,6 +6,8 @@ export interface StartOptions {
   /** Null: the default port, or any free one where that is taken. */
   readonly port: number | null;
   readonly host: string;
+  /** The URL of the broker; null: logs are kept in memory. */
+  readonly broker: string | null;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -17,6 +19,8 @@ export const USAGE = `tailwire: a server for development, with a page to try it 
 
   --port <number>   where to listen; 0 takes any free port (default: 3000, or any free one)
   --host <address>  which address to listen on (default: 127.0.0.1, this machine only)
+  --broker <url>    keep logs in Redis, for several servers: redis://localhost:6379
+                    (default: in memory, until this server ends)
   --json            print one line, {"url", "websocket", "pid"}, and nothing else
   --help            show this
 
@@ -25,20 +29,31 @@ In the repository the same is npm start, with options behind --: npm start -- --
 const KNOWN = {
   port: { type: "string" },
   host: { type: "string" },
+  broker: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
 /** @throws TailwireError `bad_option`, when an option is unknown or its value makes no sense. */
 export function parseOptions(args: readonly string[]): StartOptions {
-  const { port, host = "127.0.0.1", json = false, help = false } = valuesOf(args);
+  const { port, host = "127.0.0.1", broker, json = false, help = false } = valuesOf(args);
   if (host.trim() === "") throw badOption("--host needs an address, such as 127.0.0.1.");
-  return { port: port === undefined ? null : portOf(port), host, json, help };
+  if (broker !== undefined && !/^rediss?:\/\//.test(broker)) {
+    throw badOption("--broker needs a URL that begins with redis:// or rediss://.");
+  }
+  return {
+    port: port === undefined ? null : portOf(port),
+    host,
+    broker: broker ?? null,
+    json,
+    help,
+  };
 }
 
 function valuesOf(args: readonly string[]): {
   readonly port?: string;
   readonly host?: string;
+  readonly broker?: string;
   readonly json?: boolean;
   readonly help?: boolean;
 } {

@@ -5,7 +5,7 @@
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
-import { createTailwire, type TailwireServer } from "@tailwire/server";
+import { createTailwire, type OpenBroker, type TailwireServer } from "@tailwire/server";
 import { DemoFeed } from "./demo-feed.ts";
 import { answer, isLoopback, pathOf, refuseUpgrade } from "./http-answers.ts";
 import { Listener } from "./listener.ts";
@@ -22,6 +22,8 @@ export interface StandaloneOptions {
   readonly port?: number | null;
   /** `127.0.0.1` where left out: nobody but this machine. */
   readonly host?: string;
+  /** Opens the broker that keeps the logs: in memory where left out. */
+  readonly broker?: OpenBroker;
 }
 
 /** A standalone server that is listening. */
@@ -46,6 +48,7 @@ export interface Standalone {
 export async function startStandalone({
   port = 0,
   host = "127.0.0.1",
+  broker,
 }: StandaloneOptions = {}): Promise<Standalone> {
   const sockets = new UserSockets();
   const loopbackOnly = isLoopback(host);
@@ -63,7 +66,7 @@ export async function startStandalone({
     publish: async (owner, sample) =>
       server.channel("demo:{id}", { id: `reader-of-${owner}` }).publish("sample", sample),
   });
-  const server = createDemo(readers).attach(http, { path: WEBSOCKET_PATH });
+  const server = createDemo(readers, broker).attach(http, { path: WEBSOCKET_PATH });
   try {
     await listener.open(port);
   } catch (error) {
@@ -90,12 +93,13 @@ export async function startStandalone({
 }
 
 /** The server with its policy for development. */
-function createDemo(readers: ThirdReaders): TailwireServer {
+function createDemo(readers: ThirdReaders, broker: OpenBroker | undefined): TailwireServer {
   return createTailwire({
     authenticate: (_request, token) =>
       token === null || token === "" ? null : { user: { id: token } },
     channels: { "room:{id}": {}, "demo:{id}": { retention: DEMO_RETENTION } },
     codecs: [msgpackCodec],
+    broker,
     requests: { "third-reader": (input, { user }) => readers.set(user.id, input) },
     onConnect: ({ user }) => readers.connected(user.id),
     onDisconnect: ({ user }) => readers.disconnected(user.id),

@@ -5,16 +5,25 @@ import { parseOptions } from "../src/options.ts";
 
 describe("options", () => {
   test("have defaults: the default port, this machine only, words instead of JSON", () => {
-    expect(parseOptions([])).toEqual({ port: null, host: "127.0.0.1", json: false, help: false });
+    expect(parseOptions([])).toEqual({
+      port: null,
+      host: "127.0.0.1",
+      broker: null,
+      json: false,
+      help: false,
+    });
   });
 
   test("are taken as given", () => {
     expect(parseOptions(["--port", "0", "--host=::1", "--json"])).toEqual({
       port: 0,
       host: "::1",
+      broker: null,
       json: true,
       help: false,
     });
+    const url = "rediss://a:b@redis.example:6380/1";
+    expect(parseOptions(["--broker", url]).broker).toBe(url);
     expect(parseOptions(["-h"]).help).toBe(true);
   });
 
@@ -25,6 +34,7 @@ describe("options", () => {
     ["a port that is no number", ["--port", "http"], '"http"'],
     ["a port beyond the last", ["--port", "65536"], '"65536"'],
     ["a port with a fraction", ["--port", "80.5"], '"80.5"'],
+    ["a broker that isn't known", ["--broker", "http://localhost"], "--broker"],
     ["an empty host", ["--host", ""], "--host"],
     ["a value for a switch", ["--json=yes"], "--json"],
   ])("refuse %s, and name it", (_what, args, named) => {

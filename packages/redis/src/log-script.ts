@@ -231,6 +231,8 @@ function operations.append()
   end
   if hasProducers then call('PEXPIRE', period, text(expiryMs)) end
   if #bodies > 0 then
+    -- The stream is made with the first entry.
+    if first == 1 then call('PEXPIRE', entries, text(expiryMs)) end
     set('o', text(last))
     set('t', text(lastTimestamp))
     set('b', text(bytes))

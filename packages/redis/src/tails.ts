@@ -38,12 +38,13 @@ export class Tails {
   readonly #host: BrokerHost;
   readonly #connections: Connections;
   readonly #followed = new Map<string, Followed>();
-  #cancelProbe: () => void;
+  #cancelProbe: () => void = () => undefined;
+  #isClosed = false;
 
   constructor(host: BrokerHost, connections: Connections) {
     this.#host = host;
     this.#connections = connections;
-    this.#cancelProbe = this.#probeLater();
+    this.#probeLater();
   }
 
   async follow(log: Followable, given: TailListener): Promise<Tail> {
@@ -82,6 +83,7 @@ export class Tails {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#cancelProbe();
     this.#followed.clear();
   }
@@ -116,15 +118,19 @@ export class Tails {
     }
   }
 
-  #probeLater(): () => void {
-    return this.#host.clock.after(PROBE_MS, () => {
-      this.#cancelProbe = this.#probeLater();
-      void this.#connections.check();
-      void this.#probe().catch(() => undefined);
+  /** One probe at a time, however long Redis takes to answer. */
+  #probeLater(): void {
+    if (this.#isClosed) return;
+    this.#cancelProbe = this.#host.clock.after(PROBE_MS, () => {
+      this.#probe().then(
+        () => this.#probeLater(),
+        () => this.#probeLater(),
+      );
     });
   }
 
   async #probe(): Promise<void> {
+    await this.#connections.check();
     if (this.#connections.reason !== null) return;
     const all = [...this.#followed.values()].filter(({ seen }) => seen !== null);
     const names = all.map(({ log }) => log.name);

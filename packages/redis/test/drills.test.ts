@@ -110,7 +110,12 @@ withServers((program) => {
       await retried(() => log.locate("latest"));
       expect(await outcome(log, 3, 1_000)).toBe("duplicate");
       expect(await outcome(log, 4, 1_000)).toBe("new");
+      await redis.kill();
+      await redis.start();
+      await retried(() => log.locate("latest"));
+      // Each start is another epoch, and continues those before.
       expect(await following(log, positions[0] as Position)).toBe("2 3 4");
+      expect(await outcome(log, 4, 1_000)).toBe("duplicate");
     });
 
     test("killed and started again without one, positions are gaps and repeats indeterminate", async () => {

@@ -29,7 +29,9 @@ export function withServers(define: (program: string) => void): void {
   test.skipIf(isExcused)("redis-server or valkey-server is on the path", () => {
     expect(PROGRAMS).not.toEqual([]);
   });
-  describe.each(PROGRAMS)("%s", (program) => define(program));
+  describe.each(PROGRAMS)("%s", (program) => {
+    define(program);
+  });
 }
 
 export class RedisServer {

@@ -7,7 +7,8 @@
  * - meta, a hash: `e` epoch, `r` replication id, `l` former epochs and where each ended, `o` last offset,
  *   `t` its timestamp, `b` bytes ever added; `f` edge, `i` its id, `g` bytes up to it; `p` when the
  *   period began, `n` which of the two it is, `x` when the keys' expiry was set;
- * - entries, a stream: `<offset>-<timestamp>` with id, bytes and body;
+ * - entries, a list of those after the edge: each its timestamp, bytes, id and body, packed. (A stream
+ *   takes 4 KiB for the first.)
  * - producers of this period of `dedupeMs` and of the one before, two hashes of packed records:
  *   generation, last, settled, then sequence, offset and fingerprint of each open one.
  * One key is the database's: since when nothing was forgotten in it.
@@ -65,37 +66,34 @@ local function endOf(former)
   end
 end
 
-local function partsOf(entry)
-  local offset, timestamp = string.match(entry[1], '(%d+)-(%d+)')
-  return tonumber(offset), tonumber(timestamp), entry[2][2], tonumber(entry[2][4])
-end
-
+-- Timestamp, bytes, id and body of the entry at an offset; nothing where there is none.
 local function entryAt(offset)
-  return call('XRANGE', entries, text(offset), text(offset))[1]
+  if offset <= edge or offset > last then return end
+  return cmsgpack.unpack(call('LINDEX', entries, text(offset - edge - 1)))
 end
 
 local function idAt(offset)
   if offset == edge then return edgeId end
-  local entry = offset > edge and entryAt(offset)
-  return entry and entry[2][2] or ''
+  local _, _, id = entryAt(offset)
+  return id or ''
 end
 
 local function trim()
   local from, oldest, size = edge, now - maxAgeMs, 1
   local isDone = edge == last
   while not isDone do
-    for _, entry in ipairs(call('XRANGE', entries, text(edge + 1), '+', 'COUNT', size)) do
-      local offset, timestamp, id, entryBytes = partsOf(entry)
-      local isTooMuch = last - edge > retainedMax or (bytes - edgeBytes > bytesMax and offset ~= last)
+    for _, packed in ipairs(call('LRANGE', entries, text(edge - from), text(edge - from + size - 1))) do
+      local timestamp, entryBytes, id = cmsgpack.unpack(packed)
+      local isTooMuch = last - edge > retainedMax or (bytes - edgeBytes > bytesMax and edge + 1 ~= last)
       isDone = not isTooMuch and timestamp >= oldest
       if isDone then break end
-      edge, edgeId, edgeBytes = offset, id, edgeBytes + entryBytes
+      edge, edgeId, edgeBytes = edge + 1, id, edgeBytes + entryBytes
     end
     isDone = isDone or edge == last
     size = 32
   end
   if edge == from then return end
-  call('XTRIM', entries, 'MINID', text(edge + 1) .. '-0')
+  call('LTRIM', entries, text(edge - from), '-1')
   set('f', text(edge))
   set('i', edgeId)
   set('g', text(edgeBytes))
@@ -184,6 +182,7 @@ function operations.append()
   end
 
   local results, holding, bodies, lengths, first = { text(now), epoch }, {}, {}, {}, last + 1
+  local wasEmpty = edge == last
   for at = 10, #ARGV, 11 do
     local id, size, notAfter, body = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), ARGV[at + 3]
     local producer, generation = ARGV[at + 4], tonumber(ARGV[at + 5])
@@ -202,7 +201,7 @@ function operations.append()
     if not result and now > notAfter then result = 'expired' end
     if not result then
       last, bytes, lastTimestamp = last + 1, bytes + size, max(now, lastTimestamp)
-      call('XADD', entries, text(last) .. '-' .. text(lastTimestamp), 'i', id, 's', text(size), 'd', body)
+      call('RPUSH', entries, cmsgpack.pack(lastTimestamp, size, id, body))
       bodies[#bodies + 1], lengths[#lengths + 1] = body, #body
       result = '+' .. text(last)
       if generation then
@@ -231,8 +230,8 @@ function operations.append()
   end
   if hasProducers then call('PEXPIRE', period, text(expiryMs)) end
   if #bodies > 0 then
-    -- The stream is made with the first entry.
-    if first == 1 then call('PEXPIRE', entries, text(expiryMs)) end
+    -- The list is made anew where nothing was retained.
+    if wasEmpty then call('PEXPIRE', entries, text(expiryMs)) end
     set('o', text(last))
     set('t', text(lastTimestamp))
     set('b', text(bytes))
@@ -264,19 +263,19 @@ end
 
 -- Adds publications to a result, from an offset in one direction, as many as the page may carry.
 local function addPage(result, from, step, countMax, pageBytesMax)
-  local used, added = 0, 0
-  while added < countMax and from > edge and from <= last do
-    local size = math.min(countMax - added, 32)
-    local range = step > 0 and call('XRANGE', entries, text(from), '+', 'COUNT', size)
-      or call('XREVRANGE', entries, text(from), '-', 'COUNT', size)
-    for _, entry in ipairs(range) do
-      local offset, timestamp, _, size = partsOf(entry)
-      used = used + size
-      if used > pageBytesMax and added > 0 then return result end
-      added, from = added + 1, offset + step
-      for _, field in ipairs({ text(offset), text(timestamp), entry[2][6] }) do result[#result + 1] = field end
+  local used, added, size = 0, 0, math.min(countMax, 32)
+  while from > edge and from <= last do
+    local index = from - edge - 1
+    local first, final = index, index + size - 1
+    if step < 0 then first, final = max(0, index - size + 1), index end
+    local range = call('LRANGE', entries, text(first), text(final))
+    for place = 1, #range do
+      local timestamp, entryBytes, _, body = cmsgpack.unpack(range[step > 0 and place or #range + 1 - place])
+      used = used + entryBytes
+      if added == countMax or used > pageBytesMax and added > 0 then return result end
+      for _, field in ipairs({ text(from), text(timestamp), body }) do result[#result + 1] = field end
+      added, from = added + 1, from + step
     end
-    if #range < size then return result end
   end
   return result
 end
@@ -307,8 +306,7 @@ local function offsetBefore(timestamp)
   local low, high = edge, last
   while low < high do
     local middle = floor((low + high) / 2)
-    local _, its = partsOf(entryAt(middle + 1))
-    if its < timestamp then low = middle + 1 else high = middle end
+    if entryAt(middle + 1) < timestamp then low = middle + 1 else high = middle end
   end
   return low
 end

@@ -47,7 +47,7 @@ withServers((program) => {
     ];
     const retention = {
       count: pick([1, 3, 20]),
-      bytes: pick([300, 1_000, 100_000]),
+      bytes: pick([100, 300, 1_000, 100_000]),
       maxAgeMs: pick([50, 1_000, 100_000]),
     };
     // Both began to remember now.

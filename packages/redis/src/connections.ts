@@ -1,18 +1,22 @@
 /**
  * The two connections to Redis: one for commands, one for what is pushed. It looks at the server
  * whenever it comes back, and says in words why it can't be used. It knows no log.
+ *
+ * Without the second one logs are still read and written, and probes notice what isn't pushed.
  */
 import { createHash } from "node:crypto";
-import type { BrokerHost } from "@tailwire/server/broker-contract";
+import type { BrokerHost, BrokerState } from "@tailwire/server/broker-contract";
 import { ClientOfflineError, createClient, ErrorReply, RESP_TYPES } from "redis";
 import { LOG_SCRIPT } from "./log-script.ts";
 import type { Settings } from "./settings.ts";
-import { causeOf, isDemoted, isMissingScript, unfitness } from "./words.ts";
+import { causeOf, isDemoted, isMissingScript, isReplica, unfitness } from "./words.ts";
 
 const SCRIPT_SHA = createHash("sha1").update(LOG_SCRIPT).digest("hex");
 const AS_BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer } as const;
 
 type Client = ReturnType<typeof createClient>;
+
+const COMPLAIN_EVERY_MS = 60_000;
 
 /** Answers of a script: bytes, all of them. */
 export type ScriptAnswer = readonly Buffer[];
@@ -24,8 +28,8 @@ export interface ConnectionsOwner {
   pushed(name: string, message: Buffer): void;
   /** Pushes may have been lost. */
   missed(): void;
-  /** Null: it can be used. Else a reason, in words. */
-  changed(reason: string | null): void;
+  /** It can be used from now on, or can't any more. */
+  changed(state: BrokerState): void;
 }
 
 export class Connections {
@@ -34,28 +38,36 @@ export class Connections {
   readonly #owner: ConnectionsOwner;
   readonly #commands: Client;
   readonly #pushes: Client;
-  #reason: string | null = "it isn't connected yet";
+  /** Null until the first attempt to connect has come to something. */
+  #state: BrokerState | null = null;
+  /** Resolves then. Calls before wait for it. */
+  readonly #begun: Promise<void>;
+  #begin: () => void = () => undefined;
   #isFit = false;
+  #complaint = { reason: "", at: 0 };
   #isClosed = false;
 
   constructor(host: BrokerHost, settings: Settings, owner: ConnectionsOwner) {
     this.#host = host;
     this.#settings = settings;
     this.#owner = owner;
+    this.#begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
     this.#commands = this.#connect(() => void this.check());
     this.#pushes = this.#connect(() => {
       owner.missed();
-      this.#judge(null);
+      this.#judge();
     });
   }
 
-  /** Null while Redis can be used, else the reason why it can't. */
-  get reason(): string | null {
-    return this.#reason;
+  get isUp(): boolean {
+    return this.#state?.kind === "up";
   }
 
   /** Runs the script. @throws Error as the library gives it; `isUnsent` judges it. */
   async run(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<ScriptAnswer> {
+    await this.#begun;
     if (!this.#isFit) throw new ClientOfflineError();
     const client = this.#commands.withTypeMapping(AS_BUFFERS);
     const call = { keys: [...keys], arguments: [...args] };
@@ -67,7 +79,7 @@ export class Connections {
       return answer as unknown as ScriptAnswer;
     } catch (error) {
       if (isDemoted(error)) this.#reconnect();
-      else if (error instanceof ErrorReply) this.#complain(causeOf(error));
+      else if (error instanceof ErrorReply) this.#fail(causeOf(error));
       throw error;
     }
   }
@@ -81,6 +93,7 @@ export class Connections {
   }
 
   async subscribe(name: string): Promise<void> {
+    await this.#begun;
     if (!this.#pushes.isReady) throw new ClientOfflineError();
     await this.#pushes.subscribe(name, this.#onMessage, true);
   }
@@ -104,10 +117,12 @@ export class Connections {
       this.#owner.heard(Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000));
       const unfit = info === null ? null : unfitness(info);
       this.#isFit = unfit === null;
-      this.#judge(unfit);
-      if (unfit?.startsWith("it is a replica") === true) this.#reconnect();
+      if (unfit === null) return this.#judge();
+      this.#fail(unfit);
+      if (info !== null && isReplica(info)) this.#reconnect();
     } catch (error) {
-      this.#judge(causeOf(error));
+      this.#isFit = false;
+      this.#fail(causeOf(error));
     }
   }
 
@@ -125,7 +140,7 @@ export class Connections {
     client.on("ready", ready);
     client.on("error", (error) => {
       if (client === this.#commands) this.#isFit = false;
-      this.#judge(causeOf(error));
+      this.#fail(causeOf(error));
     });
     client.connect().catch(() => undefined);
     return client;
@@ -142,21 +157,35 @@ export class Connections {
     }
   }
 
-  /** Tells of each change once. */
-  #judge(cause: string | null): void {
-    if (this.#isClosed) return;
-    const isUsable = this.#isFit && this.#commands.isReady && this.#pushes.isReady;
-    const reason = isUsable ? null : (cause ?? this.#reason ?? "the connection is lost");
-    if (reason === this.#reason) return;
-    this.#reason = reason;
-    if (reason === null)
-      this.#host.logger.info({ address: this.#settings.address }, "redis: connected");
-    else this.#complain(reason);
-    this.#owner.changed(reason);
+  /** It is up once both connections are. */
+  #judge(): void {
+    if (this.#isFit && this.#commands.isReady && this.#pushes.isReady) this.#enter({ kind: "up" });
   }
 
+  /** A connection has failed. That for pushes alone takes nothing down that was up. */
+  #fail(cause: string): void {
+    const reason = `redis ${this.#settings.address}: ${cause}`;
+    if (this.#isFit && this.isUp) this.#complain(reason);
+    else this.#enter({ kind: "down", reason });
+  }
+
+  /** Tells of each change once. A reason that has changed is for the log alone. */
+  #enter(state: BrokerState): void {
+    const former = this.#state;
+    if (this.#isClosed) return;
+    this.#state = state;
+    this.#begin();
+    if (state.kind !== former?.kind) this.#owner.changed(state);
+    else if (state.kind === "down" && former.kind === "down" && state.reason !== former.reason)
+      this.#complain(state.reason);
+  }
+
+  /** The same once a minute: each call may fail for it. */
   #complain(reason: string): void {
-    const { address } = this.#settings;
-    this.#host.logger.error({ address, reason }, `redis: ${address} can't be used: ${reason}`);
+    const now = this.#host.clock.monotonic();
+    const { reason: last, at } = this.#complaint;
+    if (reason === last && now - at < COMPLAIN_EVERY_MS) return;
+    this.#complaint = { reason, at: now };
+    this.#host.logger.error({ reason }, "the broker is in trouble");
   }
 }

@@ -1,5 +1,11 @@
 /** The broker: two connections, the logs that are followed, and the broker's time. */
-import type { Broker, BrokerHost, BrokerLog, Retention } from "@tailwire/server/broker-contract";
+import type {
+  Broker,
+  BrokerHost,
+  BrokerLog,
+  BrokerState,
+  Retention,
+} from "@tailwire/server/broker-contract";
 import { BrokerTime } from "./broker-time.ts";
 import { Connections } from "./connections.ts";
 import { type LogContext, RedisLog } from "./redis-log.ts";
@@ -11,6 +17,7 @@ export class RedisBroker implements Broker {
   readonly #connections: Connections;
   readonly #tails: Tails;
   readonly #context: LogContext;
+  #tell: (state: BrokerState) => void = () => undefined;
 
   /** `now` is the broker's time where a test controls it; else it is Redis's own. */
   constructor(host: BrokerHost, settings: Settings, now?: () => number) {
@@ -19,7 +26,7 @@ export class RedisBroker implements Broker {
       heard: (brokerTime) => time.heard(now?.() ?? brokerTime, host.clock.monotonic()),
       pushed: (name, message) => this.#tails.pushed(name, message),
       missed: () => this.#tails.missed(),
-      changed: () => undefined,
+      changed: (state) => this.#tell(state),
     });
     this.#connections = connections;
     this.#tails = new Tails(host, connections);
@@ -28,13 +35,12 @@ export class RedisBroker implements Broker {
     this.#context = now === undefined ? context : { ...context, now };
   }
 
-  /** Null while Redis can be used, else the reason why it can't, in words. */
-  get reason(): string | null {
-    return this.#connections.reason;
-  }
-
   log(channel: string, retention: Retention): BrokerLog {
     return new RedisLog(this.#context, channel, retention);
+  }
+
+  onState(listener: (state: BrokerState) => void): void {
+    this.#tell = listener;
   }
 
   close(): Promise<void> {

@@ -131,7 +131,7 @@ export class Tails {
 
   async #probe(): Promise<void> {
     await this.#connections.check();
-    if (this.#connections.reason !== null) return;
+    if (!this.#connections.isUp) return;
     const all = [...this.#followed.values()].filter(({ seen }) => seen !== null);
     const names = all.map(({ log }) => log.name);
     const answers = await this.#connections.fields(names, "e", "o");

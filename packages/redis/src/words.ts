@@ -56,15 +56,22 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+export function isReplica(info: string): boolean {
+  return fieldOf(info, "role") === "slave";
+}
+
+function fieldOf(info: string, name: string): string {
+  return new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1] ?? "";
+}
+
 /** The reason why a server with this INFO can't keep logs; null where it can. */
 export function unfitness(info: string): string | null {
-  const field = (name: string): string =>
-    new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1] ?? "";
+  const field = (name: string): string => fieldOf(info, name);
   const version = field("redis_version");
   if (Number.parseInt(version, 10) < 7) {
     return `it is Redis ${version}, and Redis 7 or Valkey is needed: older ones don't refuse a script as a whole`;
   }
-  if (field("role") === "slave") return "it is a replica. Give the address of the primary";
+  if (isReplica(info)) return "it is a replica. Give the address of the primary";
   if (field("cluster_enabled") === "1")
     return "it is a cluster, which this version doesn't support";
   if (field("master_replid") === "") {

@@ -250,6 +250,24 @@ withServers((program) => {
     });
   });
 
+  test("a broker is down while Redis is, and stays up where only pushes are cut", async () => {
+    redis = ending(await RedisServer.start(program));
+    const broker = await brokerAt(redis.url);
+    const states: string[] = [];
+    broker.onState(({ kind }) => states.push(kind));
+    let suspected = 0;
+    await roomOf(broker).tail({ push: () => undefined, suspect: () => void (suspected += 1) });
+    await redis.command("CLIENT KILL TYPE pubsub");
+    await until(() => suspected > 0);
+    await roomOf(broker).locate("latest");
+    expect(states).toEqual([]);
+    await redis.kill();
+    await until(() => states.length === 1);
+    await redis.start();
+    await until(() => states.length === 2);
+    expect(states).toEqual(["down", "up"]);
+  });
+
   test("a primary that has become a replica is left, for what the address leads to now", async () => {
     const log = await started();
     await add(log, 1, 1);

@@ -1,10 +1,9 @@
 // Brokers under test, on a simulated clock or on the machine's own.
 import type { Clock } from "@tailwire/protocol";
 import type { BrokerHost } from "@tailwire/server/broker-contract";
-import { Dice, type SimulatedClock } from "@tailwire/simulation";
+import { Dice } from "@tailwire/simulation";
 import { RedisBroker } from "../src/redis-broker.ts";
 import { type RedisBrokerOptions, settingsOf } from "../src/settings.ts";
-import { until } from "./server.ts";
 
 /** Small enough that a case can fill it. */
 export const DEDUPE = { dedupeMs: 40_000, window: 50, producersMax: 50 };
@@ -25,32 +24,51 @@ export function hostOf(clock: Clock, errors: string[] = []): BrokerHost {
     debug: () => undefined,
     info: () => undefined,
     warn: () => undefined,
-    error: (_fields: object, message: string) => void errors.push(message),
+    error: (fields: { readonly reason?: string }) => void errors.push(fields.reason ?? ""),
   };
   return { ...DEDUPE, clock, random: new Dice(1), logger, appendMs: 10_000 };
 }
 
-/** A broker on the machine's clock, not yet connected. */
-export function openBroker(options: RedisBrokerOptions, errors: string[] = []): RedisBroker {
-  const host = hostOf(realClock, errors);
-  return new RedisBroker(host, settingsOf(options, host));
+/** A broker, and how it came to be up. */
+interface Opened {
+  readonly broker: RedisBroker;
+  /** Resolves when it is up for the first time. */
+  readonly up: Promise<void>;
+}
+
+function opened(broker: RedisBroker, reasons: string[] = []): Opened {
+  const up = new Promise<void>((resolve) => {
+    broker.onState((state) => {
+      if (state.kind === "up") resolve();
+      else reasons.push(state.reason);
+    });
+  });
+  return { broker, up };
+}
+
+/** A broker on the machine's clock, not yet connected, and the reasons why it can't be used. */
+export function openBroker(options: RedisBrokerOptions, reasons: string[] = []): Opened {
+  const host = hostOf(realClock, reasons);
+  return opened(new RedisBroker(host, settingsOf(options, host)), reasons);
 }
 
 /** A broker that is connected. */
 export async function connected(options: RedisBrokerOptions): Promise<RedisBroker> {
-  const broker = openBroker(options);
-  await until(() => broker.reason === null);
+  const { broker, up } = openBroker(options);
+  await up;
   return broker;
 }
 
 /** A connected broker whose time, and Redis's, is the clock's. */
 export async function onClock(
-  clock: SimulatedClock,
+  clock: Clock,
   options: RedisBrokerOptions,
   dedupe: Partial<typeof DEDUPE> = {},
 ): Promise<RedisBroker> {
   const host = { ...hostOf(clock), ...dedupe };
-  const broker = new RedisBroker(host, settingsOf(options, host), () => clock.now());
-  await until(() => broker.reason === null);
+  const { broker, up } = opened(
+    new RedisBroker(host, settingsOf(options, host), () => clock.now()),
+  );
+  await up;
   return broker;
 }

@@ -12,7 +12,7 @@ const realClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: (ms, callback) => {
-    const timer = setTimeout(callback, Math.min(ms, 2 ** 31 - 1));
+    const timer = setTimeout(callback, Math.min(ms, 2 ** 31 - 1)); // real time: the broker's own
     return () => clearTimeout(timer);
   },
   soon: (callback) => void setImmediate(callback),

@@ -118,7 +118,7 @@ export async function retried<Value>(attempt: () => Value | Promise<Value>): Pro
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await new Promise((resolve) => {
-        setTimeout(resolve, RETRY_MS);
+        setTimeout(resolve, RETRY_MS); // real time: a server of its own
       });
     }
   }

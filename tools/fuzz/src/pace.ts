@@ -9,7 +9,7 @@ const TEXT = JSON.stringify(
 );
 const ROUNDS = 600;
 
-/** What it takes on a quiet core, in milliseconds: the least that was measured. */
+/** Milliseconds that it takes on a quiet core: the least that was measured. */
 const QUIET_MS = 16;
 
 /** How many times as long as on a quiet core work takes now: the quickest of a few tries. 1 at least. */

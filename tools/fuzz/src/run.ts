@@ -85,7 +85,7 @@ function faultOf(target: Target, input: Input): string | null {
  * How long decoding an input takes: the quickest of a few tries where that looks slow, and the time on a
  * quiet core where it would be judged.
  */
-function tookMs(target: Target, input: Input): number {
+export function tookMs(target: Target, input: Input): number {
   let quickest = Infinity;
   for (let left = TRIES; quickest > AIM_MS && left > 0; left -= 1) {
     const began = performance.now();

@@ -65,6 +65,10 @@ export class Connections {
     return this.#state?.kind === "up";
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Runs the script. @throws Error as the library gives it; `isUnsent` judges it. */
   async run(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<ScriptAnswer> {
     await this.#begun;

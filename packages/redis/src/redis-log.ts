@@ -79,6 +79,7 @@ export class RedisLog implements BrokerLog, Followable {
     const again = batch.filter(hasProducer).map((entry) => asRepeat(entry, began));
     while (again.length > 0 && leftMs() > AGAIN_MS) {
       await pause(clock, AGAIN_MS);
+      if (this.#context.connections.isClosed) break;
       // Whatever this attempt comes to, the first may have run.
       const results = await this.#appendOnce(again, leftMs()).catch(() => null);
       if (results !== null) return resultsOf(batch, results);

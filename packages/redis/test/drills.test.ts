@@ -250,6 +250,13 @@ withServers((program) => {
     });
   });
 
+  test("a script that Redis has forgotten is sent again", async () => {
+    const log = await started();
+    await redis.command("SCRIPT FLUSH");
+    expect(await outcome(log, 1)).toBe("new");
+    expect(await whole(log)).toBe("1");
+  });
+
   test("a broker is down while Redis is, and stays up where only pushes are cut", async () => {
     redis = ending(await RedisServer.start(program));
     const broker = await brokerAt(redis.url);

@@ -6,7 +6,11 @@ export interface StartOptions {
   /** Null: the default port, or any free one where that is taken. */
   readonly port: number | null;
   readonly host: string;
-  /** The URL of the broker; null: logs are kept in memory. */
+  /** The directory of the logs. Null: the default one. */
+  readonly data: string | null;
+  /** Whether logs are kept in memory instead. */
+  readonly memory: boolean;
+  /** The URL of the broker that keeps them instead; null: none. */
   readonly broker: string | null;
   readonly json: boolean;
   readonly help: boolean;
@@ -19,8 +23,9 @@ export const USAGE = `tailwire: a server for development, with a page to try it 
 
   --port <number>   where to listen; 0 takes any free port (default: 3000, or any free one)
   --host <address>  which address to listen on (default: 127.0.0.1, this machine only)
-  --broker <url>    keep logs in Redis, for several servers: redis://localhost:6379
-                    (default: in memory, until this server ends)
+  --data <dir>      where to keep the logs, so that a restart goes on (default: .tailwire/logs)
+  --memory          keep the logs in memory, so that a restart begins anew
+  --broker <url>    keep the logs in Redis, for several servers: redis://localhost:6379
   --json            print one line, {"url", "websocket", "pid"}, and nothing else
   --help            show this
 
@@ -29,6 +34,8 @@ In the repository the same is npm start, with options behind --: npm start -- --
 const KNOWN = {
   port: { type: "string" },
   host: { type: "string" },
+  data: { type: "string" },
+  memory: { type: "boolean" },
   broker: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -36,23 +43,22 @@ const KNOWN = {
 
 /** @throws TailwireError `bad_option`, when an option is unknown or its value makes no sense. */
 export function parseOptions(args: readonly string[]): StartOptions {
-  const { port, host = "127.0.0.1", broker, json = false, help = false } = valuesOf(args);
+  const values = valuesOf(args);
+  const { port, host = "127.0.0.1", memory = false, json = false, help = false } = values;
+  const { data = null, broker = null } = values;
   if (host.trim() === "") throw badOption("--host needs an address, such as 127.0.0.1.");
-  if (broker !== undefined && !/^rediss?:\/\//.test(broker)) {
-    throw badOption("--broker needs a URL that begins with redis:// or rediss://.");
-  }
-  return {
-    port: port === undefined ? null : portOf(port),
-    host,
-    broker: broker ?? null,
-    json,
-    help,
-  };
+  if (data?.trim() === "") throw badOption("--data needs a directory, such as ./logs.");
+  if (data !== null && memory) throw badOption("--data and --memory exclude each other.");
+  if (broker !== null) checkBroker(broker, data !== null || memory);
+  const its = { host, data, memory, broker, json, help };
+  return { port: port === undefined ? null : portOf(port), ...its };
 }
 
 function valuesOf(args: readonly string[]): {
   readonly port?: string;
   readonly host?: string;
+  readonly data?: string;
+  readonly memory?: boolean;
   readonly broker?: string;
   readonly json?: boolean;
   readonly help?: boolean;
@@ -63,6 +69,13 @@ function valuesOf(args: readonly string[]): {
     // Node's own words name the option; what it advises about `--` would mislead here.
     const words = error instanceof Error ? error.message.split(/(?<=[^.])\.? To specify/)[0] : "";
     throw badOption(`${words}.`);
+  }
+}
+
+function checkBroker(url: string, isElsewhere: boolean): void {
+  if (isElsewhere) throw badOption("--broker excludes --data and --memory.");
+  if (!/^rediss?:\/\//.test(url)) {
+    throw badOption("--broker needs a URL that begins with redis:// or rediss://.");
   }
 }
 

@@ -4,9 +4,9 @@
  */
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
-import { msgpackCodec } from "@tailwire/protocol/msgpack";
-import { createTailwire, type OpenBroker, type TailwireServer } from "@tailwire/server";
+import type { OpenBroker } from "@tailwire/server";
 import { DemoFeed } from "./demo-feed.ts";
+import { DemoServer } from "./demo-server.ts";
 import { answer, isLoopback, pathOf, refuseUpgrade } from "./http-answers.ts";
 import { Listener } from "./listener.ts";
 import { ThirdReaders } from "./third-readers.ts";
@@ -14,15 +14,14 @@ import { UserSockets } from "./user-sockets.ts";
 
 const WEBSOCKET_PATH = "/tailwire";
 
-/** A page's load lasts for two minutes, and a reader may be slow for all of it and lose nothing. */
-const DEMO_RETENTION = { count: 30_000, bytes: 12_582_912, maxAgeMs: 600_000 };
-
 export interface StandaloneOptions {
   /** 0 takes any free port; null the default one, or any free one where that is taken. */
   readonly port?: number | null;
   /** `127.0.0.1` where left out: nobody but this machine. */
   readonly host?: string;
-  /** Opens the broker that keeps the logs: in memory where left out. */
+  /** The directory of the logs. Null, and where left out: they are kept in memory. */
+  readonly data?: string | null;
+  /** Opens another broker, which keeps them instead. */
   readonly broker?: OpenBroker;
 }
 
@@ -35,6 +34,8 @@ export interface Standalone {
   readonly port: number;
   /** Whether only this machine can reach it. */
   readonly loopbackOnly: boolean;
+  /** The directory of the logs; null where they are kept in memory. */
+  readonly data: string | null;
   /** Closes every connection and stops listening. Resolves when all is done. */
   close(): Promise<void>;
 }
@@ -43,17 +44,18 @@ export interface Standalone {
  * Starts the standalone server. Any token is the user's name, and `room:{id}` and `demo:{id}` are
  * open: good for trying things out, and for nothing else.
  *
- * @throws TailwireError `port_in_use`, `port_forbidden` or `bad_host`.
+ * @throws TailwireError `port_in_use`, `port_forbidden` or `bad_host`, and those of `diskBroker`.
  */
 export async function startStandalone({
   port = 0,
   host = "127.0.0.1",
+  data = null,
   broker,
 }: StandaloneOptions = {}): Promise<Standalone> {
   const sockets = new UserSockets();
   const loopbackOnly = isLoopback(host);
   const http = createServer((request, response) => void answer(request, response, options));
-  const listener = new Listener(http, host);
+  const listener: Listener = new Listener(http, host, () => demo.restart());
   const restart = (): void => listener.restart();
   const options = { websocketPath: WEBSOCKET_PATH, loopbackOnly, sockets, restart };
   http.on("upgrade", (request, socket: Socket) => {
@@ -64,19 +66,18 @@ export async function startStandalone({
     address: () => ({ host: ownHost(host), port: listener.port }),
     path: WEBSOCKET_PATH,
     publish: async (owner, sample) =>
-      server.channel("demo:{id}", { id: `reader-of-${owner}` }).publish("sample", sample),
+      demo.current.channel("demo:{id}", { id: `reader-of-${owner}` }).publish("sample", sample),
   });
-  const server = createDemo(readers, broker).attach(http, { path: WEBSOCKET_PATH });
+  const demo: DemoServer = new DemoServer({ http, path: WEBSOCKET_PATH, readers, data, broker });
   try {
     await listener.open(port);
   } catch (error) {
-    await server.close();
+    await demo.current.close();
     throw error;
   }
-  const machine = server.channel("demo:{id}", { id: "machine" });
   const feed = new DemoFeed(
-    (sample) => machine.publish("sample", sample),
-    () => server.connections,
+    (sample) => demo.current.channel("demo:{id}", { id: "machine" }).publish("sample", sample),
+    () => demo.current.connections,
   );
   const address = `${urlHost(host)}:${listener.port}`;
   return {
@@ -84,26 +85,13 @@ export async function startStandalone({
     websocket: `ws://${address}${WEBSOCKET_PATH}`,
     port: listener.port,
     loopbackOnly,
+    data,
     close: async () => {
       feed.stop();
       await readers.close();
-      await listener.close(() => server.close());
+      await listener.close(() => demo.current.close());
     },
   };
-}
-
-/** The server with its policy for development. */
-function createDemo(readers: ThirdReaders, broker: OpenBroker | undefined): TailwireServer {
-  return createTailwire({
-    authenticate: (_request, token) =>
-      token === null || token === "" ? null : { user: { id: token } },
-    channels: { "room:{id}": {}, "demo:{id}": { retention: DEMO_RETENTION } },
-    codecs: [msgpackCodec],
-    broker,
-    requests: { "third-reader": (input, { user }) => readers.set(user.id, input) },
-    onConnect: ({ user }) => readers.connected(user.id),
-    onDisconnect: ({ user }) => readers.disconnected(user.id),
-  });
 }
 
 /** The host as a URL names it. */

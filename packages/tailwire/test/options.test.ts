@@ -4,24 +4,23 @@ import { judgeNode } from "../src/node-version.ts";
 import { parseOptions } from "../src/options.ts";
 
 describe("options", () => {
-  test("have defaults: the default port, this machine only, words instead of JSON", () => {
-    expect(parseOptions([])).toEqual({
-      port: null,
-      host: "127.0.0.1",
-      broker: null,
-      json: false,
-      help: false,
-    });
+  const places = { port: null, host: "127.0.0.1", data: null, memory: false, broker: null };
+  const defaults = { ...places, json: false, help: false };
+
+  test("have defaults: the default port and directory, this machine only, words instead of JSON", () => {
+    expect(parseOptions([])).toEqual(defaults);
   });
 
   test("are taken as given", () => {
-    expect(parseOptions(["--port", "0", "--host=::1", "--json"])).toEqual({
+    expect(parseOptions(["--port", "0", "--host=::1", "--json", "--data", "logs"])).toEqual({
+      ...defaults,
       port: 0,
       host: "::1",
       broker: null,
       json: true,
-      help: false,
+      data: "logs",
     });
+    expect(parseOptions(["--memory"])).toEqual({ ...defaults, memory: true });
     const url = "rediss://a:b@redis.example:6380/1";
     expect(parseOptions(["--broker", url]).broker).toBe(url);
     expect(parseOptions(["-h"]).help).toBe(true);
@@ -35,7 +34,10 @@ describe("options", () => {
     ["a port beyond the last", ["--port", "65536"], '"65536"'],
     ["a port with a fraction", ["--port", "80.5"], '"80.5"'],
     ["a broker that isn't known", ["--broker", "http://localhost"], "--broker"],
+    ["a broker and a directory", ["--broker", "redis://a", "--memory"], "--broker"],
     ["an empty host", ["--host", ""], "--host"],
+    ["an empty directory", ["--data", ""], "--data"],
+    ["two places for logs", ["--data", "logs", "--memory"], "--memory"],
     ["a value for a switch", ["--json=yes"], "--json"],
   ])("refuse %s, and name it", (_what, args, named) => {
     expect(() => parseOptions(args)).toThrow(

@@ -1,5 +1,5 @@
 /** How tests run: on the sources (no build), in threads, ending in one line of counts. */
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const conditions = ["tailwire-source", "module", "node", "development|production"];
 
@@ -12,6 +12,8 @@ export default defineConfig({
     // One for each core: many tests wait for sockets, and leave a core of their own idle.
     maxWorkers: "100%",
     include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
+    // They need servers: npm run test:brokers.
+    exclude: [...configDefaults.exclude, "packages/redis/test/**"],
     reporters: ["default", "./tools/checks/src/reporter.ts"],
     // A busy machine takes ten times as long as a quiet one. A test that hangs is found all the same.
     testTimeout: 60_000,

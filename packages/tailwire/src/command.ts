@@ -1,5 +1,6 @@
 /** The start command: options in, a running server out, and what the person is told meanwhile. */
 import { TailwireError, wordsOf } from "@tailwire/protocol";
+import { brokerAt } from "./broker-at.ts";
 import { defaultDirectory } from "./data-directory.ts";
 import { DEFAULT_PORT } from "./listen.ts";
 import { parseOptions, type StartOptions, USAGE } from "./options.ts";
@@ -24,15 +25,17 @@ export async function run(args: readonly string[]): Promise<void> {
  * Starts with logs on disk. The default directory is nobody's wish, so memory will do where it can't be
  * had: another server uses it, or the disk can't be written.
  */
-async function started(options: StartOptions): Promise<Standalone> {
-  if (options.memory) return startStandalone({ ...options, data: null });
-  if (options.data !== null) return startStandalone(options);
+async function started({ port, host, data, memory, broker }: StartOptions): Promise<Standalone> {
+  const place = { port, host };
+  if (broker !== null) return startStandalone({ ...place, broker: await brokerAt(broker) });
+  if (memory) return startStandalone(place);
+  if (data !== null) return startStandalone({ ...place, data });
   try {
-    return await startStandalone({ ...options, data: defaultDirectory() });
+    return await startStandalone({ ...place, data: defaultDirectory() });
   } catch (error) {
     if (!isPassing(error)) throw error;
     console.error(`tailwire: ${wordsOf(error)} Logs are kept in memory this time.`);
-    return startStandalone({ ...options, data: null });
+    return startStandalone(place);
   }
 }
 

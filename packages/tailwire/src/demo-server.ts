@@ -5,7 +5,7 @@
 import type { Server } from "node:http";
 import { wordsOf } from "@tailwire/protocol";
 import { msgpackCodec } from "@tailwire/protocol/msgpack";
-import { createTailwire, diskBroker, type TailwireServer } from "@tailwire/server";
+import { createTailwire, diskBroker, type OpenBroker, type TailwireServer } from "@tailwire/server";
 import type { ThirdReaders } from "./third-readers.ts";
 
 /** A page's load lasts for two minutes, and a reader may be slow for all of it and lose nothing. */
@@ -18,6 +18,8 @@ export interface DemoServerOptions {
   readonly readers: ThirdReaders;
   /** The directory of the logs; null keeps them in memory. */
   readonly data: string | null;
+  /** Opens another broker, which keeps them instead. */
+  readonly broker: OpenBroker | undefined;
 }
 
 export class DemoServer {
@@ -53,7 +55,7 @@ export class DemoServer {
   }
 }
 
-function opened({ http, path, readers, data }: DemoServerOptions): TailwireServer {
+function opened({ http, path, readers, data, broker }: DemoServerOptions): TailwireServer {
   const server = createTailwire({
     authenticate: (_request, token) =>
       token === null || token === "" ? null : { user: { id: token } },
@@ -62,7 +64,7 @@ function opened({ http, path, readers, data }: DemoServerOptions): TailwireServe
     requests: { "third-reader": (input, { user }) => readers.set(user.id, input) },
     onConnect: ({ user }) => readers.connected(user.id),
     onDisconnect: ({ user }) => readers.disconnected(user.id),
-    ...(data !== null && { broker: diskBroker({ directory: data }) }),
+    broker: data === null ? broker : diskBroker({ directory: data }),
   });
   return server.attach(http, { path });
 }

@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly data: string | null;
   /** Whether logs are kept in memory instead. */
   readonly memory: boolean;
+  /** The URL of the broker that keeps them instead; null: none. */
+  readonly broker: string | null;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -23,6 +25,7 @@ export const USAGE = `tailwire: a server for development, with a page to try it 
   --host <address>  which address to listen on (default: 127.0.0.1, this machine only)
   --data <dir>      where to keep the logs, so that a restart goes on (default: .tailwire/logs)
   --memory          keep the logs in memory, so that a restart begins anew
+  --broker <url>    keep the logs in Redis, for several servers: redis://localhost:6379
   --json            print one line, {"url", "websocket", "pid"}, and nothing else
   --help            show this
 
@@ -33,6 +36,7 @@ const KNOWN = {
   host: { type: "string" },
   data: { type: "string" },
   memory: { type: "boolean" },
+  broker: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -41,11 +45,13 @@ const KNOWN = {
 export function parseOptions(args: readonly string[]): StartOptions {
   const values = valuesOf(args);
   const { port, host = "127.0.0.1", memory = false, json = false, help = false } = values;
-  const { data = null } = values;
+  const { data = null, broker = null } = values;
   if (host.trim() === "") throw badOption("--host needs an address, such as 127.0.0.1.");
   if (data?.trim() === "") throw badOption("--data needs a directory, such as ./logs.");
   if (data !== null && memory) throw badOption("--data and --memory exclude each other.");
-  return { port: port === undefined ? null : portOf(port), host, data, memory, json, help };
+  if (broker !== null) checkBroker(broker, data !== null || memory);
+  const its = { host, data, memory, broker, json, help };
+  return { port: port === undefined ? null : portOf(port), ...its };
 }
 
 function valuesOf(args: readonly string[]): {
@@ -53,6 +59,7 @@ function valuesOf(args: readonly string[]): {
   readonly host?: string;
   readonly data?: string;
   readonly memory?: boolean;
+  readonly broker?: string;
   readonly json?: boolean;
   readonly help?: boolean;
 } {
@@ -62,6 +69,13 @@ function valuesOf(args: readonly string[]): {
     // Node's own words name the option; what it advises about `--` would mislead here.
     const words = error instanceof Error ? error.message.split(/(?<=[^.])\.? To specify/)[0] : "";
     throw badOption(`${words}.`);
+  }
+}
+
+function checkBroker(url: string, isElsewhere: boolean): void {
+  if (isElsewhere) throw badOption("--broker excludes --data and --memory.");
+  if (!/^rediss?:\/\//.test(url)) {
+    throw badOption("--broker needs a URL that begins with redis:// or rediss://.");
   }
 }
 

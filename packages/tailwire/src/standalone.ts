@@ -4,6 +4,7 @@
  */
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
+import type { OpenBroker } from "@tailwire/server";
 import { DemoFeed } from "./demo-feed.ts";
 import { DemoServer } from "./demo-server.ts";
 import { answer, isLoopback, pathOf, refuseUpgrade } from "./http-answers.ts";
@@ -20,6 +21,8 @@ export interface StandaloneOptions {
   readonly host?: string;
   /** The directory of the logs. Null, and where left out: they are kept in memory. */
   readonly data?: string | null;
+  /** Opens another broker, which keeps them instead. */
+  readonly broker?: OpenBroker;
 }
 
 /** A standalone server that is listening. */
@@ -47,6 +50,7 @@ export async function startStandalone({
   port = 0,
   host = "127.0.0.1",
   data = null,
+  broker,
 }: StandaloneOptions = {}): Promise<Standalone> {
   const sockets = new UserSockets();
   const loopbackOnly = isLoopback(host);
@@ -64,7 +68,7 @@ export async function startStandalone({
     publish: async (owner, sample) =>
       demo.current.channel("demo:{id}", { id: `reader-of-${owner}` }).publish("sample", sample),
   });
-  const demo: DemoServer = new DemoServer({ http, path: WEBSOCKET_PATH, readers, data });
+  const demo: DemoServer = new DemoServer({ http, path: WEBSOCKET_PATH, readers, data, broker });
   try {
     await listener.open(port);
   } catch (error) {

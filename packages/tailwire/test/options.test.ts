@@ -4,7 +4,7 @@ import { judgeNode } from "../src/node-version.ts";
 import { parseOptions } from "../src/options.ts";
 
 describe("options", () => {
-  const places = { port: null, host: "127.0.0.1", data: null, memory: false };
+  const places = { port: null, host: "127.0.0.1", data: null, memory: false, broker: null };
   const defaults = { ...places, json: false, help: false };
 
   test("have defaults: the default port and directory, this machine only, words instead of JSON", () => {
@@ -16,10 +16,13 @@ describe("options", () => {
       ...defaults,
       port: 0,
       host: "::1",
+      broker: null,
       json: true,
       data: "logs",
     });
     expect(parseOptions(["--memory"])).toEqual({ ...defaults, memory: true });
+    const url = "rediss://a:b@redis.example:6380/1";
+    expect(parseOptions(["--broker", url]).broker).toBe(url);
     expect(parseOptions(["-h"]).help).toBe(true);
   });
 
@@ -30,6 +33,8 @@ describe("options", () => {
     ["a port that is no number", ["--port", "http"], '"http"'],
     ["a port beyond the last", ["--port", "65536"], '"65536"'],
     ["a port with a fraction", ["--port", "80.5"], '"80.5"'],
+    ["a broker that isn't known", ["--broker", "http://localhost"], "--broker"],
+    ["a broker and a directory", ["--broker", "redis://a", "--memory"], "--broker"],
     ["an empty host", ["--host", ""], "--host"],
     ["an empty directory", ["--data", ""], "--data"],
     ["two places for logs", ["--data", "logs", "--memory"], "--memory"],

@@ -37,6 +37,16 @@ async function ended(
   return { code, out, err };
 }
 
+describe("--broker", () => {
+  test("opens the broker of the URL, and says in words why it can't be reached", async () => {
+    const child = start("--port", "0", "--json", "--broker", "redis://127.0.0.1:1");
+    let err = "";
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    await vi.waitUntil(() => err.includes("nothing listens there"), { timeout: 30_000 });
+    expect(err).toContain("127.0.0.1:1");
+  });
+});
+
 describe("--json", () => {
   test.each(["SIGINT", "SIGTERM"] as const)(
     "prints one line when it is ready, and %s ends it with 0",

@@ -12,6 +12,7 @@ const maxLines = 400;
 
 /** Files whose default export a tool asks for. */
 const defaultExportAllowed: ReadonlySet<string> = new Set([
+  "vitest.brokers.config.ts",
   "vitest.browser.config.ts",
   "vitest.config.ts",
   "tools/checks/src/reporter.ts",

@@ -26,6 +26,11 @@ const PACKAGES: Readonly<Record<string, Packed>> = {
       "/broker-contract-suite": "brokers/contract-suite",
     },
   },
+  "docs/api/redis.md": {
+    name: "@tailwire/redis",
+    folder: "packages/redis",
+    entries: { "": "index" },
+  },
   "docs/api/protocol.md": {
     name: "@tailwire/protocol",
     folder: "packages/protocol",

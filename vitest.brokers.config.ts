@@ -1,0 +1,9 @@
+/** How tests of brokers run: with the servers that are installed, and failing in CI where none is. */
+import { configDefaults, defineConfig } from "vitest/config";
+import base from "./vitest.config.ts";
+
+const include = ["packages/redis/test/**/*.test.ts"];
+const { exclude } = configDefaults;
+
+// oxlint-disable-next-line import/no-default-export -- vitest asks for one
+export default defineConfig({ ...base, test: { ...base.test, include, exclude } });

@@ -1,0 +1,256 @@
+/**
+ * One channel on one node: it decides appends by the rules, which it keeps as of the log's last record, and
+ * tells those who follow the log what was appended.
+ */
+import { ERROR_CODES, tailwireError } from "@tailwire/protocol";
+import {
+  type Append,
+  type AppendResult,
+  AppendRules,
+  type BrokerHost,
+  publicationBytes,
+  type Retention,
+  type Tail,
+  type TailListener,
+} from "@tailwire/server/broker-contract";
+import type { Link } from "./link.ts";
+import { LogReader } from "./reader.ts";
+import { lastOf, publicationsOf, type StoredRecord } from "./record.ts";
+import { type Current, Replica, type ReplicaOwner } from "./replica.ts";
+import { Trimming } from "./trimming.ts";
+
+/** Records that are read at once. */
+const RECORDS_AT_ONCE = 256;
+
+/** Bytes of a record beside its entries, and of an entry beside its publication. */
+const RECORD_BYTES = 4_096;
+const ENTRY_BYTES = 256;
+
+/** By how much base64 and escapes lengthen a publication. */
+const GROWTH = 1.5;
+
+/** How far a node's clock may be ahead of the others. */
+const CLOCK_ERROR_MS = 3_600_000;
+
+/** Nothing is trimmed where producers are looked for. */
+const FOREVER: Retention = { count: Infinity, bytes: Infinity, maxAgeMs: Infinity };
+
+export class Channel implements ReplicaOwner {
+  readonly #link: Link;
+  readonly #host: BrokerHost;
+  readonly #token: string;
+  readonly #replica: Replica;
+  readonly #trimming: Trimming;
+  readonly #listeners = new Set<TailListener>();
+  /** As of the replica's last record; null before the first append. */
+  #rules: AppendRules | null = null;
+  /** Since when this log has forgotten nobody, where it is another one than it was. */
+  #since = -Infinity;
+  /** How often the replica has jumped. */
+  #losses = 0;
+  /** Settles when the appends that were asked for before have ended. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #usedAt: number;
+
+  constructor(token: string, link: Link, host: BrokerHost) {
+    this.#token = token;
+    this.#link = link;
+    this.#host = host;
+    this.#usedAt = host.clock.monotonic();
+    this.#replica = new Replica(token, link, host, this);
+    this.#trimming = new Trimming(token, host);
+  }
+
+  get isFollowed(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** Whether it can be forgotten: the log has it all. Its rules have forgotten all producers before that. */
+  isIdle(): boolean {
+    const unusedMs = this.#host.clock.monotonic() - this.#usedAt;
+    return !this.isFollowed && unusedMs > 4 * this.#host.dedupeMs;
+  }
+
+  /** Appends after what was given before. @throws as a broker's `append`. */
+  append(batch: readonly Append[], retention: Retention): Promise<readonly AppendResult[]> {
+    const appended = this.#turn.then(() => this.#appendAll(batch, retention));
+    this.#turn = appended.catch(() => undefined);
+    return appended;
+  }
+
+  /** The log as it is now. */
+  async reader(retention: Retention): Promise<LogReader> {
+    this.#touch();
+    return this.#readerOf(await this.#replica.current(), retention);
+  }
+
+  async tail(listener: TailListener, retention: Retention): Promise<Tail> {
+    const reader = await this.reader(retention);
+    // The same listener may follow twice.
+    const own: TailListener = {
+      push: (epoch, publications) => listener.push(epoch, publications),
+      suspect: () => listener.suspect(),
+    };
+    this.#listeners.add(own);
+    const close = (): void => {
+      this.#listeners.delete(own);
+      this.#touch();
+    };
+    return { position: reader.latest(), close };
+  }
+
+  /** The connection is a new one. */
+  renewed(): void {
+    for (const listener of this.#listeners) listener.suspect();
+    if (this.isFollowed) this.#replica.current().catch(() => undefined);
+  }
+
+  /** Looks whether anything was pushed in vain. */
+  async probe(): Promise<void> {
+    await this.#replica.probe();
+  }
+
+  close(): void {
+    this.#replica.close();
+  }
+
+  grew(record: StoredRecord): void {
+    if (this.#rules !== null) remember(this.#rules, record, this.#host.clock.monotonic());
+    const publications = publicationsOf(record);
+    for (const listener of this.#listeners) listener.push(record.epoch, publications);
+  }
+
+  missed(): void {
+    this.#losses += 1;
+    this.#rules = null;
+    for (const listener of this.#listeners) listener.suspect();
+  }
+
+  lost(): void {
+    this.#since = this.#host.clock.monotonic();
+    this.missed();
+  }
+
+  async #appendAll(
+    batch: readonly Append[],
+    retention: Retention,
+  ): Promise<readonly AppendResult[]> {
+    this.#touch();
+    const portions = portionsOf(batch, this.#link.current?.facts.payloadMax);
+    const results: AppendResult[] = [];
+    const holding = new Set<string>();
+    for (const portion of portions) {
+      results.push(
+        ...(await this.#appendFree(portion, holding).catch((error: unknown) => {
+          throw results.length > 0 ? tailwireError("indeterminate", String(error)) : error;
+        })),
+      );
+    }
+    const { known } = this.#replica;
+    if (known !== null) this.#trimming.run(known.stream, this.#readerOf(known, retention));
+    return results;
+  }
+
+  /** Holds back what is behind a refusal of its producer in an earlier portion [PUB-12]. */
+  async #appendFree(
+    portion: readonly Append[],
+    holding: Set<string>,
+  ): Promise<readonly AppendResult[]> {
+    const isFree = ({ producer }: Append): boolean => producer === null || !holding.has(producer.id);
+    const outcomes = await this.#appendPortion(portion.filter(isFree));
+    const left = outcomes.values();
+    const results = portion.map((append) => (isFree(append) ? left.next().value : HELD) ?? HELD);
+    for (const [index, result] of results.entries()) {
+      const producer = portion[index]?.producer?.id;
+      const mayComeAgain = result.kind === "refused" && ERROR_CODES[result.code].retry;
+      if (mayComeAgain && producer !== undefined) holding.add(producer);
+    }
+    return results;
+  }
+
+  /** Decides on them and appends what is accepted as one record, until no other node's comes between. */
+  async #appendPortion(portion: readonly Append[]): Promise<readonly AppendResult[]> {
+    const { clock, appendMs } = this.#host;
+    const deadline = clock.monotonic() + appendMs;
+    let isFresh = false;
+    for (;;) {
+      const { known } = this.#replica;
+      if (known === null || this.#rules === null) {
+        await this.#prepare();
+        isFresh = true;
+        continue;
+      }
+      const { head } = known;
+      const continued = head.lineage.map(([epoch]) => epoch);
+      const log = { epoch: head.epoch, last: lastOf(head), continued };
+      const { results, accepted } = this.#rules.decide(portion, log, clock.monotonic());
+      if (accepted.length > 0) {
+        const record = this.#replica.following(known, accepted);
+        if (await this.#replica.place(record, deadline)) return results;
+        continue;
+      }
+      // An append is compared with the log itself; a refusal by an old state of it may be wrong.
+      if (isFresh || results.every(({ kind }) => kind === "appended")) return results;
+      await this.#replica.current();
+      isFresh = true;
+    }
+  }
+
+  /** Builds the rules from the log, as far back as anything is remembered. */
+  async #prepare(): Promise<void> {
+    const { stream, head } = await this.#replica.current();
+    if (this.#rules !== null) return;
+    const { clock, dedupeMs } = this.#host;
+    const losses = this.#losses;
+    const since = Math.max(this.#since, stream.facts.since);
+    const rules = new AppendRules(this.#host, clock.monotonic(), since);
+    const reader = new LogReader(stream, this.#token, head, FOREVER, clock.now());
+    // By the log's own time: a clock may be wrong, though hardly by more than an hour.
+    const end = Math.max(head.timestamp, clock.now() - CLOCK_ERROR_MS);
+    let next = await reader.sequenceSince(end - 2 * dedupeMs);
+    // More may come while these are read.
+    for (let last = 0; last < this.#replica.last; next = last + 1) {
+      last = this.#replica.last;
+      for await (const record of stream.records(this.#token, next, last, RECORDS_AT_ONCE)) {
+        remember(rules, record, clock.monotonic());
+      }
+    }
+    if (losses === this.#losses) this.#rules = rules;
+  }
+
+  #readerOf({ stream, head }: Current, retention: Retention): LogReader {
+    return new LogReader(stream, this.#token, head, retention, this.#host.clock.now());
+  }
+
+  #touch(): void {
+    this.#usedAt = this.#host.clock.monotonic();
+  }
+}
+
+const HELD: AppendResult = { kind: "refused", code: "held" };
+
+/** Parts of a batch that fit a message of NATS each, by an estimate that is rather too large. */
+function portionsOf(
+  batch: readonly Append[],
+  payloadMax = Infinity,
+): readonly (readonly Append[])[] {
+  const portions: Append[][] = [];
+  let room = 0;
+  for (const append of batch) {
+    const size = Math.ceil(publicationBytes(append) * GROWTH) + ENTRY_BYTES;
+    if (size > room) {
+      portions.push([]);
+      room = payloadMax - RECORD_BYTES;
+    }
+    portions.at(-1)?.push(append);
+    room -= size;
+  }
+  return portions;
+}
+
+/** Takes note of a record's publications. */
+function remember(rules: AppendRules, { first, entries }: StoredRecord, now: number): void {
+  for (const [index, { producer }] of entries.entries()) {
+    if (producer !== null) rules.seen(producer, first + index, now);
+  }
+}

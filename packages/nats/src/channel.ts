@@ -13,6 +13,7 @@ import {
   type Tail,
   type TailListener,
 } from "@tailwire/server/broker-contract";
+import { unavailableOr } from "./failures.ts";
 import type { Link } from "./link.ts";
 import { LogReader } from "./reader.ts";
 import { lastOf, publicationsOf, type StoredRecord } from "./record.ts";
@@ -156,7 +157,8 @@ export class Channel implements ReplicaOwner {
     portion: readonly Append[],
     holding: Set<string>,
   ): Promise<readonly AppendResult[]> {
-    const isFree = ({ producer }: Append): boolean => producer === null || !holding.has(producer.id);
+    const isFree = ({ producer }: Append): boolean =>
+      producer === null || !holding.has(producer.id);
     const outcomes = await this.#appendPortion(portion.filter(isFree));
     const left = outcomes.values();
     const results = portion.map((append) => (isFree(append) ? left.next().value : HELD) ?? HELD);
@@ -176,7 +178,7 @@ export class Channel implements ReplicaOwner {
     for (;;) {
       const { known } = this.#replica;
       if (known === null || this.#rules === null) {
-        await this.#prepare();
+        await unavailableOr(() => this.#prepare());
         isFresh = true;
         continue;
       }
@@ -191,7 +193,7 @@ export class Channel implements ReplicaOwner {
       }
       // An append is compared with the log itself; a refusal by an old state of it may be wrong.
       if (isFresh || results.every(({ kind }) => kind === "appended")) return results;
-      await this.#replica.current();
+      await unavailableOr(() => this.#replica.current());
       isFresh = true;
     }
   }

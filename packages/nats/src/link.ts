@@ -98,7 +98,10 @@ export class Link {
       attempt !== this.#attempt || this.#closed || connection.isClosed();
     while (!isOver()) {
       try {
-        const manager = await jetstreamManager(connection, { checkAPI: false, timeout: REQUEST_MS });
+        const manager = await jetstreamManager(connection, {
+          checkAPI: false,
+          timeout: REQUEST_MS,
+        });
         const facts = await prepare(connection, manager, this.#settings, this.#subjects, clock);
         if (isOver()) return;
         const stream = new LogStream(connection, manager, this.#subjects, clock, facts);
@@ -120,7 +123,8 @@ export class Link {
   #become(state: LinkState): void {
     const before = this.#state;
     this.#state = state;
-    if (before?.kind === "up") before.stream.break(state.kind === "down" ? state.reason : "renewed");
+    if (before?.kind === "up")
+      before.stream.break(state.kind === "down" ? state.reason : "renewed");
     for (const resolve of this.#early.splice(0)) resolve();
     if (before?.kind === "down" && state.kind === "down" && before.reason === state.reason) return;
     this.#onState(state);

@@ -1,5 +1,4 @@
 /** The NATS broker: it keeps the logs of channels in one JetStream stream, which several servers share. */
-import { TailwireError, tailwireError } from "@tailwire/protocol";
 import type {
   Broker,
   BrokerHost,
@@ -8,6 +7,7 @@ import type {
   Retention,
 } from "@tailwire/server/broker-contract";
 import { Channel } from "./channel.ts";
+import { unavailableOr } from "./failures.ts";
 import { Link, type LinkState } from "./link.ts";
 import { type NatsBrokerOptions, type Settings, settingsOf } from "./settings.ts";
 import { tokenOf } from "./subjects.ts";
@@ -122,15 +122,5 @@ class NatsBroker implements Broker {
       });
     };
     wait();
-  }
-}
-
-/** Whatever goes wrong while a log is read, it can't be read now. */
-async function unavailableOr<Value>(read: () => Promise<Value>): Promise<Value> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof TailwireError) throw error;
-    throw tailwireError("unavailable", error instanceof Error ? error.message : String(error));
   }
 }

@@ -52,10 +52,10 @@ function requireVersion({ version, cluster }: ServerInfo): void {
   const isAlone = cluster === undefined;
   const least = isAlone ? VERSIONS.alone : VERSIONS.clustered;
   if (isAtLeast(version, least)) return;
-  const kind = isAlone ? "nats-server" : "A cluster of nats-server";
-  throw new Unsupported(
-    `${kind} ${version} isn't supported, since it doesn't append atomically: use ${least} or later`,
-  );
+  const what = isAlone
+    ? `nats-server ${version} isn't supported`
+    : `nats-server ${version} isn't supported in a cluster, where it may append twice`;
+  throw new Unsupported(`${what}: use ${least} or later`);
 }
 
 function isAtLeast(version: string, least: string): boolean {

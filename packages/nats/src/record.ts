@@ -5,7 +5,11 @@
  * epoch, the epochs before it, and the record that it follows. It is JSON, so that NATS's own tools show it.
  */
 import { JsonText, type Payload, toBase64 } from "@tailwire/protocol";
-import { type Producer, type Publication, publicationBytes } from "@tailwire/server/broker-contract";
+import {
+  type Producer,
+  type Publication,
+  publicationBytes,
+} from "@tailwire/server/broker-contract";
 
 /** The form of records that this file writes, and the only one that it reads. */
 const FORM = 1;
@@ -84,9 +88,7 @@ export function decodeRecord(sequence: number, data: Uint8Array): StoredRecord {
 
 function entryOf([id, publisher, event, producer, isBytes, content]: EntryFields): Entry {
   const data =
-    isBytes === 1
-      ? new Uint8Array(Buffer.from(content as string, "base64"))
-      : JsonText.of(content);
+    isBytes === 1 ? new Uint8Array(Buffer.from(content as string, "base64")) : JsonText.of(content);
   if (producer === null) return { id, publisher, event, producer: null, data };
   const [its, generation, place, settled, fingerprint] = producer;
   const known = { id: its, generation, sequence: place, settled, fingerprint };

@@ -277,12 +277,7 @@ export class Replica {
 
   async #catchUp(stream: LogStream, last: StoredRecord): Promise<void> {
     const from = this.last + 1;
-    for await (const record of stream.records(
-      this.#token,
-      from,
-      last.sequence,
-      RECORDS_AT_ONCE,
-    )) {
+    for await (const record of stream.records(this.#token, from, last.sequence, RECORDS_AT_ONCE)) {
       if (!this.#take(record)) return this.#begin(last, () => this.#owner.lost());
     }
   }

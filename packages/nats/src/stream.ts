@@ -100,9 +100,7 @@ export class LogStream {
   /** The first record of a channel from a sequence on. A replica that lags behind may not have it yet. */
   async glimpse(token: string, from: number): Promise<StoredRecord | null> {
     const query = { seq: from, next_by_subj: this.#subjects.log(token) };
-    const got = await this.#answered(
-      this.#manager.direct.getMessage(this.facts.name, query),
-    );
+    const got = await this.#answered(this.#manager.direct.getMessage(this.facts.name, query));
     return got === null ? null : recordOf(got);
   }
 

@@ -45,7 +45,8 @@ export class Trimming {
   async #trim(stream: LogStream, reader: LogReader, before: number): Promise<void> {
     const edge = await reader.sequenceOfEdge();
     const end = Math.min(edge, before);
-    if (end <= this.#trimmedBefore) return;
+    // To nats-server 2.9, deleting before the first sequence is deleting everything.
+    if (end <= Math.max(1, this.#trimmedBefore)) return;
     this.#trimmedBefore = end;
     await stream.purge(this.#token, end);
   }

@@ -19,19 +19,20 @@ function findBinary(): string | null {
   return places.find((place) => place !== undefined && existsSync(place)) ?? null;
 }
 
-export const BINARY = findBinary();
+const BINARY = findBinary();
 
-const WAYS = "fetch it with `npm run nats:fetch`, or name one by NATS_SERVER";
+const MISSING =
+  "there is no nats-server: fetch it with `npm run nats:fetch`, or name one by NATS_SERVER";
 
 /** Tests on a real server. Without one they are skipped, and the report says so; on CI they fail. */
 export function describeNats(name: string, define: () => void): void {
-  if (BINARY !== null) return describe(name, define);
-  if (process.env["CI"] !== "true") {
-    return describe.skip(`${name} (there is no nats-server: ${WAYS})`, define);
+  if (BINARY !== null) describe(name, define);
+  else if (process.env["CI"] !== "true") describe.skip(`${name} (${MISSING})`, define);
+  else {
+    test(name, () => {
+      throw new Error(MISSING);
+    });
   }
-  test(name, () => {
-    throw new Error(`there is no nats-server: ${WAYS}`);
-  });
 }
 
 export interface ServerOptions {

@@ -1,5 +1,5 @@
 /**
- * What has to be true of a NATS server before logs are kept on it: its version, JetStream, and the stream.
+ * The conditions for keeping logs on a NATS server: its version, JetStream, and the stream.
  *
  * Each fault is an Error with the words that an operator needs.
  */
@@ -112,7 +112,7 @@ function isCode(error: unknown, code: number): boolean {
   return error instanceof JetStreamApiError && error.code === code;
 }
 
-/** What has gone wrong, and the remedy. */
+/** The fault and its remedy. */
 export function wordsOf(error: unknown, where: string): string {
   if (error instanceof Unsupported) return error.message;
   if (error instanceof errors.AuthorizationError) {

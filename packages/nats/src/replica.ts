@@ -15,7 +15,7 @@ import { pause } from "./waits.ts";
 /** Records that are read at once. */
 const RECORDS_AT_ONCE = 256;
 
-/** Publications that are read after a break at most. What is more is jumped over. */
+/** Publications that are read after a break at most; more are jumped over. */
 const MISSED_MAX = 2_000;
 
 /** Epochs before the present one that a log remembers. */
@@ -229,7 +229,7 @@ export class Replica {
     };
   }
 
-  /** Follows the log, and reads what it has more. Those who ask while one runs share the next one. */
+  /** Follows the log, and reads what it has more. Callers during one comparison share the next one. */
   #compare(stream: LogStream): Promise<void> {
     this.#nextRefresh ??= this.#refreshing.then(async () => {
       this.#nextRefresh = null;

@@ -24,7 +24,7 @@ export class PlaceTaken extends Error {}
 /** A record that certainly wasn't appended, for whatever reason. */
 export class NotStored extends Error {}
 
-/** What a connection tells about the stream behind it. */
+/** Facts that a connection tells about the stream behind it. */
 export interface StreamFacts {
   readonly name: string;
   /** Names the store; another one after a server that lost its own came back. */
@@ -43,7 +43,7 @@ export class LogStream {
   readonly #manager: JetStreamManager;
   readonly #subjects: Subjects;
   readonly #clock: Clock;
-  /** What waits for an answer, and is told when the connection breaks. */
+  /** Told when the connection breaks: calls that wait for an answer. */
   readonly #waiting = new Set<(error: Error) => void>();
   #broken: Error | null = null;
 

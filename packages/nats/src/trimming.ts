@@ -38,7 +38,7 @@ export class Trimming {
     if (old === undefined) return;
     this.#marks = this.#marks.filter((mark) => mark === old || !isOld(mark));
     if (old.sequence <= this.#trimmedBefore) return;
-    // What isn't deleted this time is deleted the next.
+    // A deletion that fails is made up for by the next.
     this.#trim(stream, reader, old.sequence).catch(() => undefined);
   }
 

@@ -1,15 +1,15 @@
 // The NATS broker keeps the brokers' contract, on a real server.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BROKER_CASES, type BrokerContext } from "@tailwire/server/broker-contract-suite";
 import { Dice, SimulatedClock } from "@tailwire/simulation";
 import { natsBroker } from "../src/index.ts";
 import { QUIET, until } from "./node.ts";
-import { describeNats, NatsServer } from "./nats-server.ts";
+import { isMissing, NatsServer } from "./nats-server.ts";
 
 /** Small enough that a case can fill it. */
 const LIMITS = { dedupeMs: 40_000, window: 50, producersMax: 50 };
 
-describeNats("the contract", () => {
+describe.skipIf(isMissing)("the contract", () => {
   let server: NatsServer;
   let streams = 0;
   beforeAll(async () => {

@@ -1,15 +1,15 @@
 // Several nodes on one NATS server, and a server and links that break: nothing acknowledged is lost or doubled.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Append } from "@tailwire/server/broker-contract";
 import { again, HOST, Node, until, word } from "./node.ts";
-import { describeNats, NatsServer } from "./nats-server.ts";
+import { isMissing, NatsServer } from "./nats-server.ts";
 import { Proxy } from "./proxy.ts";
 
-describeNats("nodes, faults and restarts", () => {
+describe.skipIf(isMissing)("nodes, faults and restarts", () => {
   let server: NatsServer;
-  let endings: (() => unknown)[] = [];
+  const endings: (() => unknown)[] = [];
 
   const node = (name: string, url = server.url): Node => {
     const made = new Node(name, { servers: url });
@@ -177,9 +177,9 @@ describeNats("nodes, faults and restarts", () => {
   test("appends go on while the server is killed again and again, each in the log once", async () => {
     const nodes = ["a", "b"].map((name) => node(name));
     const acknowledged: string[] = [];
-    let ends = false;
+    const progress = { ends: false };
     const publish = async (its: Node, name: string): Promise<void> => {
-      for (let index = 0; !ends; index += 1) {
+      for (let index = 0; !progress.ends; index += 1) {
         const [entry] = its.entries(`${name} ${index}`);
         if (entry !== undefined) acknowledged.push(await persist(its, entry));
       }
@@ -190,7 +190,7 @@ describeNats("nodes, faults and restarts", () => {
       await until(() => acknowledged.length >= target);
       await restart();
     }
-    ends = true;
+    progress.ends = true;
     await Promise.all(publishing);
     const ids = await nodes[0]?.ids();
     expect(ids?.toSorted()).toEqual(acknowledged.toSorted());

@@ -25,7 +25,7 @@ export const HOST: BrokerHost = {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     after: (ms, callback) => {
-      const timer = setTimeout(callback, ms);
+      const timer = setTimeout(callback, ms); // real time: a real server
       return () => clearTimeout(timer);
     },
     soon: (callback) => void setImmediate(callback),
@@ -116,7 +116,7 @@ export function again(appends: readonly Append[], epoch?: string): readonly Appe
   return appends.map((append) => ({ ...append, repeat }));
 }
 
-export function positionOf(result: AppendResult): Position {
+function positionOf(result: AppendResult): Position {
   if (result.kind === "appended") return result.position;
   throw new Error(`an append was refused with ${result.code}`);
 }

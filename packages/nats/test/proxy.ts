@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Proxy {
   readonly #server: Server;
   readonly #links = new Set<{ readonly client: Socket; readonly server: Socket }>();
-  /** What is swallowed from now on. */
+  /** The direction that is swallowed from now on. */
   swallows: "requests" | "answers" | null = null;
 
   private constructor(server: Server) {

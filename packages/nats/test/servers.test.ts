@@ -1,14 +1,14 @@
 // Two tailwire servers on one NATS server: their clients meet in the channel, and survive either one.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createClient } from "@tailwire/client";
 import { createTailwire } from "@tailwire/server";
 import { natsBroker } from "../src/index.ts";
 import { QUIET, until } from "./node.ts";
-import { describeNats, NatsServer } from "./nats-server.ts";
+import { isMissing, NatsServer } from "./nats-server.ts";
 
-describeNats("two tailwire servers", () => {
+describe.skipIf(isMissing)("two tailwire servers", () => {
   let nats: NatsServer;
   const endings: (() => unknown)[] = [];
   beforeEach(async () => {

@@ -111,6 +111,14 @@ export class Channel implements ReplicaOwner {
     await this.#replica.probe();
   }
 
+  /** Appends an empty record where the last one is so old that the stream would delete it. */
+  async refresh(old: number): Promise<void> {
+    const { known } = this.#replica;
+    if (known === null || known.head.timestamp >= old) return;
+    const deadline = this.#host.clock.monotonic() + this.#host.appendMs;
+    await this.#replica.place(this.#replica.following(known, []), deadline);
+  }
+
   close(): void {
     this.#replica.close();
   }
@@ -173,7 +181,7 @@ export class Channel implements ReplicaOwner {
   /** Decides on them and appends what is accepted as one record, until no other node's comes between. */
   async #appendPortion(portion: readonly Append[]): Promise<readonly AppendResult[]> {
     const { clock, appendMs } = this.#host;
-    const deadline = clock.monotonic() + appendMs;
+    const began = clock.monotonic();
     let isFresh = false;
     for (;;) {
       const { known } = this.#replica;
@@ -188,6 +196,9 @@ export class Channel implements ReplicaOwner {
       const { results, accepted } = this.#rules.decide(portion, log, clock.monotonic());
       if (accepted.length > 0) {
         const record = this.#replica.following(known, accepted);
+        // Sent again after that, it could be in the log when its node has given up.
+        const notAfter = Math.min(...accepted.map((append) => append.notAfter));
+        const deadline = Math.min(began + appendMs, notAfter);
         if (await this.#replica.place(record, deadline)) return results;
         continue;
       }

@@ -9,6 +9,7 @@ import type {
 import { Channel } from "./channel.ts";
 import { unavailableOr } from "./failures.ts";
 import { Link, type LinkState } from "./link.ts";
+import { KEPT_MS_MIN } from "./preparation.ts";
 import { type NatsBrokerOptions, type Settings, settingsOf } from "./settings.ts";
 import { tokenOf } from "./subjects.ts";
 
@@ -18,8 +19,8 @@ const PROBE_MS = 1_500;
 /** Channels that are probed at the same time. */
 const PROBED_AT_ONCE = 64;
 
-/** Milliseconds between two looks for channels that nobody uses. */
-const FORGET_MS = 30_000;
+/** Milliseconds between two looks for channels that rest. */
+const SWEEP_MS = 30_000;
 
 /**
  * Opens a broker on NATS JetStream: one server of version 2.9.10 or later, or a cluster of 2.11 or later.
@@ -41,16 +42,19 @@ class NatsBroker implements Broker {
   readonly #timers: (() => void)[] = [];
   /** The stream's last sequence when all channels were last compared with it. */
   #probedAt = -1;
+  /** Milliseconds for which the stream has to keep records, for all logs that were asked for. */
+  #keptMs = KEPT_MS_MIN;
   #closed = false;
 
   constructor(settings: Settings, host: BrokerHost) {
     this.#host = host;
     this.#link = new Link(settings, host, (state) => this.#linkIs(state));
     this.#every(PROBE_MS, () => this.#probe());
-    this.#every(FORGET_MS, () => this.#forget());
+    this.#every(SWEEP_MS, () => this.#sweep());
   }
 
   log(channel: string, retention: Retention): BrokerLog {
+    this.#keptMs = Math.max(this.#keptMs, retention.maxAgeMs + 2 * this.#host.dedupeMs);
     const its = (): Channel => this.#channel(channel);
     const reader = () => its().reader(retention);
     return {
@@ -87,6 +91,7 @@ class NatsBroker implements Broker {
       return;
     }
     logger.info({ broker: "nats" }, "NATS is there");
+    this.#probedAt = -1;
     for (const channel of this.#channels.values()) channel.renewed();
   }
 
@@ -94,7 +99,7 @@ class NatsBroker implements Broker {
   async #probe(): Promise<void> {
     const { current: stream } = this.#link;
     if (stream === null) return;
-    const last = await stream.lastSequence();
+    const last = await stream.tend(this.#keptMs);
     if (last === this.#probedAt) return;
     const followed = [...this.#channels.values()].filter(({ isFollowed }) => isFollowed);
     for (let from = 0; from < followed.length; from += PROBED_AT_ONCE) {
@@ -104,8 +109,11 @@ class NatsBroker implements Broker {
     this.#probedAt = last;
   }
 
-  #forget(): void {
+  /** Keeps alive the logs that are followed, and forgets channels that nobody uses. */
+  #sweep(): void {
+    const old = this.#host.clock.now() - this.#keptMs / 2;
     for (const [name, channel] of this.#channels) {
+      if (channel.isFollowed) channel.refresh(old).catch(() => undefined);
       if (!channel.isIdle()) continue;
       channel.close();
       this.#channels.delete(name);

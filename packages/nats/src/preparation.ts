@@ -11,7 +11,7 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import { jserrors } from "@nats-io/jetstream/internal";
-import { errors, type NatsConnection, type ServerInfo } from "@nats-io/transport-node";
+import { errors, nanos, type NatsConnection, type ServerInfo } from "@nats-io/transport-node";
 import type { Clock } from "@tailwire/protocol";
 import type { StreamFacts } from "./stream.ts";
 import type { Settings } from "./settings.ts";
@@ -19,6 +19,9 @@ import type { Subjects } from "./subjects.ts";
 
 /** An operator has to change something on NATS. */
 class Unsupported extends Error {}
+
+/** A stream keeps records for so long at least, in milliseconds: a log that rests goes on where it was. */
+export const KEPT_MS_MIN = 3_600_000;
 
 /** Versions, as numbers that compare. */
 const VERSIONS = { alone: "2.9.10", clustered: "2.11.0", batches: "2.11.0" };
@@ -83,6 +86,7 @@ async function foundOrMade(
     subjects: [subjects.logs],
     storage: StorageType.File,
     num_replicas: copies,
+    max_age: nanos(KEPT_MS_MIN),
     allow_direct: true,
     republish: { src: subjects.logs, dest: subjects.republished },
   };

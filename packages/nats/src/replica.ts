@@ -120,10 +120,14 @@ export class Replica {
    * has its place. Where an answer is lost, the log is read: the record is there, or its place is taken, or
    * it is sent again, which can't append it twice.
    *
-   * @throws `unavailable` when it certainly isn't there, `indeterminate` when nobody knows.
+   * @throws `unavailable` when it certainly isn't there, `indeterminate` when nobody knows, `too_large`.
    */
   async place(record: LogRecord, deadline: number): Promise<boolean> {
     const text = encodeRecord(record);
+    const { payloadMax = Infinity } = this.#link.current?.facts ?? {};
+    if (Buffer.byteLength(text) > payloadMax) {
+      throw tailwireError("too_large", `NATS takes ${payloadMax} bytes, by its option max_payload`);
+    }
     this.#placing.set(record.token, false);
     let mayBeThere = false;
     try {

@@ -4,7 +4,13 @@
  * It reads, appends and follows records, and knows neither their rules nor what is retained.
  */
 import { JetStreamError, type JetStreamManager, type StoredMsg } from "@nats-io/jetstream";
-import { headers, type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
+import {
+  headers,
+  type Msg,
+  nanos,
+  type NatsConnection,
+  RequestError,
+} from "@nats-io/transport-node";
 import type { Clock } from "@tailwire/protocol";
 import { decodeRecord, type StoredRecord } from "./record.ts";
 import type { Subjects } from "./subjects.ts";
@@ -14,6 +20,9 @@ export const REQUEST_MS = 2_000;
 
 /** The error code of JetStream for an expectation that doesn't hold. */
 const WRONG_LAST_SEQUENCE = 10_071;
+
+/** The age at which a stream that keeps everything deletes records. */
+const FOREVER = 0;
 
 /** The status of a direct get that finds nothing. */
 const NOT_FOUND = 404;
@@ -139,9 +148,18 @@ export class LogStream {
     await this.#answered(this.#manager.streams.purge(this.facts.name, { filter, seq: before }));
   }
 
-  /** The stream's last sequence, of whatever channel. */
-  async lastSequence(): Promise<number> {
-    const { state } = await this.#answered(this.#manager.streams.info(this.facts.name));
+  /**
+   * Sees to it that records are kept for so many milliseconds, or longer; gives the stream's last sequence,
+   * of whatever channel.
+   */
+  async tend(keptMs: number): Promise<number> {
+    const { name } = this.facts;
+    const { config, state } = await this.#answered(this.#manager.streams.info(name));
+    const isEnough = config.max_age === FOREVER || config.max_age >= nanos(keptMs);
+    if (!isEnough) {
+      const max_age = keptMs === Infinity ? FOREVER : nanos(keptMs);
+      await this.#answered(this.#manager.streams.update(name, { max_age }));
+    }
     return state.last_seq;
   }
 

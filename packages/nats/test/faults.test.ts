@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { JsonText } from "@tailwire/protocol";
 import type { Append } from "@tailwire/server/broker-contract";
 import { again, HOST, Node, until, word } from "./node.ts";
 import { isMissing, NatsServer } from "./nats-server.ts";
@@ -172,6 +173,34 @@ describe.skipIf(isMissing)("nodes, faults and restarts", () => {
     await other.append("three");
     await until(() => pushed.length === 3);
     expect(pushed).toEqual(["one", "two", "three"]);
+  });
+
+  test("[PUB-12] a batch that is larger than a message of NATS is appended in parts, in order", async () => {
+    const its = node("a");
+    await its.up();
+    const text = "x".repeat(200_000);
+    const ids = Array.from({ length: 20 }, (_, index) => `${index}`);
+    const entries = its.entries(...ids).map((entry) => ({ ...entry, data: JsonText.of(text) }));
+    expect((await its.log.append(entries)).map(word)).toEqual(ids.map(() => "new"));
+    expect(await its.ids()).toEqual(ids);
+    const [one, two, three] = its.entries("one", "two", "three");
+    const late = one && { ...one, data: JsonText.of("x".repeat(600_000)), notAfter: -1 };
+    const held = two && { ...two, data: JsonText.of("x".repeat(600_000)) };
+    const results = await its.log.append([late, held, three].filter((each) => each !== undefined));
+    expect(results.map(word)).toEqual(["expired", "held", "held"]);
+    expect(await its.ids()).toEqual(ids);
+  });
+
+  test("a publication that is larger than a message of NATS is too_large, and harms no other", async () => {
+    const its = node("a");
+    await its.up();
+    const [large] = its.entries("large").map((entry) => ({
+      ...entry,
+      data: JsonText.of("x".repeat(1_100_000)),
+    }));
+    await expect(its.log.append(large ? [large] : [])).rejects.toMatchObject({ code: "too_large" });
+    await its.append("small");
+    expect(await its.ids()).toEqual(["small"]);
   });
 
   test("appends go on while the server is killed again and again, each in the log once", async () => {

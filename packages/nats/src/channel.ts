@@ -17,11 +17,9 @@ import { unavailableOr } from "./failures.ts";
 import type { Link } from "./link.ts";
 import { LogReader } from "./reader.ts";
 import { lastOf, publicationsOf, type StoredRecord } from "./record.ts";
+import { Producers, remember } from "./producers.ts";
 import { type Current, Replica, type ReplicaOwner } from "./replica.ts";
 import { Trimming } from "./trimming.ts";
-
-/** Records that are read at once. */
-const RECORDS_AT_ONCE = 256;
 
 /** Bytes of a record beside its entries, and of an entry beside its publication. */
 const RECORD_BYTES = 4_096;
@@ -30,17 +28,12 @@ const ENTRY_BYTES = 256;
 /** By how much base64 and escapes lengthen a publication. */
 const GROWTH = 1.5;
 
-/** How far a node's clock may be ahead of the others. */
-const CLOCK_ERROR_MS = 3_600_000;
-
-/** Nothing is trimmed where producers are looked for. */
-const FOREVER: Retention = { count: Infinity, bytes: Infinity, maxAgeMs: Infinity };
-
 export class Channel implements ReplicaOwner {
   readonly #link: Link;
   readonly #host: BrokerHost;
   readonly #token: string;
   readonly #replica: Replica;
+  readonly #producers: Producers;
   readonly #trimming: Trimming;
   readonly #listeners = new Set<TailListener>();
   /** As of the replica's last record; null before the first append. */
@@ -59,6 +52,7 @@ export class Channel implements ReplicaOwner {
     this.#host = host;
     this.#usedAt = host.clock.monotonic();
     this.#replica = new Replica(token, link, host, this);
+    this.#producers = new Producers(token, host);
     this.#trimming = new Trimming(token, host);
   }
 
@@ -157,6 +151,7 @@ export class Channel implements ReplicaOwner {
     }
     const { known } = this.#replica;
     if (known !== null) this.#trimming.run(known.stream, this.#readerOf(known, retention));
+    if (known !== null && this.#rules !== null) this.#producers.save(this.#rules, known);
     return results;
   }
 
@@ -209,25 +204,13 @@ export class Channel implements ReplicaOwner {
     }
   }
 
-  /** Builds the rules from the log, as far back as anything is remembered. */
+  /** Builds the rules from the log. */
   async #prepare(): Promise<void> {
-    const { stream, head } = await this.#replica.current();
+    const current = await this.#replica.current();
     if (this.#rules !== null) return;
-    const { clock, dedupeMs } = this.#host;
     const losses = this.#losses;
-    const since = Math.max(this.#since, stream.facts.since);
-    const rules = new AppendRules(this.#host, clock.monotonic(), since);
-    const reader = new LogReader(stream, this.#token, head, FOREVER, clock.now());
-    // By the log's own time: a clock may be wrong, though hardly by more than an hour.
-    const end = Math.max(head.timestamp, clock.now() - CLOCK_ERROR_MS);
-    let next = await reader.sequenceSince(end - 2 * dedupeMs);
-    // More may come while these are read.
-    for (let last = 0; last < this.#replica.last; next = last + 1) {
-      last = this.#replica.last;
-      for await (const record of stream.records(this.#token, next, last, RECORDS_AT_ONCE)) {
-        remember(rules, record, clock.monotonic());
-      }
-    }
+    const since = Math.max(this.#since, current.stream.facts.since);
+    const rules = await this.#producers.rules(current, since, () => this.#replica.last);
     if (losses === this.#losses) this.#rules = rules;
   }
 
@@ -259,11 +242,4 @@ function portionsOf(
     room -= size;
   }
   return portions;
-}
-
-/** Takes note of a record's publications. */
-function remember(rules: AppendRules, { first, entries }: StoredRecord, now: number): void {
-  for (const [index, { producer }] of entries.entries()) {
-    if (producer !== null) rules.seen(producer, first + index, now);
-  }
 }

@@ -83,7 +83,7 @@ async function foundOrMade(
   if (found !== null) return found;
   const config = {
     name,
-    subjects: [subjects.logs],
+    subjects: [subjects.logs, subjects.checkpoints],
     storage: StorageType.File,
     num_replicas: copies,
     max_age: nanos(KEPT_MS_MIN),
@@ -104,6 +104,7 @@ async function foundOrMade(
 function requireLayout({ config }: StreamInfo, name: string, subjects: Subjects): void {
   const isOurs =
     config.subjects.includes(subjects.logs) &&
+    config.subjects.includes(subjects.checkpoints) &&
     config.republish?.dest === subjects.republished &&
     config.allow_direct;
   if (isOurs) return;

@@ -208,7 +208,9 @@ export class LogReader {
   async *#recordsFrom(first: StoredRecord, count: number): AsyncGenerator<StoredRecord> {
     yield first;
     const { sequence: end } = this.#head;
-    const atOnce = Math.min(count, RECORDS_AT_ONCE);
+    // The records of a log are alike, mostly.
+    const records = Math.ceil(count / Math.max(1, first.entries.length));
+    const atOnce = Math.min(records, RECORDS_AT_ONCE);
     yield* this.#stream.records(this.#token, first.sequence + 1, end, atOnce);
   }
 

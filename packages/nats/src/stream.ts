@@ -12,6 +12,7 @@ import {
   RequestError,
 } from "@nats-io/transport-node";
 import type { Clock } from "@tailwire/protocol";
+import { decodeCheckpoint, type StoredCheckpoint } from "./checkpoint.ts";
 import { decodeRecord, type StoredRecord } from "./record.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -140,6 +141,22 @@ export class LogStream {
         next = record.sequence + 1;
       }
     }
+  }
+
+  /** A channel's last checkpoint. */
+  async checkpoint(token: string): Promise<StoredCheckpoint | null> {
+    const query = { last_by_subj: this.#subjects.checkpoint(token) };
+    const got = await this.#answered(this.#manager.streams.getMessage(this.facts.name, query));
+    return got === null ? null : decodeCheckpoint(got.data);
+  }
+
+  /** Stores a checkpoint in place of those before. */
+  async save(token: string, checkpoint: string): Promise<void> {
+    const filter = this.#subjects.checkpoint(token);
+    const asking = this.#connection.request(filter, checkpoint, { timeout: REQUEST_MS });
+    const { seq } = (await this.#answered(asking)).json<PublishAnswer>();
+    if (seq === undefined) return;
+    await this.#answered(this.#manager.streams.purge(this.facts.name, { filter, seq }));
   }
 
   /** Deletes a channel's records before a sequence. */

@@ -25,17 +25,22 @@ export function tokenOf(channel: string): string {
 export interface Subjects {
   /** All logs. */
   readonly logs: string;
+  /** All checkpoints. */
+  readonly checkpoints: string;
   /** The place to which NATS publishes each record of a log again. */
   readonly republished: string;
   log(token: string): string;
   tail(token: string): string;
+  checkpoint(token: string): string;
 }
 
 export function subjectsOf(stream: string): Subjects {
   return {
     logs: `${stream}.log.*`,
+    checkpoints: `${stream}.producers.*`,
     republished: `${stream}.tail.{{wildcard(1)}}`,
     log: (token) => `${stream}.log.${token}`,
     tail: (token) => `${stream}.tail.${token}`,
+    checkpoint: (token) => `${stream}.producers.${token}`,
   };
 }

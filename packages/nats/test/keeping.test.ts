@@ -97,4 +97,45 @@ describe.skipIf(isMissing)("what the stream keeps", () => {
     });
     expect(await log.locate("latest")).toEqual(position);
   });
+
+  /** The last record's sequence and name, as a checkpoint has them. */
+  const end = async () => {
+    const stored = await manager.streams.getMessage("tw", { last_by_subj: "tw.log.room=3A1" });
+    const { token } = stored?.json<{ readonly token: string }>() ?? {};
+    return { sequence: stored?.seq ?? 0, token };
+  };
+  const isSaved = async () =>
+    (await manager.streams.getMessage("tw", { last_by_subj: "tw.producers.room=3A1" })) !== null;
+
+  test("[PUB-4] a node that begins to append knows producers by the checkpoint of another", async () => {
+    const early = node.entries("early");
+    await log.append(early);
+    await log.append(node.entries(...Array.from({ length: 1_000 }, (_, index) => `${index}`)));
+    await until(isSaved);
+    const late = node.entries("late");
+    await log.append(late);
+    // Without the records before it, the log alone can't tell.
+    await manager.streams.purge("tw", { filter: "tw.log.room=3A1", keep: 2 });
+    const fresh = new Node("b", { servers: server.url }, { clock });
+    const results = await fresh.log.append([...again(early), ...again(late)]);
+    expect(results.map(word)).toEqual(["duplicate", "duplicate"]);
+    await fresh.close();
+  });
+
+  test("a checkpoint of another log, or of another form, isn't taken for this one's", async () => {
+    const entries = node.entries("one");
+    await log.append(entries);
+    const producers = [["a", { generation: 9, last: 99, settled: 99, open: [] }]];
+    const place = await end();
+    for (const wrong of [
+      { ...place, form: 1, producers, token: "another" },
+      { ...place, form: 2, producers },
+    ]) {
+      connection.publish("tw.producers.room=3A1", JSON.stringify(wrong));
+      await until(isSaved);
+      const fresh = new Node("b", { servers: server.url }, { clock });
+      expect((await fresh.log.append(again(entries))).map(word)).toEqual(["duplicate"]);
+      await fresh.close();
+    }
+  });
 });

@@ -6,7 +6,7 @@ import { ERROR_CODES, tailwireError } from "@tailwire/protocol";
 import {
   type Append,
   type AppendResult,
-  AppendRules,
+  type AppendRules,
   type BrokerHost,
   publicationBytes,
   type Retention,

@@ -24,7 +24,6 @@ export interface Incoming {
   readonly recovered?: boolean;
   readonly continuesAfter: Position;
   readonly offset: number;
-  readonly prev?: number;
   readonly event: string;
   readonly data: unknown;
   readonly reason: string;
@@ -282,7 +281,7 @@ export class TinyClient {
       default: {
         // The chain [DEL-2]: it was seen, or it is the next one, or some between are missing.
         if (message.offset <= offset) return;
-        if ((message.prev ?? message.offset - 1) > offset) {
+        if (message.offset > offset + 1) {
           following.acknowledged = false;
           this.#say({ type: "unsubscribe", channel: message.channel });
           return this.#subscribe(following);

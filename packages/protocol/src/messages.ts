@@ -157,8 +157,6 @@ export interface Entry extends Carried {
   readonly id: string;
   readonly timestamp: number;
   readonly offset: number;
-  /** The offset of the publication before; `offset - 1` where left out [DEL-2]. */
-  readonly prev?: number;
   readonly event: string;
   /** Public id of the client that published it; null when the server did. */
   readonly publisher: string | null;

@@ -4,7 +4,7 @@
 export interface Position {
   /** Names one incarnation of the log. Opaque: compare it for equality only. */
   readonly epoch: string;
-  /** The publication's number: rises strictly, perhaps in steps. Comparable within an epoch only. */
+  /** The publication's number: rises by one. Comparable within an epoch only. */
   readonly offset: number;
   /** The publication's id; null where none is known: an empty log, an edge, a snapshot. */
   readonly id: string | null;
@@ -26,14 +26,10 @@ export function isPosition(start: Start): start is Position {
 }
 
 /**
- * Compares a publication with a subscriber's offset [DEL-2]: it is the next one, it was seen, or the
- * chain is broken, because publications between the two are missing. `prev` is the offset of the
- * publication before it; `offset - 1` where left out.
+ * Compares a publication's offset with a subscriber's [DEL-2]: it is the next one, it was seen, or the
+ * chain is broken, because publications between the two are missing.
  */
-export function chain(
-  offset: number,
-  publication: { readonly offset: number; readonly prev?: number | undefined },
-): "next" | "seen" | "broken" {
-  if (publication.offset <= offset) return "seen";
-  return (publication.prev ?? publication.offset - 1) <= offset ? "next" : "broken";
+export function chain(at: number, offset: number): "next" | "seen" | "broken" {
+  if (offset <= at) return "seen";
+  return offset === at + 1 ? "next" : "broken";
 }

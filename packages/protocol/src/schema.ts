@@ -81,7 +81,6 @@ const carried = {
 
 const entry = {
   offset: integer(1),
-  prev: optional(offset),
   event,
   publisher: { kind: "nullable", of: anyId },
   ...carried,

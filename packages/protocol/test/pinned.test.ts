@@ -10,7 +10,7 @@ import { CLIENT_MESSAGES, PROTOCOL_VERSION, SERVER_MESSAGES } from "@tailwire/pr
  */
 const PINNED = {
   version: 1,
-  schema: "f8e24cdf8bc04b54",
+  schema: "28106db9a096c3d1",
 };
 
 /** Tables as text: patterns by their source, in the order of the tables. */

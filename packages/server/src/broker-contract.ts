@@ -9,13 +9,14 @@ export type {
 } from "./log/append-rules.ts";
 export type { BrokerHost, OpenBroker } from "./log/broker-host.ts";
 export { fingerprint } from "./log/fingerprint.ts";
-export { publicationBytes } from "./log/broker.ts";
+export { LOST_PUSH_MS, publicationBytes } from "./log/broker.ts";
 export type {
   Append,
   AppendRefusal,
   AppendResult,
   Broker,
   BrokerLog,
+  BrokerState,
   LogGap,
   PageLimit,
   Producer,

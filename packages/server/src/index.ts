@@ -1,7 +1,7 @@
 /** @tailwire/server: real-time messaging over WebSocket, on Node's HTTP server. */
 export type { Position } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
-export type { Broker, BrokerLog, Retention } from "./log/broker.ts";
+export type { Broker, BrokerLog, BrokerState, Retention } from "./log/broker.ts";
 export type { BrokerHost, OpenBroker } from "./log/broker-host.ts";
 export { MemoryBroker, type MemoryBrokerOptions } from "./brokers/memory.ts";
 export type { ChannelOptions } from "./access/channel-rules.ts";

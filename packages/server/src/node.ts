@@ -19,6 +19,7 @@ import { Access, type AccessOptions } from "./access/access.ts";
 import { Admitted } from "./access/admitted.ts";
 import type { Application, Authenticated } from "./application.ts";
 import type { Broker } from "./log/broker.ts";
+import { BrokerLink } from "./log/broker-link.ts";
 import { Channel, type ChannelHost } from "./delivery/channel.ts";
 import type { ChannelRules } from "./access/channel-rules.ts";
 import { carryOut } from "./commands/carry-out.ts";
@@ -58,9 +59,9 @@ export class TailwireNode implements Services {
   readonly traces: Traces;
   readonly deadlines: Deadlines;
   readonly sweep: Sweep;
+  readonly link: BrokerLink;
   readonly carryOut: Services["carryOut"];
   readonly turns: Turns;
-  readonly #broker: Broker;
   readonly #accessOptions: AccessOptions;
   readonly #channelHost: ChannelHost;
   readonly #logger: Logger;
@@ -84,7 +85,15 @@ export class TailwireNode implements Services {
     this.sessions = new Sessions(ports.clock, limits.overlapMs);
     this.traces = new Traces(ports.clock, (tell) => this.tell("trace", tell));
     this.carryOut = (connection, message) => carryOut(this, connection, message);
-    this.#broker = broker;
+    this.link = new BrokerLink({
+      broker,
+      logger,
+      clock: ports.clock,
+      callMs: limits.appendMs,
+      onChange: () => {
+        for (const { log } of this.#channels.values()) log.brokerChanged();
+      },
+    });
     this.#accessOptions = {
       rules,
       authorize: application.authorize,
@@ -93,7 +102,7 @@ export class TailwireNode implements Services {
     this.#channelHost = {
       ports,
       limits,
-      broker,
+      link: this.link,
       callHook: this.#accessOptions.callHook,
       report: (error) => this.report(error),
       sweep: this.sweep,
@@ -295,7 +304,7 @@ export class TailwireNode implements Services {
     this.deadlines.close();
     for (const channel of this.#channels.values()) this.#release(channel);
     // A broker that can't be closed must not keep the process.
-    await this.callHook("broker.close", () => this.#broker.close()).catch((thrown: unknown) =>
+    await this.callHook("broker.close", () => this.link.close()).catch((thrown: unknown) =>
       this.report(thrown),
     );
   }

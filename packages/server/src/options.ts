@@ -105,7 +105,7 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
 
 const TEXTS = listOf("texts", TEXT.fits);
 const SUBPROTOCOLS: readonly unknown[] = [SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK];
-const BROKER = withMethods("log", "close");
+const BROKER = withMethods("log", "onState", "close");
 const CODEC = withMethods("encode", "join", "decodeServerMessages", "decodeClientMessages");
 const HANDLERS: Kind = {
   words: "an object of functions, by name",

@@ -64,8 +64,13 @@ export interface UserConnections {
   trace(tracer: Tracer): () => void;
 }
 
-/** A node's numbers: three of this moment, and totals since it began. */
+/** A node's state and numbers of this moment, and totals since it began. */
 export interface Stats extends Totals {
+  /**
+   * Whether the broker can be reached. While it is down, publications are refused as `unavailable` and
+   * subscribers wait, so a load balancer may send new connections to other nodes.
+   */
+  readonly broker: "up" | "down";
   readonly connections: number;
   readonly channels: number;
   readonly subscriptions: number;
@@ -209,8 +214,8 @@ class NodeServer<U extends User> implements TailwireServer {
   }
 
   stats(): Stats {
-    const { connections, channels, subscriptions, counters } = this.#node;
-    return { connections, channels, subscriptions, ...counters.totals };
+    const { link, connections, channels, subscriptions, counters } = this.#node;
+    return { broker: link.state, connections, channels, subscriptions, ...counters.totals };
   }
 
   close(): Promise<void> {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { JsonText, jsonCodec } from "@tailwire/protocol";
 import type { Append, Broker } from "@tailwire/server/broker-contract";
 import { DEFAULT_RETENTION } from "@tailwire/server/core";
-import { SimulatedClock } from "@tailwire/simulation";
+import { changed, SimulatedClock } from "@tailwire/simulation";
 import { Deadlines } from "../src/support/deadlines.ts";
 import { encodePage, EncodedTail } from "../src/delivery/encoded-tail.ts";
 import { Retained } from "../src/log/retained.ts";
@@ -93,10 +93,8 @@ test("[PUB-7] a fence stands for dedupeMs after the higher generation has append
 test("a publish that waits behind a slow subscribe isn't appended once its connection is gone", async () => {
   const appended: string[] = [];
   let open = (): void => undefined;
-  const slowToOpen = (broker: Broker): Broker => ({
-    ...broker,
-    log: (channel, retention) => {
-      const log = broker.log(channel, retention);
+  const slowToOpen = (broker: Broker): Broker =>
+    changed(broker, (log) => {
       const tail: typeof log.tail = async (listener) => {
         await new Promise<void>((resolve) => {
           open = resolve;
@@ -107,9 +105,8 @@ test("a publish that waits behind a slow subscribe isn't appended once its conne
         appended.push(...batch.map(({ id }) => id));
         return log.append(batch);
       };
-      return { ...log, tail, append };
-    },
-  });
+      return { tail, append };
+    });
   const testNode = new TestNode({ wrapBroker: slowToOpen });
   const peer = await testNode.openPeer();
   await peer.say(subscribe(), publish(1));
@@ -126,6 +123,7 @@ test("[FLOW-1] what is logged while an empty page waits for its socket is sent w
   const testNode = new TestNode({
     wrapBroker: () => ({
       capabilities: { durable: true },
+      onState: () => undefined,
       close: () => Promise.resolve(),
       log: () => log,
     }),
@@ -151,6 +149,7 @@ test("a cursor under a newer epoch than its node knows makes the node look, and 
   const testNode = new TestNode({
     wrapBroker: () => ({
       capabilities: { durable: true },
+      onState: () => undefined,
       close: () => Promise.resolve(),
       log: () => log,
     }),

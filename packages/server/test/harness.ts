@@ -114,6 +114,8 @@ export class TestNode {
 
   /** Errors that the server logged. */
   readonly errors: object[] = [];
+  /** Messages for information that it logged. */
+  readonly infos: string[] = [];
 
   constructor({
     limits,
@@ -133,7 +135,7 @@ export class TestNode {
       rules: new ChannelRules(channels),
       logger: {
         debug: ignore,
-        info: ignore,
+        info: (_fields, message) => this.infos.push(message),
         warn: ignore,
         error: (fields) => this.errors.push(fields),
       },

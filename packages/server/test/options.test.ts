@@ -92,6 +92,12 @@ describe("createTailwire refuses", () => {
     ["an opener of nothing", { ...open, broker: nothing }, TypeError, "opened nothing"],
     ["a broker without log", { ...open, broker: () => ({ close: nothing }) }, TypeError, "log"],
     [
+      "a broker that tells nobody its state",
+      { ...open, broker: () => ({ log: nothing, close: nothing }) },
+      TypeError,
+      "onState",
+    ],
+    [
       "a broker that comes later",
       { ...open, broker: () => Promise.resolve() },
       TypeError,

@@ -3,7 +3,7 @@
  *
  * A tally watches one subscription. It believes offsets and ids and not what the library says of
  * itself, with one exception: a gap that was told is counted as told, apart from what was missed.
- * Offsets of the memory broker have no holes, so that each one that is passed over is a loss.
+ * Offsets rise by one [DEL-3], so each one that is passed over is a loss.
  */
 import type { Gap, Position } from "@tailwire/client";
 

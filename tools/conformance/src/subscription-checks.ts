@@ -47,8 +47,8 @@ async function gapFrom(stage: Stage, channel: string, start: Position): Promise<
   must(first === gap, "a publication came before the gap");
   const next = peer.published(channel)[0];
   const after = gap.continuesAfter.offset;
-  const follows = next === undefined || (next.prev ?? next.offset - 1) <= after;
-  must(follows && (next?.offset ?? Infinity) > after, `${next?.offset} doesn't follow ${after}`);
+  const follows = next === undefined || next.offset === after + 1;
+  must(follows, `${next?.offset} doesn't follow ${after}`);
   return gap;
 }
 
@@ -305,7 +305,7 @@ async function trimmedGap(stage: Stage): Promise<string | undefined> {
   must(gap.reason === "trimmed", `what retention passed makes a gap ${gap.reason}`);
   const { lost, continuesAfter } = gap;
   const between = continuesAfter.offset - first.offset;
-  must(lost !== null && lost > 0 && lost <= between, `${quote(lost)} lost of ${between}`);
+  must(lost !== null && lost === between, `${quote(lost)} lost of ${between}`);
   return undefined;
 }
 

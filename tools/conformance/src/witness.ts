@@ -187,11 +187,11 @@ export class Witness {
 
   #chained(
     followed: Followed,
-    { id, offset, prev = offset - 1, timestamp }: Extract<ServerMessage, { type: "publication" }>,
+    { id, offset, timestamp }: Extract<ServerMessage, { type: "publication" }>,
   ): void {
     const at = followed.position.offset;
     if (offset <= at) return this.#note("DEL-3", `publication ${offset} came after ${at}`);
-    if (prev > at) this.#note("DEL-2", `publication ${offset} follows ${prev}, but ${at} was last`);
+    if (offset > at + 1) this.#note("DEL-2", `publication ${offset} came right after ${at}`);
     if (timestamp < followed.timestamp) this.#note("DEL-3", `the timestamp of ${offset} goes back`);
     followed.position = { epoch: followed.position.epoch, offset, id };
     followed.timestamp = timestamp;

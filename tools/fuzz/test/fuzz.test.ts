@@ -1,7 +1,8 @@
 // The fuzzer itself: the same seed makes the same inputs, and what is broken is found and shrunk.
 import { expect, test } from "vitest";
 import { run } from "../src/command.ts";
-import { inputOf, runInputs, shrink, TARGETS } from "../src/run.ts";
+import { slowness } from "../src/pace.ts";
+import { inputOf, runInputs, shrink, TARGETS, tookMs } from "../src/run.ts";
 
 test("an input depends on the seed and its number alone", () => {
   const inputs = [0, 1, 2, 1_000_000].map((number) => inputOf(7, number));
@@ -38,4 +39,13 @@ test("a command that makes no sense is told so", async () => {
   expect(await run(["--inputs", "many"], print)).toBe(2);
   expect(await run(["--help"], print)).toBe(0);
   expect(told[0]).toContain('"many" is no number here');
+});
+
+test("an input that takes long does so at any pace of the core, and is judged", () => {
+  const [first] = TARGETS;
+  if (first === undefined) throw new Error("no target");
+  // Ten times the work that takes 16 ms of a quiet core.
+  const slow = { ...first, decode: () => void slowness(10) };
+  expect(tookMs(slow, "")).toBeGreaterThan(50);
+  expect(tookMs({ ...first, decode: () => undefined }, "")).toBeLessThan(5);
 });

@@ -4,6 +4,7 @@ import type { Broker, BrokerLog } from "@tailwire/server/broker-contract";
 export function changed(broker: Broker, change: (log: BrokerLog) => Partial<BrokerLog>): Broker {
   return {
     capabilities: broker.capabilities,
+    onState: (listener) => broker.onState(listener),
     close: () => broker.close(),
     log: (channel, retention) => {
       const log = broker.log(channel, retention);

@@ -1,24 +1,20 @@
 // A publication that is sent again before the answer to its first copy is here.
 import { tailwireError } from "@tailwire/protocol";
-import { World } from "@tailwire/simulation";
+import { changed, World } from "@tailwire/simulation";
 import { expect, test } from "vitest";
 
 test("[PUB-5] a refusal of one copy says nothing of another that is under way", async () => {
   let refusals = 1;
   const world = new World({
     delayMs: 800,
-    wrapBroker: (broker) => ({
-      ...broker,
-      close: () => broker.close(),
-      log: (channel, retention) => {
-        const log = broker.log(channel, retention);
+    wrapBroker: (broker) =>
+      changed(broker, (log) => {
         const append: typeof log.append = (batch) => {
           refusals -= 1;
           return refusals < 0 ? log.append(batch) : Promise.reject(tailwireError("unavailable"));
         };
-        return { ...log, append };
-      },
-    }),
+        return { append };
+      }),
   });
   const ada = world.client("ada");
   const heard: string[] = [];

@@ -1,7 +1,7 @@
 // Own publications that aren't handed back, and publications that are only worth sending in time.
 import { expect, test } from "vitest";
 import type { Broker } from "@tailwire/server/broker-contract";
-import { Device, Follower, World } from "@tailwire/simulation";
+import { changed, Device, Follower, World } from "@tailwire/simulation";
 import { slowAppends } from "./slow-appends.ts";
 
 /** A promise's outcome: "resolved", or the code it was rejected with; null while it is open. */
@@ -143,17 +143,14 @@ test("a publication without a ttlMs waits for as long as it takes", async () => 
 
 test("[PUB-12] a refused publication is sent again past its ttlMs and its abort: the server waits for it", async () => {
   let refuse = true;
-  const refusing = (broker: Broker): Broker => ({
-    ...broker,
-    log: (channel, retention) => {
-      const log = broker.log(channel, retention);
+  const refusing = (broker: Broker): Broker =>
+    changed(broker, (log) => {
       const append: typeof log.append = async (batch) =>
         refuse
           ? batch.map(() => ({ kind: "refused" as const, code: "expired" as const }))
           : log.append(batch);
-      return { ...log, append };
-    },
-  });
+      return { append };
+    });
   const world = new World({ wrapBroker: refusing });
   const ada = world.client("ada");
   const abort = new AbortController();

@@ -82,6 +82,9 @@ export const wrote = (tag: string, changes: object = {}): HistoryEvent => ({
   tag,
   at: 0,
   ageMs: null,
+  channel,
+  sequence: Number(/\d+/.exec(tag)?.[0] ?? 1),
+  settled: 0,
   ...changes,
 });
 /** It is sent once in vain, and comes to a node when it is sent again. */

@@ -11,13 +11,18 @@ const ALL = { count: 100, bytes: 100_000 };
 function setting() {
   const clock = new SimulatedClock();
   const shared = new SharedBroker({ ...DEDUPE, clock, random: new Dice(1), witness: NO_WITNESS });
-  return { clock, shared, broker: new BrokerLine(shared, clock, clock) };
+  const line = (): BrokerLine => new BrokerLine(shared, clock, clock);
+  return { clock, shared, broker: line(), other: line() };
 }
 
-function contextOf({ clock, broker }: ReturnType<typeof setting>): BrokerContext {
+function contextOf({ clock, broker, other }: ReturnType<typeof setting>): BrokerContext {
   return {
     ...DEDUPE,
     broker,
+    other,
+    losePushes: () => {
+      broker.faults = { ...broker.faults, push: () => "is lost" };
+    },
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
     until: (condition) => clock.until(condition, 10_000),
@@ -100,16 +105,25 @@ describe("what goes wrong on a line", () => {
     expect(await log.append(repeats)).toMatchObject([{ duplicate: true }, { duplicate: false }]);
   });
 
-  test("a push that was lost is suspected within two seconds", async () => {
+  test("while it is down calls are refused, and its node is told", async () => {
     const { clock, broker } = setting();
+    const states: string[] = [];
+    broker.onState(({ kind }) => states.push(kind));
+    broker.down = true;
+    await clock.settle();
     const log = broker.log("room:1", RETENTION);
-    let suspected = 0;
-    const listener = { push: () => undefined, suspect: () => void (suspected += 1) };
-    const tail = await log.tail(listener);
-    broker.faults = { ...broker.faults, push: () => "is lost" };
-    await log.append([entry("a")]);
-    await clock.advance(2_000);
-    expect(suspected).toBe(1);
+    await expect(log.append([entry("a")])).rejects.toMatchObject({ code: "unavailable" });
+    broker.down = false;
+    await clock.settle();
+    expect(states).toEqual(["down", "up"]);
+    expect(await log.append([entry("a")])).toMatchObject([{ kind: "appended" }]);
+  });
+
+  test("a tail that was closed isn't kept", async () => {
+    const { broker } = setting();
+    const listener = { push: () => undefined, suspect: () => undefined };
+    const tail = await broker.log("room:1", RETENTION).tail(listener);
+    expect(broker.tails).toBe(1);
     tail.close();
     expect(broker.tails).toBe(0);
   });

@@ -1,6 +1,6 @@
 // Local subscriptions: several on one wire cursor, by listeners and by iteration, slow and fast.
 import { expect, test } from "vitest";
-import { BAD_TOKEN, Device, Follower, World } from "@tailwire/simulation";
+import { BAD_TOKEN, changed, Device, Follower, World } from "@tailwire/simulation";
 
 async function publish(world: World, from: number, to: number): Promise<void> {
   for (let number = from; number <= to; number += 1) {
@@ -282,19 +282,16 @@ test("[SUB-5] subscribing again at once, many times, ends with one live subscrip
 
 test("a publication that no client can read leads to patient tries, not to a storm", async () => {
   const world = new World({
-    wrapBroker: (broker) => ({
-      ...broker,
-      log: (channel, retention) => {
-        const log = broker.log(channel, retention);
+    wrapBroker: (broker) =>
+      changed(broker, (log) => {
         const spoil: typeof log.append = (batch) =>
           log.append(
             batch.map((append) =>
               append.event === "bad" ? { ...append, event: [] as unknown as string } : append,
             ),
           );
-        return { ...log, append: spoil };
-      },
-    }),
+        return { append: spoil };
+      }),
   });
   const subscribes = countSubscribes(world);
   const follower = new Follower(world.client("bob").channel("room:1").subscribe());

@@ -21,7 +21,6 @@ export type ChannelMessage =
 export type Item =
   | {
       readonly type: "publication";
-      readonly prev: number | undefined;
       readonly publication: Publication;
       /** Whether this very client published it. */
       readonly own: boolean;

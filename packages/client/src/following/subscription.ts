@@ -243,11 +243,11 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
   }
 
   #acceptPublication(item: ItemOf<"publication">, received: Position): boolean {
-    const { publication, prev, own } = item;
+    const { publication, own } = item;
     const { position } = publication;
     // Another epoch is another subscriber's concern: this one is ahead, in a newer log.
     if (received.epoch !== position.epoch) return true;
-    const link = chain(received.offset, { offset: position.offset, prev });
+    const link = chain(received.offset, position.offset);
     if (link === "next") {
       this.#received = position;
       const isMuted = own && !this.#echo;

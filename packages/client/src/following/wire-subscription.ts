@@ -306,7 +306,7 @@ export class WireSubscription implements Feed {
   #advance(message: ChannelMessage, before: Position): Item {
     switch (message.type) {
       case "publication": {
-        const { publisher, offset, prev } = message;
+        const { publisher, offset } = message;
         const publication = publicationOf(message, before.epoch);
         const { position } = publication;
         // The chain is each subscription's to check; the cursor only ever moves on.
@@ -314,7 +314,7 @@ export class WireSubscription implements Feed {
         const { connection, outbox } = this.#host;
         const own = publisher !== null && publisher === connection.welcome?.client;
         if (own) outbox.seen(this.#channel, message.id.slice(publisher.length + 1), position);
-        return { type: "publication", prev, publication, own };
+        return { type: "publication", publication, own };
       }
       case "snapshot":
         this.#hasState = true;

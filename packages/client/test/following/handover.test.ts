@@ -38,7 +38,7 @@ function subscribed() {
     const position = at(last);
     const id = position.id;
     const publication = { id, event: "said", data: last, position, timestamp: 0, publisher: null };
-    const item = { type: "publication", prev: undefined, publication, own: false } as const;
+    const item = { type: "publication", publication, own: false } as const;
     subscription.accept(item, at(last - 1));
   };
   const lose = (): void => {

@@ -102,7 +102,7 @@ function subscribed() {
       timestamp: 0,
       publisher: null,
     };
-    const item = { type: "publication", prev: undefined, publication, own: false } as const;
+    const item = { type: "publication", publication, own: false } as const;
     subscription.accept(item, at(offset - 1));
   };
   return { subscription, bring };

@@ -59,6 +59,10 @@ export class MemoryBroker implements Broker {
     };
   }
 
+  onState(): void {
+    // It is always up.
+  }
+
   close(): Promise<void> {
     this.#cancelExpiry?.();
     this.#cancelExpiry = null;

@@ -58,12 +58,11 @@ function pageOf({ log }: Channel, message: ReadMessage): Promise<Page> {
 }
 
 function entryOf(publication: Publication): Outgoing<Entry> {
-  const { id, timestamp, offset, prev, event, publisher, data } = publication;
+  const { id, timestamp, offset, event, publisher, data } = publication;
   return {
     id,
     timestamp,
     offset,
-    ...(prev === undefined ? {} : { prev }),
     event,
     publisher,
     ...carrying(data),

@@ -6,7 +6,8 @@
  */
 import type { Codec, Position, TailwireError } from "@tailwire/protocol";
 import type { CallHook } from "../application.ts";
-import type { Broker, LogGap, Publication, ReadResult } from "../log/broker.ts";
+import type { LogGap, Publication, ReadResult } from "../log/broker.ts";
+import type { BrokerLink } from "../log/broker-link.ts";
 import type { ChannelRule } from "../access/channel-rules.ts";
 import { encodePage, EncodedTail, type Slice } from "./encoded-tail.ts";
 import type { Limits } from "../limits.ts";
@@ -62,7 +63,7 @@ export interface Follower {
 export interface ChannelHost {
   readonly ports: Ports;
   readonly limits: Limits;
-  readonly broker: Broker;
+  readonly link: BrokerLink;
   /** Calls a function of the application, with its deadline. */
   readonly callHook: CallHook;
   /** Any error as one with a code; what isn't one is logged. */
@@ -94,7 +95,7 @@ export class Channel implements LogOwner {
   constructor(host: ChannelHost, name: string, rule: ChannelRule) {
     this.name = name;
     this.#host = host;
-    this.log = new Log(host.ports, host.limits, host.broker, rule.retention, this);
+    this.log = new Log(host.ports, host.limits, host.link, rule.retention, this);
     this.snapshots =
       rule.snapshot === null
         ? null

@@ -63,14 +63,13 @@ function sliceOf(frame: Uint8Array, { epoch, first, last, count }: SliceFacts): 
 
 /** Where a publication is encoded: once per encoding and node, whoever it is for. */
 function encodePublication(codec: Codec, channel: string, publication: Publication): Encoded {
-  const { id, timestamp, offset, prev, event, publisher, data } = publication;
+  const { id, timestamp, offset, event, publisher, data } = publication;
   return codec.encode({
     type: "publication",
     id,
     timestamp,
     channel,
     offset,
-    ...(prev === undefined ? {} : { prev }),
     event,
     publisher,
     ...carrying(data),

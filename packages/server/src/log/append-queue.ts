@@ -4,6 +4,7 @@
  */
 import { ERROR_CODES, TailwireError, tailwireError } from "@tailwire/protocol";
 import type { Append, AppendResult, BrokerLog } from "./broker.ts";
+import type { BrokerLink } from "./broker-link.ts";
 import type { Limits } from "../limits.ts";
 import { thrownBy } from "../support/mistake.ts";
 import type { Ports } from "../ports.ts";
@@ -20,14 +21,16 @@ interface WaitingAppend {
 export class AppendQueue {
   readonly #ports: Ports;
   readonly #limits: Limits;
+  readonly #link: BrokerLink;
   readonly #log: () => BrokerLog;
   #waiting: WaitingAppend[] = [];
   #appending = false;
 
   /** `log` gives the broker's handle, which is made for each call. */
-  constructor(ports: Ports, limits: Limits, log: () => BrokerLog) {
+  constructor(ports: Ports, limits: Limits, link: BrokerLink, log: () => BrokerLog) {
     this.#ports = ports;
     this.#limits = limits;
+    this.#link = link;
     this.#log = log;
   }
 
@@ -40,9 +43,17 @@ export class AppendQueue {
    */
   append(append: Append, onRetry: () => void = () => undefined): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ append, resolve, reject, onRetry });
+      const waiting = { append, resolve, reject, onRetry };
+      const { outage } = this.#link;
+      if (outage !== null) return fail(waiting, outage);
+      this.#waiting.push(waiting);
       if (!this.#appending) void this.#appendWaiting();
     });
+  }
+
+  /** Refuses what waits, and was never sent. */
+  rejectWaiting(error: TailwireError): void {
+    for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
   }
 
   async #appendWaiting(): Promise<void> {
@@ -69,7 +80,7 @@ export class AppendQueue {
       const error = failureOf(thrown);
       for (const waiting of batch) fail(waiting, error);
       // Certainly not appended, so it comes again: what waits behind it must not be there first.
-      if (error instanceof TailwireError && error.retry) this.#rejectWaiting(error);
+      if (error instanceof TailwireError && error.retry) this.rejectWaiting(error);
     }
     while (!progress.ended) {
       await withDeadline(clock, this.#limits.appendMs, ending, late).catch(() => undefined);
@@ -101,11 +112,7 @@ export class AppendQueue {
   #expireWaiting(): void {
     const now = this.#ports.clock.monotonic();
     const late = this.#waiting.some(({ append }) => now >= append.notAfter);
-    if (late) this.#rejectWaiting(tailwireError("expired"));
-  }
-
-  #rejectWaiting(error: TailwireError): void {
-    for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
+    if (late) this.rejectWaiting(tailwireError("expired"));
   }
 }
 

@@ -15,10 +15,8 @@ import {
 /** One entry in a channel's log. */
 export interface Publication {
   readonly id: string;
-  /** From 1 on; rises strictly within an epoch, perhaps in steps. */
+  /** From 1 on; rises by one within an epoch. */
   readonly offset: number;
-  /** The offset of the publication before; `offset - 1` where left out [DEL-2]. A broker always knows it. */
-  readonly prev?: number;
   /** Unix milliseconds by the broker's clock, non-decreasing within a log. */
   readonly timestamp: number;
   /** The client's public id; null when the server published it. */
@@ -127,11 +125,18 @@ export type ReadResult =
       readonly publications: readonly Publication[];
     };
 
+/** How soon after a push that is lost its log is suspected, in milliseconds. */
+export const LOST_PUSH_MS = 2_000;
+
 /** The callbacks of a node that follows a log. */
 export interface TailListener {
   /** New publications, in the log's order. A hint: calls may be lost, doubled or late. */
   push(epoch: string, publications: readonly Publication[]): void;
-  /** Pushes may have been lost: the node reads the log again. */
+  /**
+   * Pushes may have been lost: the node reads the log again. A broker that can lose a push while it is up
+   * calls this within {@link LOST_PUSH_MS} of each that it has lost: it alone knows how to ask cheaply
+   * where all the logs end.
+   */
   suspect(): void;
 }
 
@@ -146,6 +151,9 @@ export interface Tail {
 /**
  * One channel's log in the broker. It is a handle, made for each call, which must cost and keep nothing.
  * Each call has a deadline, `limits.appendMs`.
+ *
+ * Reads, locations and tails see all that this broker object has acknowledged or pushed: a node takes a
+ * log that ends earlier for one that has lost its end.
  */
 export interface BrokerLog {
   /**
@@ -175,6 +183,11 @@ export interface BrokerLog {
   tail(listener: TailListener): Promise<Tail>;
 }
 
+/** Whether a broker can be reached; the reason why not is for the operator's log, not for clients. */
+export type BrokerState =
+  | { readonly kind: "up" }
+  | { readonly kind: "down"; readonly reason: string };
+
 /** Keeps the logs of channels. Several nodes may share them. */
 export interface Broker {
   readonly capabilities: {
@@ -183,6 +196,13 @@ export interface Broker {
   };
   /** A handle of a channel's log. The retention is the one that this node's application declares. */
   log(channel: string, retention: Retention): BrokerLog;
+  /**
+   * Called once, by the node. The listener is told each change, but none after {@link close}; until the
+   * first the broker is up. While it is down, nothing is asked of it but to close. Once it is up again, its
+   * tails push, and the node reads each log that it follows again: the broker needn't suspect them. One
+   * that is always up calls nobody.
+   */
+  onState(listener: (state: BrokerState) => void): void;
   /** Called once, after the server's last connection has ended. It has a deadline, `limits.hookMs`. */
   close(): Promise<void>;
 }

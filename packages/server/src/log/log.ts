@@ -16,7 +16,6 @@ import {
 import type {
   Append,
   AppendResult,
-  Broker,
   BrokerLog,
   Publication,
   ReadResult,
@@ -25,12 +24,12 @@ import type {
   TailListener,
 } from "./broker.ts";
 import { AppendQueue } from "./append-queue.ts";
+import type { BrokerLink } from "./broker-link.ts";
 import { EarlyPushes } from "./early-pushes.ts";
 import type { Limits } from "../limits.ts";
 import type { Ports } from "../ports.ts";
 import { NodeTail } from "./node-tail.ts";
 import { readPersistently } from "./persist.ts";
-import { withDeadline } from "../support/waits.ts";
 
 /** Publications read from the broker at once; bytes are limited as well. */
 const PAGE_COUNT = 1_000;
@@ -58,7 +57,7 @@ export class Log {
   readonly retention: Retention;
   readonly #ports: Ports;
   readonly #limits: Limits;
-  readonly #broker: Broker;
+  readonly #link: BrokerLink;
   readonly #owner: LogOwner;
   /** Made with the first append: most channels are quiet. */
   #appends: AppendQueue | null = null;
@@ -73,17 +72,23 @@ export class Log {
   #doubt: Pick<Position, "epoch" | "offset"> | null = null;
   #closed = false;
 
-  constructor(ports: Ports, limits: Limits, broker: Broker, retention: Retention, owner: LogOwner) {
+  constructor(
+    ports: Ports,
+    limits: Limits,
+    link: BrokerLink,
+    retention: Retention,
+    owner: LogOwner,
+  ) {
     this.#ports = ports;
     this.#limits = limits;
-    this.#broker = broker;
+    this.#link = link;
     this.retention = retention;
     this.#owner = owner;
   }
 
   /** Made for each call: a handle costs nothing, and kept it takes half a KiB for each channel. */
   get #handle(): BrokerLog {
-    return this.#broker.log(this.#owner.name, this.retention);
+    return this.#link.log(this.#owner.name, this.retention);
   }
 
   /** The epoch that the tail belongs to. Empty before {@link open}. */
@@ -108,10 +113,15 @@ export class Log {
 
   /** Begins to follow the log. @throws `unavailable`. */
   async open(): Promise<void> {
-    const opening = this.#handle.tail(new Listener(this));
-    const tail = await this.#withDeadline(opening).catch((error: unknown) => {
-      // It may still open, with nobody left to close it.
-      opening.then((late) => late.close()).catch(() => undefined);
+    const attempt = { isOver: false };
+    const opening = this.#link.call(async () => {
+      const opened = await this.#handle.tail(new Listener(this));
+      // Nobody else is left to close it.
+      if (attempt.isOver) opened.close();
+      return opened;
+    });
+    const tail = await opening.catch((error: unknown) => {
+      attempt.isOver = true;
       throw error;
     });
     if (this.#closed) {
@@ -150,6 +160,13 @@ export class Log {
     this.#reread();
   }
 
+  /** The broker is down, or up again. */
+  brokerChanged(): void {
+    const { outage } = this.#link;
+    if (outage === null) this.#reread();
+    else this.#appends?.rejectWaiting(outage);
+  }
+
   close(): void {
     this.#closed = true;
     this.#tail?.close();
@@ -158,14 +175,14 @@ export class Log {
 
   /** Appends in order: {@link AppendQueue.append}. */
   append(append: Append, onRetry?: () => void): Promise<AppendResult> {
-    this.#appends ??= new AppendQueue(this.#ports, this.#limits, () => this.#handle);
+    this.#appends ??= new AppendQueue(this.#ports, this.#limits, this.#link, () => this.#handle);
     return this.#appends.append(append, onRetry);
   }
 
   /** Where a start lies now [SUB-2]. @throws `unavailable`. */
   async start(start: Start): Promise<Started> {
     if (!isPosition(start)) {
-      const position = await this.#withDeadline(this.#handle.locate(start));
+      const position = await this.#link.call(() => this.#handle.locate(start));
       this.#compare(position);
       return { position, recovered: false };
     }
@@ -185,13 +202,13 @@ export class Log {
   /** Reads what precedes a position, or with null the end of the log. @throws `unavailable`. */
   readBack(before: Position | null, count: number): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
-    return this.#withDeadline(this.#handle.readBack(before, limit));
+    return this.#link.call(() => this.#handle.readBack(before, limit));
   }
 
   /** Reads from the broker, for a position that lies before the tail. @throws `unavailable`. */
   async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
-    const read = await this.#withDeadline(this.#handle.read(after, limit));
+    const read = await this.#link.call(() => this.#handle.read(after, limit));
     this.#compare(read.kind === "gap" ? read.gap.continuesAfter : { epoch: read.epoch, offset: 0 });
     return read;
   }
@@ -214,7 +231,7 @@ export class Log {
     const before = retained.last;
     let fits = true;
     for (const publication of publications) {
-      const link = chain(retained.last, publication);
+      const link = chain(retained.last, publication.offset);
       fits &&= link !== "broken";
       if (link === "next") retained.add(publication);
     }
@@ -262,8 +279,12 @@ export class Log {
     if (this.#retained === null) return;
     const { last: offset, lastId: id } = this.#retained;
     const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
-    const reading = this.#handle.read({ epoch: this.#epoch, offset, id }, limit);
-    this.#goOn(offset, await this.#withDeadline(reading));
+    const read = await this.#link.call(() => {
+      // This covers also what was asked for while the broker was down.
+      this.#rereadAgain = false;
+      return this.#handle.read({ epoch: this.#epoch, offset, id }, limit);
+    });
+    this.#goOn(offset, read);
   }
 
   #goOn(offset: number, read: ReadResult): void {
@@ -304,12 +325,6 @@ export class Log {
     this.#epoch = position.epoch;
     this.#retained = new NodeTail(this.retention, position, this.#retained);
     if (this.#doubt !== null && this.#reaches(this.#doubt)) this.#doubt = null;
-  }
-
-  #withDeadline<Value>(promise: Promise<Value>): Promise<Value> {
-    return withDeadline(this.#ports.clock, this.#limits.appendMs, promise, () =>
-      tailwireError("unavailable", "the broker didn't answer in time"),
-    );
   }
 }
 

@@ -50,8 +50,7 @@ export async function pageBefore(log: Log, before: Position | null, count: numbe
     read.publications.length > count
       ? read.publications[0]
       : await lastBefore(log, placeOf(first, read.epoch));
-  const offset = first.prev ?? first.offset - 1;
-  const position = { epoch: read.epoch, offset, id: earlier?.id ?? null };
+  const position = { epoch: read.epoch, offset: first.offset - 1, id: earlier?.id ?? null };
   return { position, publications, more: earlier !== undefined, gap };
 }
 

@@ -18,21 +18,16 @@ interface Entries {
   bytes: number;
   /** Bytes of all that were ever added. */
   bytesAdded: number;
-  /** Offset of the last publication ever added. */
-  last: number;
   lastTimestamp: number;
   /** Whether the edge is where count or bytes of the retention have put it. */
   isCut: boolean;
-  /** Whether offsets are left out, so that they don't count publications. */
-  hasHoles: boolean;
 }
 
 /** Where nothing was added: read by all, written by nobody. */
 const NOTHING: Pick<Readonly<Entries>, "publications" | "head"> = { publications: [], head: 0 };
 
 function newEntries(): Entries {
-  const numbers = { head: 0, bytes: 0, bytesAdded: 0, last: 0, lastTimestamp: 0 };
-  return { publications: [], ...numbers, isCut: false, hasHoles: false };
+  return { publications: [], head: 0, bytes: 0, bytesAdded: 0, lastTimestamp: 0, isCut: false };
 }
 
 export class Retained {
@@ -65,7 +60,7 @@ export class Retained {
 
   /** Offset of the last publication ever added, or where the log was when this began. */
   get last(): number {
-    return this.#entries?.last ?? this.#edge;
+    return this.#edge + this.count;
   }
 
   /** Bytes of all publications that were ever added. */
@@ -86,16 +81,14 @@ export class Retained {
     return this.#entries?.lastTimestamp ?? 0;
   }
 
+  /** Adds the publication whose offset follows {@link last}. */
   add(publication: Publication): void {
-    const { offset, timestamp, prev = offset - 1 } = publication;
     const bytes = publicationBytes(publication);
     this.#entries ??= newEntries();
-    this.#entries.hasHoles ||= prev !== offset - 1;
     this.#entries.publications.push(publication);
     this.#entries.bytes += bytes;
     this.#entries.bytesAdded += bytes;
-    this.#entries.last = offset;
-    this.#entries.lastTimestamp = timestamp;
+    this.#entries.lastTimestamp = publication.timestamp;
   }
 
   /**
@@ -136,9 +129,7 @@ export class Retained {
    * put the edge, so that no broker has them either. Null where that isn't known.
    */
   lostAfter(offset: number): number | null {
-    if (offset >= this.#edge || this.#entries === null) return null;
-    const { isCut, hasHoles } = this.#entries;
-    return isCut && !hasHoles ? this.#edge - offset : null;
+    return offset < this.#edge && this.#entries?.isCut === true ? this.#edge - offset : null;
   }
 
   /** Whether `offset` and `id` name a place in here: known, or at the edge, with the same id. */
@@ -149,8 +140,8 @@ export class Retained {
   }
 
   at(offset: number): Publication | undefined {
-    const publication = this.#entries?.publications[this.#indexAfter(offset - 1)];
-    return publication?.offset === offset ? publication : undefined;
+    if (offset <= this.#edge) return undefined;
+    return this.#entries?.publications[this.#indexAfter(offset - 1)];
   }
 
   /** Publications that follow an offset, oldest first. */
@@ -171,24 +162,18 @@ export class Retained {
 
   /** The offset to start after, to get the last `count` publications. */
   back(count: number): number {
-    const { publications, head } = this.#entries ?? NOTHING;
-    const index = Math.max(head, publications.length - count);
-    return index === head ? this.#edge : (publications[index - 1]?.offset ?? this.#edge);
+    return Math.max(this.#edge, this.last - count);
   }
 
   /** The offset to start after, to get what was published at `timestamp` or later. */
   since(timestamp: number): number {
     const { publications, head } = this.#entries ?? NOTHING;
-    const index = firstIndex(publications, (one) => one.timestamp >= timestamp, head);
-    return this.back(publications.length - index);
+    return this.#edge + firstIndex(publications, (one) => one.timestamp >= timestamp, head) - head;
   }
 
-  /** Index of the first publication with a higher offset. Offsets may have holes. */
+  /** Index of the first publication with a higher offset, or the number of all. */
   #indexAfter(offset: number): number {
     const { publications, head } = this.#entries ?? NOTHING;
-    // Without holes the place is known at once.
-    const guess = head + (offset - this.#edge);
-    if (guess >= head && publications[guess]?.offset === offset + 1) return guess;
-    return firstIndex(publications, (one) => one.offset > offset, head);
+    return Math.min(publications.length, head + Math.max(0, offset - this.#edge));
   }
 }

@@ -53,8 +53,13 @@ export function broker(
     context: () => {
       const context = memoryContext();
       const { capabilities } = context.broker;
-      const broken = { capabilities, close: () => context.broker.close(), ...change(context) };
-      return { ...context, broker: broken };
+      const broken = {
+        capabilities,
+        onState: () => undefined,
+        close: () => context.broker.close(),
+        ...change(context),
+      };
+      return { ...context, broker: broken, other: broken };
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   log,
   made,
 } from "./breaking.ts";
+import { BLIND_BROKERS } from "./blind-brokers.ts";
 import { BROKEN_KEEPERS } from "./broken-keepers.ts";
 
 const NOBODY = { id: "nobody", generation: 1, sequence: 1, settled: 0, fingerprint: 0 };
@@ -39,6 +40,15 @@ const APPENDING: readonly BrokenBroker[] = [
   log("it appends a batch backwards", "in the batch's order", (sound) => ({
     append: (batch) => sound.append(batch.toReversed()),
   })),
+  log(
+    "it leaves offsets out",
+    "rise by one",
+    eachResult((result) =>
+      result.kind === "appended"
+        ? { ...result, position: { ...result.position, offset: result.position.offset * 2 } }
+        : result,
+    ),
+  ),
   log("it appends a batch one by one, at once", "batches at the same time", (sound) => ({
     append: async (batch) => {
       const results = batch.toReversed().map((one) => sound.append([one]));
@@ -262,6 +272,7 @@ const FOLLOWING: readonly BrokenBroker[] = [
 ];
 
 export const BROKEN_BROKERS: readonly BrokenBroker[] = [
+  ...BLIND_BROKERS,
   ...APPENDING,
   ...READING,
   ...FOLLOWING,

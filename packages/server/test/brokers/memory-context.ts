@@ -13,10 +13,12 @@ export interface MemoryContext extends BrokerContext {
 
 export function memoryContext(): MemoryContext {
   const clock = new SimulatedClock();
+  const broker = new MemoryBroker({ ...DEDUPE, clock, random: new Dice(1) });
   return {
     ...DEDUPE,
     clock,
-    broker: new MemoryBroker({ ...DEDUPE, clock, random: new Dice(1) }),
+    broker,
+    other: broker,
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
     until: (condition) => clock.until(condition, 10_000),

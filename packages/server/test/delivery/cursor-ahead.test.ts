@@ -1,12 +1,15 @@
 // A cursor that stands ahead of its node's tail, since the broker knew more than had been pushed.
 import { expect, test } from "vitest";
+import { changed } from "@tailwire/simulation";
 import { TestNode, hello, subscribe } from "../harness.ts";
 import { FakeLog } from "../log/fake-log.ts";
 
 /** A second subscriber at the broker's last publication, which its node hasn't heard of yet. */
 async function ahead() {
   const log = new FakeLog();
-  const testNode = new TestNode({ wrapBroker: (broker) => ({ ...broker, log: () => log }) });
+  const testNode = new TestNode({
+    wrapBroker: (broker) => ({ ...changed(broker, () => ({})), log: () => log }),
+  });
   const first = testNode.peer("bob");
   await first.say(hello(), subscribe());
   log.grow(2);

@@ -78,7 +78,7 @@ describe("a slice", () => {
 
   test("has a publication's every field", () => {
     const { tail, after } = testNode();
-    const publication = publicationAt(7, { prev: 3, publisher: null, event: "a.b", timestamp: 9 });
+    const publication = publicationAt(1, { publisher: null, event: "a.b", timestamp: 9 });
     tail.add(publication);
     const { data, ...rest } = publication;
     expect(decode(after(0))).toEqual([

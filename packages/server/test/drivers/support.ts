@@ -63,6 +63,10 @@ class WatchedBroker implements Broker {
     return { ...log, append: (batch) => this.#append(log, batch) };
   }
 
+  onState(): void {
+    // It is always up.
+  }
+
   close(): Promise<void> {
     return this.#broker.close();
   }

@@ -66,14 +66,6 @@ describe("pushes", () => {
     expect(held(log)).toEqual([1, 2, 3]);
   });
 
-  test("what follows a hole that the log itself has is taken without a read", async () => {
-    const { broker, log } = testNode();
-    await log.open();
-    broker.push([publicationAt(3, { prev: 0 }), publicationAt(9, { prev: 3 })]);
-    expect(held(log)).toEqual([3, 9]);
-    expect(broker.reads).toEqual([]);
-  });
-
   test("while one read is in progress no second one begins, and one follows it", async () => {
     const { broker, log, clock } = testNode();
     await log.open();

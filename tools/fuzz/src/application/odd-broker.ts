@@ -61,6 +61,10 @@ export class OddBroker implements Broker {
     }
   }
 
+  onState(): void {
+    // It is always up.
+  }
+
   close(): Promise<void> {
     return this.#memory.close();
   }

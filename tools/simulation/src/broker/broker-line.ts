@@ -10,6 +10,7 @@ import type {
   Append,
   Broker,
   BrokerLog,
+  BrokerState,
   Publication,
   Retention,
   Tail,
@@ -49,8 +50,6 @@ export class BrokerLine implements Broker {
   cutOut = false;
   /** Nothing of the broker arrives at the node. */
   cutIn = false;
-  /** The broker refuses calls at once. */
-  down = false;
   readonly #broker: StoringBroker;
   /** The broker's side, which goes on while the node stands still. */
   readonly #clock: Clock;
@@ -58,6 +57,8 @@ export class BrokerLine implements Broker {
   readonly #nodeClock: Clock;
   readonly #tails = new Set<TailListener>();
   readonly #listening = new Map<TailListener, () => void>();
+  #listener: (state: BrokerState) => void = () => undefined;
+  #down = false;
   #probing = false;
   #ended = false;
 
@@ -70,6 +71,23 @@ export class BrokerLine implements Broker {
   /** Subscriptions of this node. */
   get tails(): number {
     return this.#tails.size;
+  }
+
+  /** Whether the broker refuses calls at once. Its node is told, a little later. */
+  get down(): boolean {
+    return this.#down;
+  }
+
+  set down(isDown: boolean) {
+    this.#down = isDown;
+    this.#nodeClock.soon(() => {
+      if (this.#ended) return;
+      this.#listener(this.#down ? { kind: "down", reason: "it restarts" } : { kind: "up" });
+    });
+  }
+
+  onState(listener: (state: BrokerState) => void): void {
+    this.#listener = listener;
   }
 
   log(channel: string, retention: Retention): BrokerLog {
@@ -93,9 +111,9 @@ export class BrokerLine implements Broker {
     this.faults = NO_LINE_FAULTS;
   }
 
-  /** Ends all faults. After a cut, listeners are told to read again. */
+  /** Ends all faults. After a cut, listeners are told to read again; after an outage, the node is. */
   mend(): void {
-    const wasCut = this.cutIn || this.cutOut || this.down;
+    const wasCut = this.cutIn || this.cutOut;
     this.calm();
     this.cutIn = false;
     this.cutOut = false;

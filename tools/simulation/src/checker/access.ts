@@ -2,7 +2,8 @@
  * Rules about access: nothing of a channel is sent to who may not see it, nothing is appended of who
  * may not publish, and what is forbidden looks like what doesn't exist. Rules 17 and 18 of the checker.
  */
-import type { AccessEvent, HistoryEvent, Setting } from "./history.ts";
+import type { AccessEvent, HistoryEvent } from "./history.ts";
+import type { Setting } from "./setting.ts";
 import type { Send, Wire } from "./wire.ts";
 import type { Report } from "./violation.ts";
 

@@ -8,11 +8,11 @@ import type {
   DeedEvent,
   HistoryEvent,
   PublishingEvent,
-  Setting,
   StatusEvent,
   SubscriberEvent,
   ToldEvent,
 } from "./history.ts";
+import type { Setting } from "./setting.ts";
 import type { Publications } from "./publishing.ts";
 import type { Exchange, Wire } from "./wire.ts";
 import type { Report } from "./violation.ts";

@@ -10,10 +10,12 @@ import { Causes } from "./causes.ts";
 import { Conduct } from "./conduct.ts";
 import { Contents } from "./contents.ts";
 import { Gaps } from "./gaps.ts";
-import type { HistoryEvent, Setting } from "./history.ts";
+import type { HistoryEvent } from "./history.ts";
+import type { Setting } from "./setting.ts";
 import { Pages } from "./pages.ts";
 import { Isolation } from "./isolation.ts";
 import { checkOutcomes } from "./outcomes.ts";
+import { Producers } from "./producers.ts";
 import { checkLogs, Publications } from "./publishing.ts";
 import { Starts } from "./starts.ts";
 import { Subscribers } from "./subscribers.ts";
@@ -36,6 +38,7 @@ const USUAL: Setting = {
   subscriptionsMax: 256,
   messageBytesMax: 65_536,
   requestsMax: 2_192,
+  window: 256,
   wall: 0,
 };
 
@@ -68,6 +71,7 @@ export function check(history: readonly HistoryEvent[]): readonly Violation[] {
   const pages = new Pages({ truth, timeline, gaps }, setting.pageBytes, report);
   const conduct = new Conduct(setting, report);
   const causes = new Causes({ publications, wire }, setting, report);
+  const producers = new Producers(wire, setting, report);
   const isolation = new Isolation(publications, report);
   const access = new Access(wire, setting, report);
   for (const [turn, event] of history.entries()) {
@@ -77,6 +81,7 @@ export function check(history: readonly HistoryEvent[]): readonly Violation[] {
     pages.take(event, turn);
     access.take(event, turn);
     causes.take(event, turn);
+    producers.take(event);
     isolation.take(event);
     conduct.take(event);
     if (event.type === "settled") {

@@ -2,7 +2,8 @@
  * Rules about how nodes conduct themselves: what is answered, what is held, what is left. Rules 19 to
  * 21, 24, 27 to 30 of the checker.
  */
-import type { HistoryEvent, RunEvent, Setting, WireEvent } from "./history.ts";
+import type { HistoryEvent, RunEvent, WireEvent } from "./history.ts";
+import type { Setting } from "./setting.ts";
 import type { Report } from "./violation.ts";
 
 /**

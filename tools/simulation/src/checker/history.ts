@@ -1,9 +1,10 @@
 /**
  * A history: everything that a run did and saw, in the order in which it happened, in words that a
- * simulated run, a real one and a test can all say. It depends on nothing, and judges nothing.
+ * simulated run, a real one and a test can all say. It judges nothing.
  *
  * Publications are identified by their tag, which publishers make unique, and compared whole.
  */
+import type { SettingEvent } from "./setting.ts";
 
 /** A place in a log; `id` is null where there is none. */
 export interface Place {
@@ -240,6 +241,9 @@ export interface WroteEvent {
   readonly at: number;
   /** How long ago it was first sent, as the client says; null where it says that it never was. */
   readonly ageMs: number | null;
+  readonly channel: string;
+  readonly sequence: number;
+  readonly settled: number;
 }
 
 /** A request has come to a node. Each is answered once, or its connection is gone. */
@@ -349,30 +353,6 @@ export type RunEvent =
   | { readonly type: "crash"; readonly error: string }
   /** The same run once more. */
   | { readonly type: "rerun"; readonly hash: string; readonly again: string };
-
-/** The limits that a run is held to, where they aren't the usual: the first event. */
-type SettingEvent = { readonly type: "setting" } & Partial<Setting>;
-
-export interface Setting {
-  /** How long after its end a token may still be served: the grace, and what a deadline is late by. */
-  readonly expiryMs: number;
-  /** How long it may take to decide anew about a subscription, after a fresh token. */
-  readonly decisionMs: number;
-  /** Bytes of a page: beyond them it may be shorter than was asked. */
-  readonly pageBytes: number;
-  /** How long a node may not know what has become of a log, where it was cut from its broker. */
-  readonly staleMs: number;
-  /** How long an id is remembered, and an append may take. */
-  readonly dedupeMs: number;
-  readonly appendMs: number;
-  /** Subscriptions of one connection, and bytes of one message. */
-  readonly subscriptionsMax: number;
-  readonly messageBytesMax: number;
-  /** Requests of one connection that may wait for their answers. */
-  readonly requestsMax: number;
-  /** The broker's wall clock, when the one that only goes on is at 0. */
-  readonly wall: number;
-}
 
 /** A wall clock was set: that of a client by its name, or of the `broker`. */
 interface JumpedEvent {

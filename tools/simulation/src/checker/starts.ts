@@ -3,7 +3,8 @@
  * moment between question and answer, had it; nobody is asked where that is. Rules 6, 11 and 16 of the
  * checker.
  */
-import type { Beginning, HistoryEvent, Place, Setting, ToldEvent } from "./history.ts";
+import type { Beginning, HistoryEvent, Place, ToldEvent } from "./history.ts";
+import type { Setting } from "./setting.ts";
 import type { Publications } from "./publishing.ts";
 import { isHeld, isServed, isThere, type Moment, type Timeline } from "./timeline.ts";
 import type { Exchange, Wire } from "./wire.ts";

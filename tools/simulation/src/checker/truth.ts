@@ -13,7 +13,7 @@ export class Incarnation {
   readonly #own = new Map<number, Entry>();
   readonly #bytes = new Map<number, number>();
   readonly #turns = new Map<number, number>();
-  /** The highest offset; offsets need not be without holes, but these logs' are. */
+  /** The highest offset. */
   last: number;
 
   constructor(epoch: string, parent: Incarnation | null, sharedEnd: number) {

@@ -2,7 +2,7 @@
 
 /**
  * `R22`, presence, isn't here: there is none yet. `R29`: a node counts what didn't happen, or doesn't; `R30`: it tells gaps and
- * nothing of what follows them.
+ * nothing of what follows them; `R31`: a client numbers its publications as it may not.
  */
 export type Rule =
   | "R1"
@@ -33,7 +33,8 @@ export type Rule =
   | "R27"
   | "R28"
   | "R29"
-  | "R30";
+  | "R30"
+  | "R31";
 
 export interface Violation {
   readonly rule: Rule;

@@ -89,10 +89,7 @@ export class LineMischief {
     for (const line of lines) line.down = true;
     meanwhile();
     this.#endLater(this.#dice.below(6_000), () => {
-      for (const line of lines) {
-        line.down = false;
-        line.suspect();
-      }
+      for (const line of lines) line.down = false;
     });
   }
 

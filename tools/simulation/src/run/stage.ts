@@ -142,6 +142,7 @@ export class Stage implements Scene {
         Math.ceil(limits.requestBytesMax / REQUEST_BYTES) +
         Math.ceil(limits.controlBytesMax / ANSWER_BYTES) +
         PROTOCOL_LIMITS.batchMax,
+      window: limits.window,
       staleMs: this.mayBeStale ? STALE_MS : 0,
       wall: this.brokerDevice.clock.now(),
     });

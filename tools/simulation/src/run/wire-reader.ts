@@ -10,6 +10,7 @@ import { tagOf } from "./witness.ts";
 const TYPE = /"type":"([a-z]+)"/;
 const ID = /"id":"([^"]+)"/;
 const CHANNEL = /"channel":"([^"]+)"/;
+const SEQUENCE = /"sequence":(\d+),"settled":(\d+)/;
 const AGE = /"repeat":\{"ageMs":(\d+)/;
 /** All tags are such that JSON writes them as they are. */
 const TAG = /"data":\{"tag":"([^"]+)"/;
@@ -27,6 +28,9 @@ export interface Sent {
   readonly id: string;
   readonly tag: string;
   readonly ageMs: number | null;
+  readonly channel: string;
+  readonly sequence: number;
+  readonly settled: number;
 }
 
 /** The fields of a node's message that are looked at, where it isn't a publication. */
@@ -67,11 +71,12 @@ function askedOf({ type, id, channel = null, start = null }: Fields): Asked {
 export function sentIn(wire: Encoded): readonly Sent[] {
   if (typeof wire !== "string") {
     return unpacked(wire).flatMap((message) => {
-      const { type, id, repeat, data, bytes } = message;
+      const { type, id, channel, repeat, data, bytes } = message;
       if (type !== "publish") return [];
       const tag = tagOf(bytes ?? data);
       const { ageMs = null } = (repeat ?? {}) as { readonly ageMs?: number };
-      return [{ id: String(id), tag, ageMs }];
+      const [sequence, settled] = [Number(message["sequence"]), Number(message["settled"])];
+      return [{ id: String(id), tag, ageMs, channel: String(channel), sequence, settled }];
     });
   }
   if (!wire.includes('"type":"publish"')) return [];
@@ -80,7 +85,9 @@ export function sentIn(wire: Encoded): readonly Sent[] {
     const id = ID.exec(line)?.[1] ?? "";
     const tag = TAG.exec(line)?.[1] ?? parsedTag(line);
     const age = AGE.exec(line)?.[1];
-    return [{ id, tag, ageMs: age === undefined ? null : Number(age) }];
+    const channel = CHANNEL.exec(line)?.[1] ?? "";
+    const [sequence = NaN, settled = NaN] = SEQUENCE.exec(line)?.slice(1).map(Number) ?? [];
+    return [{ id, tag, ageMs: age === undefined ? null : Number(age), channel, sequence, settled }];
   });
 }
 

@@ -12,7 +12,7 @@ import { equal, holds, positionOf, publicationsOf, word } from "./expect.ts";
 /** Appending: what is new, what is a duplicate, what is refused. */
 export const APPEND_CASES: readonly BrokerCase[] = [
   {
-    name: "append gives rising positions of one epoch, in the batch's order",
+    name: "append gives positions of one epoch that rise by one, in the batch's order",
     async run(context) {
       const tested = new LogUnderTest(context);
       equal(await tested.log.append([]), [], "the result of an empty batch");
@@ -20,9 +20,15 @@ export const APPEND_CASES: readonly BrokerCase[] = [
       equal(positions.map(({ id }) => id).join(""), "abcd", "the order of results");
       for (const [index, { epoch, offset }] of positions.entries()) {
         equal(epoch, positions[0]?.epoch, "the epoch");
-        holds(offset > (positions[index - 1]?.offset ?? 0), "offsets rise from 1 or more");
+        equal(offset, index + 1, `the offset of publication ${index + 1}`);
       }
       equal(await tested.ids(), ["a", "b", "c", "d"], "the log");
+      const refused = { notAfter: -1 };
+      const batch = [tested.entry("e", refused), tested.entry("a", AGAIN), tested.entry("f")];
+      const results = await tested.log.append(batch);
+      equal(results.map(word), ["expired", "held", "held"], "the results");
+      const [, next] = await tested.log.append([tested.entry("a", AGAIN), tested.entry("g")]);
+      equal(next && positionOf(next).offset, 5, "the offset behind refusals and a duplicate");
     },
   },
   {

@@ -10,6 +10,8 @@ import type { Broker } from "../../log/broker.ts";
 export interface BrokerContext {
   /** A broker without any log. */
   readonly broker: Broker;
+  /** Another node's broker for the same logs. The same object where they belong to one process. */
+  readonly other: Broker;
   /** Milliseconds for which the broker remembers an id, at least. */
   readonly dedupeMs: number;
   /** The broker's limit of a producer's publications above `settled`. 100 or less keep cases short. */
@@ -22,8 +24,13 @@ export interface BrokerContext {
   readonly monotonic: () => number;
   /** Resolves when the condition holds. @throws Error when a push that takes so long must be lost. */
   readonly until: (condition: () => boolean) => Promise<void>;
-  /** Absent where the broker's time can't be controlled. */
+  /**
+   * Absent where the broker's time can't be controlled. Where it can, the broker was made with a clock of the
+   * test's, such as `SuiteClock`; an adapter tells a broker in another process the time with each call.
+   */
   readonly time?: BrokerTime;
+  /** From now on all pushes to {@link broker} are lost on their way. Absent where none can be. */
+  readonly losePushes?: () => void;
 }
 
 /** Control of a broker's time. */

@@ -124,15 +124,18 @@ export class LogUnderTest {
     const ids: string[] = [];
     const epochs = new Set<string>();
     const publications: Publication[] = [];
+    let suspicions = 0;
     const tail = await this.log.tail({
       push: (epoch, pushed) => {
         epochs.add(epoch);
         publications.push(...pushed);
         for (const { id } of pushed) ids.push(id);
       },
-      suspect: () => undefined,
+      suspect: () => void (suspicions += 1),
     });
-    return { position: tail.position, ids, epochs, publications, close: () => tail.close() };
+    const { position } = tail;
+    const close = (): void => tail.close();
+    return { position, ids, epochs, publications, suspicions: () => suspicions, close };
   }
 }
 
@@ -146,6 +149,8 @@ interface Followed {
   readonly ids: readonly string[];
   readonly epochs: ReadonlySet<string>;
   readonly publications: readonly Publication[];
+  /** How often it was told that pushes may have been lost. */
+  suspicions(): number;
   close(): void;
 }
 

@@ -4,8 +4,9 @@
  * They expect pushes in order, but not when or in what pieces.
  */
 import { AGAIN, ALL, LogUnderTest, expectPushes } from "./log-under-test.ts";
+import { LOST_PUSH_MS } from "../../log/broker.ts";
 import type { BrokerCase } from "./case.ts";
-import { equal, publicationsOf } from "./expect.ts";
+import { equal, holds, publicationsOf } from "./expect.ts";
 
 /** Following a log. */
 export const TAIL_CASES: readonly BrokerCase[] = [
@@ -38,6 +39,20 @@ export const TAIL_CASES: readonly BrokerCase[] = [
       await tested.add("b");
       await expectPushes(context, open, ["a", "b"]);
       equal(closed.ids, ["a"], "what was pushed to the closed one");
+    },
+  },
+  {
+    name: "a push that is lost is suspected within 2 s, and then read",
+    async run(context) {
+      const tested = new LogUnderTest(context);
+      const elsewhere = new LogUnderTest({ ...context, broker: context.other });
+      const tail = await tested.follow();
+      context.losePushes?.();
+      const began = context.monotonic();
+      await elsewhere.add("a");
+      await context.until(() => tail.ids.length + tail.suspicions() > 0);
+      holds(context.monotonic() - began <= LOST_PUSH_MS, "it was suspected, or came, within 2 s");
+      equal(await tested.idsAfter(tail.position), ["a"], "what is read then");
     },
   },
   {

@@ -94,9 +94,8 @@ export class Channel implements ReplicaOwner {
     return { position: reader.latest(), close };
   }
 
-  /** The connection is a new one. */
+  /** The connection is a new one: the log is followed on it. */
   renewed(): void {
-    for (const listener of this.#listeners) listener.suspect();
     if (this.isFollowed) this.#replica.current().catch(() => undefined);
   }
 

@@ -3,6 +3,7 @@ import type {
   Broker,
   BrokerHost,
   BrokerLog,
+  BrokerState,
   OpenBroker,
   Retention,
 } from "@tailwire/server/broker-contract";
@@ -14,7 +15,7 @@ import { type NatsBrokerOptions, type Settings, settingsOf } from "./settings.ts
 import { tokenOf } from "./subjects.ts";
 
 /** Milliseconds between two looks for pushes that were lost. */
-const PROBE_MS = 1_500;
+const PROBE_MS = 1_000;
 
 /** Channels that are probed at the same time. */
 const PROBED_AT_ONCE = 64;
@@ -39,6 +40,8 @@ class NatsBroker implements Broker {
   readonly #host: BrokerHost;
   readonly #link: Link;
   readonly #channels = new Map<string, Channel>();
+  #tell: (state: BrokerState) => void = () => undefined;
+  #isDown = false;
   readonly #timers: (() => void)[] = [];
   /** The stream's last sequence when all channels were last compared with it. */
   #probedAt = -1;
@@ -48,7 +51,7 @@ class NatsBroker implements Broker {
 
   constructor(settings: Settings, host: BrokerHost) {
     this.#host = host;
-    this.#link = new Link(settings, host, (state) => this.#linkIs(state));
+    this.#link = new Link(settings, host, (state) => this.#enter(state));
     this.#every(PROBE_MS, () => this.#probe());
     this.#every(SWEEP_MS, () => this.#sweep());
   }
@@ -65,6 +68,10 @@ class NatsBroker implements Broker {
       locate: (start) => unavailableOr(async () => (await reader()).locate(start)),
       tail: (listener) => unavailableOr(() => its().tail(listener, retention)),
     };
+  }
+
+  onState(listener: (state: BrokerState) => void): void {
+    this.#tell = listener;
   }
 
   async close(): Promise<void> {
@@ -84,14 +91,18 @@ class NatsBroker implements Broker {
     return channel;
   }
 
-  #linkIs(state: LinkState): void {
-    const { logger } = this.#host;
+  #enter(state: LinkState): void {
+    if (this.#closed) return;
     if (state.kind === "down") {
-      if (!this.#closed) logger.warn({ broker: "nats" }, state.reason);
+      // The node writes down why it went down, and not what else is found wrong before it is up.
+      if (this.#isDown) this.#host.logger.warn({ reason: state.reason }, "NATS is still down");
+      this.#isDown = true;
+      this.#tell(state);
       return;
     }
-    logger.info({ broker: "nats" }, "NATS is there");
+    this.#isDown = false;
     this.#probedAt = -1;
+    this.#tell({ kind: "up" });
     for (const channel of this.#channels.values()) channel.renewed();
   }
 

@@ -1,9 +1,14 @@
 // The NATS broker keeps the brokers' contract, on a real server.
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BROKER_CASES, type BrokerContext } from "@tailwire/server/broker-contract-suite";
-import { Dice, SimulatedClock } from "@tailwire/simulation";
+import type { Broker } from "@tailwire/server/broker-contract";
+import {
+  BROKER_CASES,
+  type BrokerContext,
+  SuiteClock,
+} from "@tailwire/server/broker-contract-suite";
 import { natsBroker } from "../src/index.ts";
-import { QUIET, until } from "./node.ts";
+import { HOST } from "./node.ts";
 import { isMissing, NatsServer } from "./nats-server.ts";
 
 /** Small enough that a case can fill it. */
@@ -17,28 +22,57 @@ describe.skipIf(isMissing)("the contract", () => {
   });
   afterAll(() => server.remove());
 
-  /** A broker whose time is simulated, on a stream of its own. */
-  function context(): BrokerContext {
+  /** Two nodes whose time is simulated, on a stream of their own. */
+  const contextOf = (connections: readonly [NatsConnection, NatsConnection]): BrokerContext => {
     streams += 1;
-    const clock = new SimulatedClock();
-    const open = natsBroker({ servers: server.url, stream: `case-${streams}` });
-    const host = { ...LIMITS, clock, random: new Dice(streams), logger: QUIET, appendMs: 10_000 };
+    const stream = `case-${streams}`;
+    const clock = new SuiteClock(async () => {
+      // A search asks a few times, one after the other.
+      for (let round = 0; round < 4; round += 1) {
+        await Promise.all(connections.map((each) => each.flush()));
+      }
+    });
+    const open = (connection: NatsConnection): Broker =>
+      natsBroker({ connection, stream })({ ...HOST, ...LIMITS, clock });
     return {
       ...LIMITS,
-      broker: open(host),
+      broker: open(connections[0]),
+      other: open(connections[1]),
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
-      until,
+      until: (condition) => clock.until(condition),
       time: { advance: (ms) => clock.advance(ms), jump: (ms) => clock.jump(ms) },
+      losePushes: () => losePushes(connections[0]),
     };
-  }
+  };
 
   test.each(BROKER_CASES)("$name", async ({ run }) => {
-    const its = context();
+    const servers = server.url;
+    const connections = [await connect({ servers }), await connect({ servers })] as const;
+    const context = contextOf(connections);
     try {
-      await expect(run(its)).resolves.toBeUndefined();
+      await expect(run(context)).resolves.toBeUndefined();
     } finally {
-      await its.broker.close();
+      await context.broker.close();
+      await context.other.close();
+      for (const connection of connections) await connection.close();
     }
   });
 });
+
+/** Unsubscribes behind the broker's back. */
+function losePushes(connection: NatsConnection): void {
+  const { protocol } = connection as NatsConnection & Followed;
+  for (const subscription of protocol.subscriptions.subs.values()) {
+    if (subscription.getSubject().includes(".tail.")) subscription.unsubscribe();
+  }
+}
+
+/** The part of a connection that isn't public. */
+interface Followed {
+  readonly protocol: {
+    readonly subscriptions: {
+      readonly subs: ReadonlyMap<number, { getSubject(): string; unsubscribe(): void }>;
+    };
+  };
+}

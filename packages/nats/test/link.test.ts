@@ -27,7 +27,7 @@ async function pretender(info: object): Promise<string> {
   return `nats://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** The reason that a broker logs, and gives with `unavailable`. */
+/** The reason why a broker is down, which it gives with `unavailable` too. */
 async function reasonOf(options: ConstructorParameters<typeof Node>[1]): Promise<string> {
   const node = new Node("a", options);
   endings.unshift(() => node.close());
@@ -36,9 +36,9 @@ async function reasonOf(options: ConstructorParameters<typeof Node>[1]): Promise
     (error: unknown) => error,
   );
   expect(failure).toMatchObject({ code: "unavailable" });
-  const [warning = ""] = node.warnings;
-  expect(String(failure)).toContain(warning);
-  return warning;
+  const [reason = ""] = node.states;
+  expect(String(failure)).toContain(reason);
+  return reason;
 }
 
 describe("servers that can't be used", () => {
@@ -111,7 +111,7 @@ describe.skipIf(isMissing)("servers and connections", () => {
     await before.kill();
     const node = new Node("a", { servers: before.url });
     endings.unshift(() => node.close());
-    await until(() => node.warnings.length > 0);
+    await until(() => node.states.length > 0);
     await started({ port: before.port });
     await node.up();
     await node.append("one");

@@ -46,19 +46,19 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** A broker with one log, one producer, and the reasons that it has logged. */
+/** A broker with one log, one producer, and the states that it has told: "up", or the reason why not. */
 export class Node {
   readonly broker: Broker;
   readonly log: BrokerLog;
-  readonly warnings: string[] = [];
+  readonly states: string[] = [];
   readonly #producer: string;
   #sequence = 0;
 
   constructor(producer: string, options: NatsBrokerOptions, host: Partial<BrokerHost> = {}) {
-    const warn = (_fields: object, message: string): void => {
-      this.warnings.push(message);
-    };
-    this.broker = natsBroker(options)({ ...HOST, logger: { ...QUIET, warn }, ...host });
+    this.broker = natsBroker(options)({ ...HOST, ...host });
+    this.broker.onState((state) => {
+      this.states.push(state.kind === "up" ? "up" : state.reason);
+    });
     this.log = this.broker.log("room:1", RETENTION);
     this.#producer = producer;
   }

@@ -7,20 +7,19 @@ export class Proxy {
   /** The direction that is swallowed from now on. */
   swallows: "requests" | "answers" | null = null;
 
+  readonly url: string;
+
   private constructor(server: Server) {
     this.#server = server;
+    this.url = `nats://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   static async to(port: number): Promise<Proxy> {
     const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const proxy = new Proxy(server);
     server.on("connection", (client) => proxy.#link(client, port));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return proxy;
-  }
-
-  get url(): string {
-    return `nats://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Cuts all links. New ones are let through. */

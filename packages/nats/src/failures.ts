@@ -6,7 +6,7 @@ export async function unavailableOr<Value>(read: () => Promise<Value>): Promise<
   try {
     return await read();
   } catch (error) {
-    if (error instanceof TailwireError) throw error;
+    if (error instanceof TailwireError && error.code === "unavailable") throw error;
     throw tailwireError("unavailable", error instanceof Error ? error.message : String(error));
   }
 }

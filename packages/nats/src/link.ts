@@ -55,6 +55,11 @@ export class Link {
     throw tailwireError("unavailable", this.#state?.reason);
   }
 
+  /** The stream is gone: it is made again. */
+  renew(): void {
+    if (this.#connection !== null) void this.#prepare(this.#connection);
+  }
+
   /** Closes the connection, unless it is the application's. */
   async close(): Promise<void> {
     this.#closed = true;

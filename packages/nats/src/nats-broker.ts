@@ -10,7 +10,7 @@ import type {
 import { Channel } from "./channel.ts";
 import { unavailableOr } from "./failures.ts";
 import { Link, type LinkState } from "./link.ts";
-import { KEPT_MS_MIN } from "./preparation.ts";
+import { isStreamGone, KEPT_MS_MIN } from "./preparation.ts";
 import { type NatsBrokerOptions, type Settings, settingsOf } from "./settings.ts";
 import { tokenOf } from "./subjects.ts";
 
@@ -110,7 +110,10 @@ class NatsBroker implements Broker {
   async #probe(): Promise<void> {
     const { current: stream } = this.#link;
     if (stream === null) return;
-    const last = await stream.tend(this.#keptMs);
+    const last = await stream.tend(this.#keptMs).catch((error: unknown) => {
+      if (isStreamGone(error)) this.#link.renew();
+      throw error;
+    });
     if (last === this.#probedAt) return;
     const followed = [...this.#channels.values()].filter(({ isFollowed }) => isFollowed);
     for (let from = 0; from < followed.length; from += PROBED_AT_ONCE) {
@@ -137,7 +140,7 @@ class NatsBroker implements Broker {
     const wait = (): void => {
       if (this.#closed) return;
       this.#timers[place] = this.#host.clock.after(ms, () => {
-        Promise.resolve(act()).then(wait, wait);
+        Promise.resolve().then(act).then(wait, wait);
       });
     };
     wait();

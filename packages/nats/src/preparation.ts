@@ -77,7 +77,7 @@ async function foundOrMade(
   subjects: Subjects,
 ): Promise<StreamInfo> {
   const found = await manager.streams.info(name).catch((error: unknown) => {
-    if (isCode(error, JetStreamApiCodes.StreamNotFound)) return null;
+    if (isStreamGone(error)) return null;
     throw error;
   });
   if (found !== null) return found;
@@ -113,8 +113,8 @@ function requireLayout({ config }: StreamInfo, name: string, subjects: Subjects)
   );
 }
 
-function isCode(error: unknown, code: number): boolean {
-  return error instanceof JetStreamApiError && error.code === code;
+export function isStreamGone(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
 /** The fault and its remedy. */

@@ -43,7 +43,7 @@ export interface Current {
   readonly head: StoredRecord;
 }
 
-/** A log that can't be followed any more, to be called when nobody needs it. */
+/** The subscription to a log on one connection. */
 interface Followed {
   readonly stream: LogStream;
   readonly stop: Promise<() => void>;

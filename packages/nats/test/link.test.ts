@@ -1,5 +1,6 @@
 // NATS that can't be used is refused in words, and a connection that is handed in stays the application's.
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterEach, describe, expect, test } from "vitest";
 import { natsBroker } from "../src/index.ts";
@@ -96,7 +97,6 @@ describe.skipIf(isMissing)("servers and connections", () => {
 
   test("a stream of the same name that is another's isn't touched", async () => {
     const { url } = await started({});
-    const { jetstreamManager } = await import("@nats-io/jetstream");
     const connection = await connect({ servers: url });
     endings.unshift(() => connection.close());
     const manager = await jetstreamManager(connection);
@@ -128,6 +128,21 @@ describe.skipIf(isMissing)("servers and connections", () => {
     expect(connection.isClosed()).toBe(false);
     await expect(node.append("two")).rejects.toMatchObject({ code: "unavailable" });
     await connection.close();
+  });
+
+  test("a stream that an operator deletes is made again, and its logs have another epoch", async () => {
+    const { url } = await started({});
+    const node = new Node("a", { servers: url });
+    endings.unshift(() => node.close());
+    const [position] = await node.append("one");
+    const connection = await connect({ servers: url });
+    endings.unshift(() => connection.close());
+    const manager = await jetstreamManager(connection);
+    await manager.streams.delete("tw");
+    await node.up();
+    const [two] = await node.append("two");
+    expect(two?.offset).toBe(1);
+    expect(position && (await node.after(position))).toBe("epoch: two");
   });
 
   test("pushes that are lost on a link that stands are found within two seconds", async () => {

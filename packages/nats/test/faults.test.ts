@@ -1,10 +1,10 @@
 // Several nodes on one NATS server, and a server and links that break: nothing acknowledged is lost or doubled.
-import { rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { JsonText } from "@tailwire/protocol";
 import type { Append } from "@tailwire/server/broker-contract";
-import { again, HOST, Node, until, word } from "./node.ts";
+import { again, HOST, Node, positionOf, until, word } from "./node.ts";
 import { isMissing, NatsServer } from "./nats-server.ts";
 import { Proxy } from "./proxy.ts";
 
@@ -95,13 +95,40 @@ describe.skipIf(isMissing)("nodes, faults and restarts", () => {
     server = await NatsServer.start({ port: server.port, folder: server.folder });
     await its.up();
     expect(position && (await its.after(position))).toBe("epoch: ");
-    const [result] = await its.log.append(again(entries, position?.epoch));
+    const [result] = await its.log.append(again(entries, { epoch: position?.epoch ?? "" }));
     expect(word(result)).toBe("indeterminate");
-    expect(word((await node("b").log.append(again(entries, position?.epoch)))[0])).toBe(
-      "indeterminate",
-    );
+    expect(
+      word((await node("b").log.append(again(entries, { epoch: position?.epoch ?? "" })))[0]),
+    ).toBe("indeterminate");
     const [three] = await its.append("three");
     expect(three?.offset).toBe(1);
+  });
+
+  test("[DEL-4, PUB-5] an old backup of the store is another epoch from where it ends", async () => {
+    const its = node("a");
+    const kept = its.entries("one", "two");
+    const [, two] = (await its.log.append(kept)).map(positionOf);
+    await server.kill();
+    const backup = `${server.folder}-backup`;
+    endings.push(() => rmSync(backup, { recursive: true }));
+    cpSync(server.folder, backup, { recursive: true });
+    server = await NatsServer.start({ port: server.port, folder: server.folder });
+    await its.up();
+    const lost = its.entries("three", "four");
+    const since = HOST.clock.monotonic();
+    const [, four] = (await its.log.append(lost)).map(positionOf);
+    await server.kill();
+    rmSync(server.folder, { recursive: true });
+    cpSync(backup, server.folder, { recursive: true });
+    server = await NatsServer.start({ port: server.port, folder: server.folder });
+    await its.up();
+    const other = node("b");
+    const reads = [two, four].map((position) => position && other.after(position));
+    expect(await Promise.all(reads)).toEqual(["", "epoch: one two"]);
+    const results = await other.log.append([...again(kept), ...again(lost, { since })]);
+    expect(results.map(word)).toEqual(["duplicate", "duplicate", "new", "new"]);
+    expect(await its.ids()).toEqual(["one", "two", "three", "four"]);
+    expect(two && (await its.after(two))).toBe("three four");
   });
 
   test.each(["answers", "requests"] as const)(

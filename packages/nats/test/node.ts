@@ -110,13 +110,16 @@ export class Node {
   }
 }
 
-/** The same publications, said to come again. */
-export function again(appends: readonly Append[], epoch?: string): readonly Append[] {
-  const repeat = { since: HOST.clock.monotonic() - 1_000, ...(epoch !== undefined && { epoch }) };
-  return appends.map((append) => ({ ...append, repeat }));
+/** The same publications, said to come again: they were first sent a second ago, or at `since`. */
+export function again(
+  appends: readonly Append[],
+  repeat: Partial<NonNullable<Append["repeat"]>> = {},
+): readonly Append[] {
+  const since = HOST.clock.monotonic() - 1_000;
+  return appends.map((append) => ({ ...append, repeat: { since, ...repeat } }));
 }
 
-function positionOf(result: AppendResult): Position {
+export function positionOf(result: AppendResult): Position {
   if (result.kind === "appended") return result.position;
   throw new Error(`an append was refused with ${result.code}`);
 }

@@ -3,6 +3,7 @@ export type { Position } from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
 export type { Broker, BrokerLog, BrokerState, Retention } from "./log/broker.ts";
 export type { BrokerHost, OpenBroker } from "./log/broker-host.ts";
+export { diskBroker, type DiskOptions } from "./brokers/disk/open.ts";
 export { MemoryBroker, type MemoryBrokerOptions } from "./brokers/memory.ts";
 export type { ChannelOptions } from "./access/channel-rules.ts";
 export type {

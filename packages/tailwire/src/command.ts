@@ -1,5 +1,6 @@
 /** The start command: options in, a running server out, and what the person is told meanwhile. */
-import { TailwireError } from "@tailwire/protocol";
+import { TailwireError, wordsOf } from "@tailwire/protocol";
+import { defaultDirectory } from "./data-directory.ts";
 import { DEFAULT_PORT } from "./listen.ts";
 import { parseOptions, type StartOptions, USAGE } from "./options.ts";
 import { type Standalone, startStandalone } from "./standalone.ts";
@@ -9,7 +10,7 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     const options = parseOptions(args);
     if (options.help) return console.log(USAGE);
-    const standalone = await startStandalone(options);
+    const standalone = await started(options);
     // Before anybody is told that it is ready, it has to know how to end.
     closeOnSignal(standalone);
     console.log(options.json ? jsonLine(standalone) : announcement(standalone, options));
@@ -17,6 +18,30 @@ export async function run(args: readonly string[]): Promise<void> {
     console.error(error instanceof TailwireError ? `tailwire: ${error.message}` : error);
     process.exitCode = 1;
   }
+}
+
+/**
+ * Starts with logs on disk. The default directory is nobody's wish, so memory will do where it can't be
+ * had: another server uses it, or the disk can't be written.
+ */
+async function started(options: StartOptions): Promise<Standalone> {
+  if (options.memory) return startStandalone({ ...options, data: null });
+  if (options.data !== null) return startStandalone(options);
+  try {
+    return await startStandalone({ ...options, data: defaultDirectory() });
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    console.error(`tailwire: ${wordsOf(error)} Logs are kept in memory this time.`);
+    return startStandalone({ ...options, data: null });
+  }
+}
+
+const PASSING: readonly unknown[] = ["directory_in_use", "directory_failed"];
+
+/** Whether an error is about a directory, and not about what is in it. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof TailwireError) return PASSING.includes(error.code);
+  return error instanceof Error && "syscall" in error;
 }
 
 function closeOnSignal(standalone: Standalone): void {
@@ -44,7 +69,7 @@ function jsonLine({ url, websocket }: Standalone): string {
 }
 
 function announcement(standalone: Standalone, options: StartOptions): string {
-  const { url, websocket, port, loopbackOnly } = standalone;
+  const { url, websocket, port, loopbackOnly, data } = standalone;
   const moved =
     options.port === null && port !== DEFAULT_PORT
       ? [`  Port ${DEFAULT_PORT} is taken, so this is ${port}.`, ""]
@@ -56,6 +81,7 @@ function announcement(standalone: Standalone, options: StartOptions): string {
     "",
     `  page       ${url}`,
     `  websocket  ${websocket}`,
+    `  logs       ${data ?? "in memory"}`,
     "",
     ...moved,
     "  For development: any token is the user's name; everybody may publish to and follow",

@@ -5,6 +5,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 const INTERVAL_MS = 250;
+/** How long after the last connection it goes on: a log on disk isn't written for nobody. */
+const ALONE_MS = 60_000;
 /** How finely the event loop is watched; what is measured includes it. */
 const RESOLUTION_MS = 10;
 
@@ -26,12 +28,16 @@ export class DemoFeed {
   readonly #timer: NodeJS.Timeout;
   #cpu = process.cpuUsage();
   #at = performance.now();
+  #aloneSince = this.#at;
 
   constructor(publish: (sample: MachineSample) => Promise<unknown>, connections: () => number) {
     this.#publish = publish;
     this.#connections = connections;
     this.#delays.enable();
     this.#timer = setInterval(() => {
+      const now = performance.now();
+      if (connections() > 0) this.#aloneSince = now;
+      if (now - this.#aloneSince > ALONE_MS) return;
       // A sample that can't be logged is not worth more than the next one.
       this.#publish(this.#sample()).catch(() => undefined);
     }, INTERVAL_MS);

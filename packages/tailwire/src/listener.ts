@@ -11,16 +11,21 @@ const AWAY_MS = 1_000;
 export class Listener {
   readonly #server: Server;
   readonly #host: string;
+  readonly #whileAway: () => Promise<void>;
   readonly #sockets = new Set<Socket>();
   #port = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Null while it is open. */
   #away: Promise<void> | null = null;
+  /** The last step of a restart. */
+  #coming: Promise<void> | null = null;
   #closed = false;
 
-  constructor(server: Server, host: string) {
+  /** `whileAway` does what else a restart takes; it is called again where it rejects. */
+  constructor(server: Server, host: string, whileAway = async (): Promise<void> => undefined) {
     this.#server = server;
     this.#host = host;
+    this.#whileAway = whileAway;
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
@@ -55,6 +60,7 @@ export class Listener {
     this.#closed = true;
     clearTimeout(this.#timer);
     const stopped = this.#away ?? this.#stopListening();
+    await this.#coming;
     await farewell();
     for (const socket of this.#sockets) socket.destroy();
     await stopped;
@@ -63,15 +69,17 @@ export class Listener {
   #comeBackLater(): void {
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
-      this.open(this.#port).then(
-        () => {
-          this.#away = null;
-          if (this.#closed) this.#server.close();
-        },
-        // Somebody else has taken the port meanwhile: it is waited for.
-        () => this.#comeBackLater(),
-      );
+      // Somebody else may have taken the port meanwhile: it is waited for.
+      this.#coming = this.#comeBack().catch(() => this.#comeBackLater());
     }, AWAY_MS);
+  }
+
+  async #comeBack(): Promise<void> {
+    await this.#whileAway();
+    if (this.#closed) return;
+    await this.open(this.#port);
+    this.#away = null;
+    if (this.#closed) this.#server.close();
   }
 
   #leave(): Promise<void> {

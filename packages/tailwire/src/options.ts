@@ -6,6 +6,10 @@ export interface StartOptions {
   /** Null: the default port, or any free one where that is taken. */
   readonly port: number | null;
   readonly host: string;
+  /** The directory of the logs. Null: the default one. */
+  readonly data: string | null;
+  /** Whether logs are kept in memory instead. */
+  readonly memory: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -17,6 +21,8 @@ export const USAGE = `tailwire: a server for development, with a page to try it 
 
   --port <number>   where to listen; 0 takes any free port (default: 3000, or any free one)
   --host <address>  which address to listen on (default: 127.0.0.1, this machine only)
+  --data <dir>      where to keep the logs, so that a restart goes on (default: .tailwire/logs)
+  --memory          keep the logs in memory, so that a restart begins anew
   --json            print one line, {"url", "websocket", "pid"}, and nothing else
   --help            show this
 
@@ -25,20 +31,28 @@ In the repository the same is npm start, with options behind --: npm start -- --
 const KNOWN = {
   port: { type: "string" },
   host: { type: "string" },
+  data: { type: "string" },
+  memory: { type: "boolean" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
 /** @throws TailwireError `bad_option`, when an option is unknown or its value makes no sense. */
 export function parseOptions(args: readonly string[]): StartOptions {
-  const { port, host = "127.0.0.1", json = false, help = false } = valuesOf(args);
+  const values = valuesOf(args);
+  const { port, host = "127.0.0.1", memory = false, json = false, help = false } = values;
+  const { data = null } = values;
   if (host.trim() === "") throw badOption("--host needs an address, such as 127.0.0.1.");
-  return { port: port === undefined ? null : portOf(port), host, json, help };
+  if (data?.trim() === "") throw badOption("--data needs a directory, such as ./logs.");
+  if (data !== null && memory) throw badOption("--data and --memory exclude each other.");
+  return { port: port === undefined ? null : portOf(port), host, data, memory, json, help };
 }
 
 function valuesOf(args: readonly string[]): {
   readonly port?: string;
   readonly host?: string;
+  readonly data?: string;
+  readonly memory?: boolean;
   readonly json?: boolean;
   readonly help?: boolean;
 } {

@@ -4,9 +4,8 @@
  */
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
-import { msgpackCodec } from "@tailwire/protocol/msgpack";
-import { createTailwire, type TailwireServer } from "@tailwire/server";
 import { DemoFeed } from "./demo-feed.ts";
+import { DemoServer } from "./demo-server.ts";
 import { answer, isLoopback, pathOf, refuseUpgrade } from "./http-answers.ts";
 import { Listener } from "./listener.ts";
 import { ThirdReaders } from "./third-readers.ts";
@@ -14,14 +13,13 @@ import { UserSockets } from "./user-sockets.ts";
 
 const WEBSOCKET_PATH = "/tailwire";
 
-/** A page's load lasts for two minutes, and a reader may be slow for all of it and lose nothing. */
-const DEMO_RETENTION = { count: 30_000, bytes: 12_582_912, maxAgeMs: 600_000 };
-
 export interface StandaloneOptions {
   /** 0 takes any free port; null the default one, or any free one where that is taken. */
   readonly port?: number | null;
   /** `127.0.0.1` where left out: nobody but this machine. */
   readonly host?: string;
+  /** The directory of the logs. Null, and where left out: they are kept in memory. */
+  readonly data?: string | null;
 }
 
 /** A standalone server that is listening. */
@@ -33,6 +31,8 @@ export interface Standalone {
   readonly port: number;
   /** Whether only this machine can reach it. */
   readonly loopbackOnly: boolean;
+  /** The directory of the logs; null where they are kept in memory. */
+  readonly data: string | null;
   /** Closes every connection and stops listening. Resolves when all is done. */
   close(): Promise<void>;
 }
@@ -41,16 +41,17 @@ export interface Standalone {
  * Starts the standalone server. Any token is the user's name, and `room:{id}` and `demo:{id}` are
  * open: good for trying things out, and for nothing else.
  *
- * @throws TailwireError `port_in_use`, `port_forbidden` or `bad_host`.
+ * @throws TailwireError `port_in_use`, `port_forbidden` or `bad_host`, and those of `diskBroker`.
  */
 export async function startStandalone({
   port = 0,
   host = "127.0.0.1",
+  data = null,
 }: StandaloneOptions = {}): Promise<Standalone> {
   const sockets = new UserSockets();
   const loopbackOnly = isLoopback(host);
   const http = createServer((request, response) => void answer(request, response, options));
-  const listener = new Listener(http, host);
+  const listener: Listener = new Listener(http, host, () => demo.restart());
   const restart = (): void => listener.restart();
   const options = { websocketPath: WEBSOCKET_PATH, loopbackOnly, sockets, restart };
   http.on("upgrade", (request, socket: Socket) => {
@@ -61,19 +62,18 @@ export async function startStandalone({
     address: () => ({ host: ownHost(host), port: listener.port }),
     path: WEBSOCKET_PATH,
     publish: async (owner, sample) =>
-      server.channel("demo:{id}", { id: `reader-of-${owner}` }).publish("sample", sample),
+      demo.current.channel("demo:{id}", { id: `reader-of-${owner}` }).publish("sample", sample),
   });
-  const server = createDemo(readers).attach(http, { path: WEBSOCKET_PATH });
+  const demo: DemoServer = new DemoServer({ http, path: WEBSOCKET_PATH, readers, data });
   try {
     await listener.open(port);
   } catch (error) {
-    await server.close();
+    await demo.current.close();
     throw error;
   }
-  const machine = server.channel("demo:{id}", { id: "machine" });
   const feed = new DemoFeed(
-    (sample) => machine.publish("sample", sample),
-    () => server.connections,
+    (sample) => demo.current.channel("demo:{id}", { id: "machine" }).publish("sample", sample),
+    () => demo.current.connections,
   );
   const address = `${urlHost(host)}:${listener.port}`;
   return {
@@ -81,25 +81,13 @@ export async function startStandalone({
     websocket: `ws://${address}${WEBSOCKET_PATH}`,
     port: listener.port,
     loopbackOnly,
+    data,
     close: async () => {
       feed.stop();
       await readers.close();
-      await listener.close(() => server.close());
+      await listener.close(() => demo.current.close());
     },
   };
-}
-
-/** The server with its policy for development. */
-function createDemo(readers: ThirdReaders): TailwireServer {
-  return createTailwire({
-    authenticate: (_request, token) =>
-      token === null || token === "" ? null : { user: { id: token } },
-    channels: { "room:{id}": {}, "demo:{id}": { retention: DEMO_RETENTION } },
-    codecs: [msgpackCodec],
-    requests: { "third-reader": (input, { user }) => readers.set(user.id, input) },
-    onConnect: ({ user }) => readers.connected(user.id),
-    onDisconnect: ({ user }) => readers.disconnected(user.id),
-  });
 }
 
 /** The host as a URL names it. */

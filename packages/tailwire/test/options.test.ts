@@ -4,17 +4,22 @@ import { judgeNode } from "../src/node-version.ts";
 import { parseOptions } from "../src/options.ts";
 
 describe("options", () => {
-  test("have defaults: the default port, this machine only, words instead of JSON", () => {
-    expect(parseOptions([])).toEqual({ port: null, host: "127.0.0.1", json: false, help: false });
+  const places = { port: null, host: "127.0.0.1", data: null, memory: false };
+  const defaults = { ...places, json: false, help: false };
+
+  test("have defaults: the default port and directory, this machine only, words instead of JSON", () => {
+    expect(parseOptions([])).toEqual(defaults);
   });
 
   test("are taken as given", () => {
-    expect(parseOptions(["--port", "0", "--host=::1", "--json"])).toEqual({
+    expect(parseOptions(["--port", "0", "--host=::1", "--json", "--data", "logs"])).toEqual({
+      ...defaults,
       port: 0,
       host: "::1",
       json: true,
-      help: false,
+      data: "logs",
     });
+    expect(parseOptions(["--memory"])).toEqual({ ...defaults, memory: true });
     expect(parseOptions(["-h"]).help).toBe(true);
   });
 
@@ -26,6 +31,8 @@ describe("options", () => {
     ["a port beyond the last", ["--port", "65536"], '"65536"'],
     ["a port with a fraction", ["--port", "80.5"], '"80.5"'],
     ["an empty host", ["--host", ""], "--host"],
+    ["an empty directory", ["--data", ""], "--data"],
+    ["two places for logs", ["--data", "logs", "--memory"], "--memory"],
     ["a value for a switch", ["--json=yes"], "--json"],
   ])("refuse %s, and name it", (_what, args, named) => {
     expect(() => parseOptions(args)).toThrow(

@@ -1,15 +1,17 @@
 /** The listener's restart: every socket is dropped, and the port answers again. */
 import { createServer, type Server } from "node:net";
 import { once } from "node:events";
-import { createClient } from "@tailwire/client";
+import { readdirSync } from "node:fs";
+import { type Client, createClient } from "@tailwire/client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Listener } from "../src/listener.ts";
-import { ask, codeOf, startForTest } from "./support.ts";
+import { startStandalone } from "../src/standalone.ts";
+import { ask, codeOf, startForTest, temporaryFolder } from "./support.ts";
 
 const patience = { timeout: 15_000, interval: 20 };
 
 describe("a restart of the listener", () => {
-  test("drops every connection, which comes back to the same log", async () => {
+  test("with logs in memory drops every connection, which comes back to the same log", async () => {
     const standalone = await startForTest();
     const ada = createClient(standalone.websocket, { getToken: () => "ada" });
     onTestFinished(() => ada.close());
@@ -43,6 +45,62 @@ describe("a restart of the listener", () => {
     await ask(standalone, "/demo/restart", { method: "POST", headers });
     await standalone.close();
     await expect(ask(standalone, "/")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+});
+
+/** A client that follows a room from its beginning, and what it was told. */
+function follower(websocket: string): { client: Client; told: unknown[]; gaps: unknown[] } {
+  const client = createClient(websocket, { getToken: () => "ada" });
+  onTestFinished(() => client.close());
+  const told: unknown[] = [];
+  const gaps: unknown[] = [];
+  const subscription = client.channel("room:1").subscribe({ start: "earliest" });
+  subscription.on("said", ({ data }) => void told.push(data));
+  subscription.onGap((gap) => void gaps.push(gap));
+  return { client, told, gaps };
+}
+
+describe("a restart with logs on disk", () => {
+  test("is another server that goes on with the log: nobody sees a gap", async () => {
+    const standalone = await startForTest({ data: temporaryFolder() });
+    const { client, told, gaps } = follower(standalone.websocket);
+    const room = client.channel("room:1");
+    const before = await room.publish("said", 1);
+    const states: string[] = [];
+    client.onStatus(({ state }) => states.push(state));
+    const headers = { Origin: standalone.url };
+    await ask(standalone, "/demo/restart", { method: "POST", headers });
+    await vi.waitUntil(() => states.includes("reconnecting"), patience);
+    const after = await Promise.all([room.publish("said", 2), room.publish("said", 3)]);
+    expect(after.map(({ position }) => [position.epoch, position.offset])).toEqual([
+      [before.position.epoch, 2],
+      [before.position.epoch, 3],
+    ]);
+    await vi.waitUntil(() => told.length === 3, patience);
+    expect({ told, gaps }).toEqual({ told: [1, 2, 3], gaps: [] });
+  });
+
+  test("of the whole process, on the same directory, is no gap either", async () => {
+    const data = temporaryFolder();
+    const first = await startStandalone({ port: 0, data });
+    const { client, told, gaps } = follower(first.websocket);
+    await client.channel("room:1").publish("said", 1);
+    await first.close();
+    const waiting = client.channel("room:1").publish("said", 2);
+    await startForTest({ port: first.port, data });
+    await waiting;
+    await vi.waitUntil(() => told.length === 2, patience);
+    expect({ told, gaps }).toEqual({ told: [1, 2], gaps: [] });
+  });
+
+  test("leaves nobody with the directory, when the server is closed meanwhile", async () => {
+    const data = temporaryFolder();
+    const standalone = await startForTest({ data });
+    const headers = { Origin: standalone.url };
+    await ask(standalone, "/demo/restart", { method: "POST", headers });
+    await standalone.close();
+    await (await startStandalone({ port: 0, data })).close();
+    expect(readdirSync(data).filter((name) => name.startsWith("lock"))).toEqual([]);
   });
 });
 

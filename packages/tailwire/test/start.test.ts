@@ -1,25 +1,29 @@
 /** The start command as a process of its own: what it prints, and how it ends. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@tailwire/client";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { build, packageFolder, startForTest } from "./support.ts";
+import { build, packageFolder, startForTest, temporaryFolder } from "./support.ts";
 
 beforeAll(build, 60_000);
 
-function run(...args: string[]): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, args, { cwd: packageFolder });
+function runIn(cwd: string, ...args: string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, args, { cwd });
   onTestFinished(() => void child.kill("SIGKILL"));
   return child;
 }
 
+const startIn = (cwd: string, ...args: string[]): ChildProcessWithoutNullStreams =>
+  runIn(cwd, join(packageFolder, "dist", "start.js"), ...args);
+
 const start = (...args: string[]): ChildProcessWithoutNullStreams =>
-  run(join(packageFolder, "dist", "start.js"), ...args);
+  startIn(temporaryFolder(), ...args);
 
 /** As `npx tailwire` starts it. */
 const bin = (...args: string[]): ChildProcessWithoutNullStreams =>
-  run(join(packageFolder, "dist", "bin.js"), ...args);
+  runIn(temporaryFolder(), join(packageFolder, "dist", "bin.js"), ...args);
 
 /** How it ended, and all that it printed. */
 async function ended(
@@ -63,7 +67,7 @@ describe("words", () => {
       .split("\n")
       .filter((line) => line.startsWith("    "));
     expect(lines.length).toBeLessThan(10);
-    const program = run("--input-type=module", "-e", lines.join("\n"));
+    const program = runIn(packageFolder, "--input-type=module", "-e", lines.join("\n"));
     const [said] = (await once(program.stdout, "data")) as [Buffer];
     expect(said.toString()).toMatch(/^\S+ says \{ text: 'hello' \}\n$/);
   });
@@ -84,7 +88,9 @@ describe("words", () => {
   test("--help lists every option and starts nothing", async () => {
     const { code, out } = await ended(start("--help"));
     expect(code).toBe(0);
-    for (const option of ["--port", "--host", "--json", "--help"]) expect(out).toContain(option);
+    for (const option of ["--port", "--host", "--data", "--memory", "--json", "--help"]) {
+      expect(out).toContain(option);
+    }
   });
 });
 
@@ -100,6 +106,59 @@ describe("what can't be done ends with 1, a code, and nothing on standard output
     const { code, out, err } = await ended(start("--port", String(port), "--json"));
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(/^tailwire: port_in_use: .*\n$/);
+  });
+});
+
+describe("logs", () => {
+  test("are kept in a directory that git ignores, and the next start goes on with them", async () => {
+    const folder = temporaryFolder();
+    const positions: unknown[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const child = startIn(folder, "--port", "0", "--json");
+      const [line] = (await once(child.stdout, "data")) as [Buffer];
+      const { websocket } = JSON.parse(line.toString()) as { readonly websocket: string };
+      const client = createClient(websocket, { getToken: () => "ada" });
+      positions.push((await client.channel("room:1").publish("said", round)).position);
+      await client.close();
+      const end = once(child, "close");
+      child.kill("SIGKILL");
+      await end;
+    }
+    const [first, second] = positions as [{ epoch: string }, unknown];
+    expect(second).toMatchObject({ epoch: first.epoch, offset: 2 });
+    expect(readFileSync(join(folder, ".tailwire", ".gitignore"), "utf8")).toBe("*\n");
+  });
+
+  test("that another server keeps there are left to it: a line says so, and memory will do", async () => {
+    const folder = temporaryFolder();
+    const first = startIn(folder, "--port", "0", "--json");
+    await once(first.stdout, "data");
+    const second = startIn(folder, "--port", "0", "--json");
+    const end = ended(second);
+    await once(second.stdout, "data");
+    second.kill("SIGTERM");
+    const { code, err } = await end;
+    expect(code).toBe(0);
+    expect(err).toMatch(
+      /^tailwire: directory_in_use: Process \d+ uses .* kept in memory this time\.\n$/,
+    );
+    expect(err).toContain(`Process ${first.pid} `);
+  });
+
+  test("that were asked for and can't be had are an error", async () => {
+    const folder = temporaryFolder();
+    const first = startIn(folder, "--port", "0", "--json", "--data", "logs");
+    await once(first.stdout, "data");
+    const second = await ended(startIn(folder, "--port", "0", "--json", "--data", "logs"));
+    expect(second).toMatchObject({ code: 1, out: "" });
+    expect(second.err).toMatch(/^tailwire: directory_in_use: .*\n$/);
+  });
+
+  test("in memory leave nothing behind", async () => {
+    const folder = temporaryFolder();
+    const child = startIn(folder, "--port", "0", "--json", "--memory");
+    await once(child.stdout, "data");
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
 
@@ -152,7 +211,8 @@ describe("npx tailwire", () => {
   });
 
   test("leaves a size that somebody has chosen", async () => {
-    const chosen = run(
+    const chosen = runIn(
+      temporaryFolder(),
       "--max-semi-space-size=8",
       join(packageFolder, "dist", "bin.js"),
       "--json",

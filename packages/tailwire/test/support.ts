@@ -1,11 +1,13 @@
 /** Support that the tests here share: a build, plain HTTP as a stranger would speak it, and a server. */
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { type Standalone, startStandalone } from "../src/standalone.ts";
+import { type Standalone, type StandaloneOptions, startStandalone } from "../src/standalone.ts";
 
 export const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 
@@ -16,9 +18,16 @@ export function build(): void {
   execFileSync(process.execPath, [join(compiler, "bin", "tsc"), "-b", ...projects]);
 }
 
+/** An empty folder, for one test. */
+export function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), "tailwire-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
+  return path;
+}
+
 /** A standalone server on a free port, for one test. */
-export async function startForTest(): Promise<Standalone> {
-  const standalone = await startStandalone({ port: 0 });
+export async function startForTest(options: StandaloneOptions = {}): Promise<Standalone> {
+  const standalone = await startStandalone({ port: 0, ...options });
   onTestFinished(() => standalone.close());
   return standalone;
 }

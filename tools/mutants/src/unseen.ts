@@ -2,9 +2,11 @@
  * Mutants where the simulator sees least: the client's manners, memory, isolation, permission, where a
  * subscription begins, and the broker that is shipped. Each names who finds it.
  */
+import { DISK } from "./disk.ts";
 import { client, type Mutant, server } from "./mutant.ts";
 
 const MEMORY = server("brokers/memory");
+const KEPT = server("log/kept-log");
 
 const CONTRACT = "packages/server/test/brokers/memory-broker.test.ts";
 
@@ -271,25 +273,25 @@ const PERMISSION: readonly Mutant[] = [
 const STARTS: readonly Mutant[] = [
   {
     name: "the earliest is the latest",
-    file: MEMORY,
-    find: "return this.#position(this.#retained.edge);",
-    replace: "return this.#position(this.#retained.last);",
+    file: KEPT,
+    find: "return this.position(this.retained.edge);",
+    replace: "return this.position(this.retained.last);",
     foundBy: "unit",
     test: CONTRACT,
   },
   {
     name: "a rewind brings one too many",
-    file: MEMORY,
-    find: "this.#retained.back(start.rewind.count)",
-    replace: "this.#retained.back(start.rewind.count + 1)",
+    file: KEPT,
+    find: "this.retained.back(start.rewind.count)",
+    replace: "this.retained.back(start.rewind.count + 1)",
     foundBy: "unit",
     test: CONTRACT,
   },
   {
     name: "a rewind by age brings nothing",
-    file: MEMORY,
-    find: "this.#retained.since(now - start.rewind.ageMs)",
-    replace: "this.#retained.since(now)",
+    file: KEPT,
+    find: "this.retained.since(now - start.rewind.ageMs)",
+    replace: "this.retained.since(now)",
     foundBy: "unit",
     test: CONTRACT,
   },
@@ -307,15 +309,15 @@ const SHIPPED_BROKER: readonly Mutant[] = [
   {
     name: "timestamps go back with the clock",
     file: MEMORY,
-    find: "Math.max(this.#options.clock.now(), this.#retained.lastTimestamp)",
+    find: "Math.max(this.#options.clock.now(), retained.lastTimestamp)",
     replace: "this.#options.clock.now()",
     foundBy: "unit",
     test: CONTRACT,
   },
   {
     name: "another publication at a position is taken for the one that was seen",
-    file: MEMORY,
-    find: 'return this.#retained.holds(after.offset, after.id) ? null : this.#gap("diverged", edge, null);',
+    file: KEPT,
+    find: 'return this.retained.holds(after.offset, after.id) ? null : this.#gap("diverged", edge, null);',
     replace: "return null;",
     foundBy: "unit",
     test: CONTRACT,
@@ -338,8 +340,8 @@ const SHIPPED_BROKER: readonly Mutant[] = [
   },
   {
     name: "a page is as long as asked for, however large",
-    file: MEMORY,
-    find: "if (bytes > limit.bytes && publications.length > 0)",
+    file: KEPT,
+    find: "if (bytes > limit.bytes && entries.length > 0)",
     replace: "if (false)",
     foundBy: "unit",
     test: CONTRACT,
@@ -347,6 +349,7 @@ const SHIPPED_BROKER: readonly Mutant[] = [
 ];
 
 export const UNSEEN: readonly Mutant[] = [
+  ...DISK,
   ...MANNERS,
   ...HELD,
   ...ISOLATION,

@@ -12,6 +12,7 @@ const sends = (...each: readonly (readonly [sequence: number, settled: number])[
 ];
 const again = (sequence: number, settled: number): HistoryEvent =>
   wrote(`tag${sequence}`, { connection: "d", sequence, settled, ageMs: 0 });
+const connected: HistoryEvent = { type: "status", client: "ada", state: "connected", pending: 0 };
 
 judge([
   ["R31", "what is settled falls", sends([1, 0], [2, 1], [3, 0]), sends([1, 0], [2, 1], [3, 1])],
@@ -31,8 +32,20 @@ judge([
   [
     "R31",
     "one more than the window is sent",
-    sends([1, 0], [2, 0], [3, 0]),
-    [...sends([1, 0], [2, 0]), again(1, 0), again(2, 0), wrote("tag3", { settled: 1 })],
+    [...sends([1, 0], [2, 0]), connected, wrote("tag3")],
+    [...sends([1, 0], [2, 0]), connected, again(1, 0), again(2, 0), wrote("tag3", { settled: 1 })],
+  ],
+  [
+    "R31",
+    "one more than the window is sent after more than that before it was known",
+    [...sends([1, 0], [2, 0], [3, 0]), connected, wrote("tag4")],
+    [...sends([1, 0], [2, 0], [3, 0]), connected, again(3, 0)],
+  ],
+  [
+    "R31",
+    "257 are sent before the window is known",
+    sends(...Array.from({ length: 257 }, (_, index) => [index + 1, 0] as const)),
+    sends(...Array.from({ length: 256 }, (_, index) => [index + 1, 0] as const)),
   ],
   ["R31", "it has no number", sends([Number.NaN, 0]), sends([1, 0])],
   ["R31", "it doesn't say what is settled", sends([1, Number.NaN]), sends([1, 0])],

@@ -1,13 +1,12 @@
 /** The memory broker: keeps the logs of one process, in its memory. */
 import type { Clock, Position, Random, Start } from "@tailwire/protocol";
 import { AppendRules, type AppendRulesOptions } from "../log/append-rules.ts";
-import { Retained } from "../log/retained.ts";
+import { KeptLog, readResult } from "../log/kept-log.ts";
 import type {
   Append,
   AppendResult,
   Broker,
   BrokerLog,
-  LogGap,
   PageLimit,
   Publication,
   ReadResult,
@@ -90,20 +89,17 @@ export class MemoryBroker implements Broker {
 class MemoryLog {
   readonly #options: MemoryBrokerOptions;
   readonly #retention: Retention;
-  readonly #epoch: string;
-  readonly #retained: Retained;
+  readonly #kept: KeptLog<Publication>;
   readonly #rules: AppendRules;
   /** One per node, of which there is mostly one. */
   #listeners: readonly TailListener[] = [];
   #usedAt: number;
-  /** The last position that was given: all that ask for the same place share it. */
-  #lastPosition: Position | null = null;
 
   constructor(options: MemoryBrokerOptions, retention: Retention, since: number) {
     this.#options = options;
     this.#retention = retention;
-    this.#epoch = options.random.token();
-    this.#retained = new Retained(retention, { offset: 0, id: null });
+    const start = { epoch: options.random.token(), offset: 0, id: null };
+    this.#kept = new KeptLog<Publication>(retention, start, publicationBytes);
     this.#usedAt = options.clock.monotonic();
     this.#rules = new AppendRules(options, this.#usedAt, since);
   }
@@ -111,52 +107,37 @@ class MemoryLog {
   append(batch: readonly Append[]): readonly AppendResult[] {
     this.#touch();
     const now = this.#usedAt;
-    const log = { epoch: this.#epoch, last: this.#retained.last };
+    const { epoch, retained } = this.#kept;
+    const log = { epoch, last: retained.last };
     const { results, accepted } = this.#rules.decide(batch, log, now);
     const added = accepted.map((append) => this.#add(append, now));
-    this.#retained.trim(this.#options.clock.now());
-    if (added.length > 0) for (const listener of this.#listeners) listener.push(this.#epoch, added);
+    retained.trim(this.#options.clock.now());
+    if (added.length > 0) for (const listener of this.#listeners) listener.push(epoch, added);
     return results;
   }
 
   read(after: Position, limit: PageLimit): ReadResult {
     this.#touch();
-    this.#retained.trim(this.#options.clock.now());
-    const gap = this.#gapAt(after);
-    const { offset } = gap?.continuesAfter ?? after;
-    const publications = firstOf(this.#retained.after(offset), limit);
-    if (gap !== null) return { kind: "gap", gap, publications };
-    return { kind: "publications", epoch: this.#epoch, publications };
+    const { gap, entries } = this.#kept.pageAfter(after, limit, this.#options.clock.now());
+    return readResult(this.#kept.epoch, gap, entries);
   }
 
   readBack(before: Position | null, limit: PageLimit): ReadResult {
     this.#touch();
-    this.#retained.trim(this.#options.clock.now());
-    const gap = before === null ? null : this.#gapAt(before);
-    // Nothing is left before what was trimmed, which is no news to whoever reads back.
-    if (gap !== null && gap.reason !== "trimmed") return { kind: "gap", gap, publications: [] };
-    const publications = firstOf(this.#retained.before(before?.offset ?? Infinity), limit);
-    return { kind: "publications", epoch: this.#epoch, publications: publications.toReversed() };
+    const { gap, entries } = this.#kept.pageBefore(before, limit, this.#options.clock.now());
+    return readResult(this.#kept.epoch, gap, entries);
   }
 
   locate(start: Exclude<Start, Position>): Position {
     this.#touch();
-    const now = this.#options.clock.now();
-    this.#retained.trim(now);
-    if (start === "latest") return this.#position(this.#retained.last);
-    if (start === "earliest") return this.#position(this.#retained.edge);
-    return this.#position(
-      "count" in start.rewind
-        ? this.#retained.back(start.rewind.count)
-        : this.#retained.since(now - start.rewind.ageMs),
-    );
+    return this.#kept.locate(start, this.#options.clock.now());
   }
 
   tail(listener: TailListener): Tail {
     this.#touch();
     // A spread would leave room for sixteen more.
     this.#listeners = this.#listeners.concat(listener);
-    return new MemoryTail(this, listener, this.#position(this.#retained.last));
+    return new MemoryTail(this, listener, this.#kept.position(this.#kept.retained.last));
   }
 
   /** Somebody doesn't follow any more. */
@@ -167,45 +148,25 @@ class MemoryLog {
 
   /** Whether it can be forgotten: nobody follows it, nothing is retained, no id may come again. */
   idle(): boolean {
-    this.#retained.trim(this.#options.clock.now());
+    const { retained } = this.#kept;
+    retained.trim(this.#options.clock.now());
     const unusedMs = this.#options.clock.monotonic() - this.#usedAt;
     return (
       this.#listeners.length === 0 &&
-      this.#retained.count === 0 &&
+      retained.count === 0 &&
       unusedMs > Math.max(2 * this.#options.dedupeMs, this.#retention.maxAgeMs)
     );
   }
 
   #add({ id, producer, publisher, event, data }: Append, now: number): Publication {
-    const offset = this.#retained.last + 1;
+    const { retained } = this.#kept;
+    const offset = retained.last + 1;
     // The clock may go back; a log's timestamps don't.
-    const timestamp = Math.max(this.#options.clock.now(), this.#retained.lastTimestamp);
+    const timestamp = Math.max(this.#options.clock.now(), retained.lastTimestamp);
     const publication = { id, offset, timestamp, publisher, event, data };
-    this.#retained.add(publication);
+    retained.add(publication);
     if (producer !== null) this.#rules.seen(producer, offset, now);
     return publication;
-  }
-
-  #gapAt(after: Position): LogGap | null {
-    const { edge, last } = this.#retained;
-    if (after.epoch !== this.#epoch) return this.#gap("epoch", edge, null);
-    if (after.offset > last) return this.#gap("ahead", last, null);
-    if (after.offset < edge) return this.#gap("trimmed", edge, edge - after.offset);
-    return this.#retained.holds(after.offset, after.id) ? null : this.#gap("diverged", edge, null);
-  }
-
-  #gap(reason: LogGap["reason"], offset: number, lost: number | null): LogGap {
-    const continuesAfter = this.#position(offset);
-    return { reason, to: continuesAfter, continuesAfter, lost };
-  }
-
-  #position(offset: number): Position {
-    const { edge, edgeId } = this.#retained;
-    const id = offset === edge ? edgeId : (this.#retained.at(offset)?.id ?? null);
-    const known = this.#lastPosition;
-    if (known?.offset === offset && known.id === id) return known;
-    this.#lastPosition = { epoch: this.#epoch, offset, id };
-    return this.#lastPosition;
   }
 
   #touch(): void {
@@ -227,17 +188,4 @@ class MemoryTail implements Tail {
   close(): void {
     this.#log.leave(this.#listener);
   }
-}
-
-/** As many of the first as a page may carry: one at least, however large. */
-function firstOf(all: Iterable<Publication>, limit: PageLimit): readonly Publication[] {
-  const publications: Publication[] = [];
-  let bytes = 0;
-  for (const publication of all) {
-    bytes += publicationBytes(publication);
-    if (publications.length === limit.count) break;
-    if (bytes > limit.bytes && publications.length > 0) break;
-    publications.push(publication);
-  }
-  return publications;
 }

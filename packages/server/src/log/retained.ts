@@ -10,9 +10,12 @@ import { firstIndex } from "../support/search.ts";
 /** Trimmed entries are let go of in bulk once this many have piled up before the first. */
 const COMPACT_AT = 1_024;
 
+/** The part of an entry that is looked at: a publication's, or that of a place where one is stored. */
+export type Kept = Pick<Publication, "id" | "offset" | "timestamp">;
+
 /** Publications that were added, and how many of them are left. */
-interface Entries {
-  publications: (Publication | undefined)[];
+interface Entries<Entry> {
+  publications: (Entry | undefined)[];
   /** Index of the first that isn't trimmed. */
   head: number;
   bytes: number;
@@ -24,26 +27,33 @@ interface Entries {
 }
 
 /** Where nothing was added: read by all, written by nobody. */
-const NOTHING: Pick<Readonly<Entries>, "publications" | "head"> = { publications: [], head: 0 };
+const NOTHING: Pick<Readonly<Entries<never>>, "publications" | "head"> = {
+  publications: [],
+  head: 0,
+};
 
-function newEntries(): Entries {
+function newEntries<Entry>(): Entries<Entry> {
   return { publications: [], head: 0, bytes: 0, bytesAdded: 0, lastTimestamp: 0, isCut: false };
 }
 
-export class Retained {
+export class RetainedEntries<Entry extends Kept> {
   readonly #retention: Retention;
+  readonly #sizeOf: (entry: Entry) => number;
   /** Made with the first publication: a channel has two of these, and most channels are quiet. */
-  #entries: Entries | null = null;
+  #entries: Entries<Entry> | null = null;
   /** Offset below which nothing is retained: the one before the first. */
   #edge: number;
   /** Id of the publication at the edge, where it is still known. */
   #edgeId: string | null;
 
+  /** `sizeOf` gives an entry's bytes, as {@link publicationBytes} counts them. */
   constructor(
     retention: Retention,
     start: { readonly offset: number; readonly id: string | null },
+    sizeOf: (entry: Entry) => number,
   ) {
     this.#retention = retention;
+    this.#sizeOf = sizeOf;
     this.#edge = start.offset;
     this.#edgeId = start.id;
   }
@@ -81,9 +91,9 @@ export class Retained {
     return this.#entries?.lastTimestamp ?? 0;
   }
 
-  /** Adds the publication whose offset follows {@link last}. */
-  add(publication: Publication): void {
-    const bytes = publicationBytes(publication);
+  /** Adds the entry whose offset follows {@link last}. */
+  add(publication: Entry): void {
+    const bytes = this.#sizeOf(publication);
     this.#entries ??= newEntries();
     this.#entries.publications.push(publication);
     this.#entries.bytes += bytes;
@@ -111,7 +121,7 @@ export class Retained {
       const isTooOld = timestamp < oldest && offset <= keptOfAnyAgeAfter;
       if (!isTooMuch && !isTooOld && !(isBeyond && offset <= keptAfter)) break;
       entries.isCut = isBeyond;
-      entries.bytes -= publicationBytes(first);
+      entries.bytes -= this.#sizeOf(first);
       this.#edge = offset;
       this.#edgeId = first.id;
       entries.publications[entries.head] = undefined;
@@ -139,24 +149,24 @@ export class Retained {
     return id === null || known === null || known === id;
   }
 
-  at(offset: number): Publication | undefined {
+  at(offset: number): Entry | undefined {
     if (offset <= this.#edge) return undefined;
     return this.#entries?.publications[this.#indexAfter(offset - 1)];
   }
 
   /** Publications that follow an offset, oldest first. */
-  *after(offset: number): Generator<Publication> {
+  *after(offset: number): Generator<Entry> {
     const entries = this.#entries ?? NOTHING;
     for (let index = this.#indexAfter(offset); index < entries.publications.length; index += 1) {
-      yield entries.publications[index] as Publication;
+      yield entries.publications[index] as Entry;
     }
   }
 
   /** Publications that precede an offset, newest first. */
-  *before(offset: number): Generator<Publication> {
+  *before(offset: number): Generator<Entry> {
     const entries = this.#entries ?? NOTHING;
     for (let index = this.#indexAfter(offset - 1) - 1; index >= entries.head; index -= 1) {
-      yield entries.publications[index] as Publication;
+      yield entries.publications[index] as Entry;
     }
   }
 
@@ -175,5 +185,15 @@ export class Retained {
   #indexAfter(offset: number): number {
     const { publications, head } = this.#entries ?? NOTHING;
     return Math.min(publications.length, head + Math.max(0, offset - this.#edge));
+  }
+}
+
+/** The same, of publications themselves. */
+export class Retained extends RetainedEntries<Publication> {
+  constructor(
+    retention: Retention,
+    start: { readonly offset: number; readonly id: string | null },
+  ) {
+    super(retention, start, publicationBytes);
   }
 }

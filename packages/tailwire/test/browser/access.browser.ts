@@ -68,7 +68,7 @@ describe.skipIf(isWithoutChromium)("the page", () => {
       await page.keyboard.press("Tab");
       const focus = await page.evaluate<Focus>(focusScript);
       walked.push(focus);
-      if (focus.name === "Restart the listener" || walked.length > 30) break;
+      if (focus.name === "Restart the server" || walked.length > 30) break;
     }
     expect(walked.map(({ name }) => name)).toEqual([
       "Open a second tab",
@@ -85,7 +85,7 @@ describe.skipIf(isWithoutChromium)("the page", () => {
       "Start 200/s",
       "Make Joan slow",
       "What just happened",
-      "Restart the listener",
+      "Restart the server",
     ]);
     expect(walked.filter(({ isVisible }) => !isVisible)).toEqual([]);
   });

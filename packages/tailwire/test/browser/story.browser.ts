@@ -107,7 +107,7 @@ describe.skipIf(isWithoutChromium)("the page", () => {
     await expectSpotless(page);
   });
 
-  test("comes back when the listener was restarted, and has missed nothing", async ({
+  test("comes back when the server was restarted, and has missed nothing", async ({
     server,
     visit,
   }) => {
@@ -115,7 +115,7 @@ describe.skipIf(isWithoutChromium)("the page", () => {
     await expectConnected(page);
     await toggleLoad(page);
     await expectAtLeast(page, "received", 200);
-    await page.getByRole("button", { name: "Restart the listener" }).click();
+    await page.getByRole("button", { name: "Restart the server" }).click();
     for (const who of ["Ada", "Grace"]) {
       await expectTold(page, new RegExp(`${who}.*lost the connection`));
       await expectTold(page, new RegExp(`${who}.*is back`));

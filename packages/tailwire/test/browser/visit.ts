@@ -2,6 +2,9 @@
  * Support that the tests in a browser share: a server and a visit for each, and words for what a
  * visitor sees and does. A visit during which the console complains fails its test.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import assert from "node:assert/strict";
 import type { ConsoleMessage, Page } from "playwright-core";
 import { expect, test as base } from "vitest";
@@ -40,9 +43,11 @@ export const test = base.extend<Fixtures>({
   },
   // oxlint-disable-next-line no-empty-pattern -- as above
   server: async ({}, use) => {
-    const server = await startStandalone({ port: 0 });
+    const data = mkdtempSync(join(tmpdir(), "tailwire-"));
+    const server = await startStandalone({ port: 0, data });
     await use(server);
     await server.close();
+    rmSync(data, { recursive: true });
   },
   network: async ({ server }, use) => {
     const network = await Network.before(server.port);

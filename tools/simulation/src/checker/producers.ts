@@ -8,6 +8,9 @@ import type { Setting } from "./setting.ts";
 import type { Report } from "./violation.ts";
 import type { Wire } from "./wire.ts";
 
+/** The window that a client may take before it was told one. */
+const FIRST_WINDOW = 256;
+
 /** A client's publications to one channel. */
 interface Numbering {
   settled: number;
@@ -20,6 +23,8 @@ export class Producers {
   readonly #window: number;
   readonly #report: Report;
   readonly #numberings = new Map<string, Numbering>();
+  /** Clients that have been connected, and know the window. */
+  readonly #told = new Set<string>();
 
   constructor(wire: Wire, { window }: Setting, report: Report) {
     this.#wire = wire;
@@ -28,13 +33,14 @@ export class Producers {
   }
 
   take(event: HistoryEvent): void {
+    if (event.type === "status" && event.state === "connected") this.#told.add(event.client);
     if (event.type !== "wrote") return;
-    const fault = this.#faultOf(event);
+    const fault = this.#faultOf(event, this.#wire.clientOf(event.connection));
     if (fault !== null) this.#report("R31", `${event.tag} on ${event.connection} ${fault}`);
   }
 
-  #faultOf({ connection, channel, sequence, settled }: WroteEvent): string | null {
-    const key = `${this.#wire.clientOf(connection)} ${channel}`;
+  #faultOf({ channel, sequence, settled }: WroteEvent, client: string): string | null {
+    const key = `${client} ${channel}`;
     const numbering = this.#numberings.get(key) ?? { settled: 0, open: new Set<number>() };
     this.#numberings.set(key, numbering);
     const before = numbering.settled;
@@ -42,9 +48,11 @@ export class Producers {
     if (!(settled >= before)) return `says that ${settled} is settled, after ${before}`;
     if (!(sequence > settled)) return `has the sequence ${sequence}, and ${settled} is settled`;
     numbering.settled = settled;
-    open.add(sequence);
     for (const one of open) if (one <= settled) open.delete(one);
-    if (open.size <= this.#window) return null;
-    return `is one of ${open.size} above ${settled}, and the window is ${this.#window}`;
+    const isNew = !open.has(sequence);
+    open.add(sequence);
+    const window = this.#told.has(client) ? this.#window : FIRST_WINDOW;
+    if (!isNew || open.size <= window) return null;
+    return `is one of ${open.size} above ${settled}, and the window is ${window}`;
   }
 }

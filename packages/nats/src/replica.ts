@@ -143,7 +143,8 @@ export class Replica {
         // A server that has lost its store, or was started again, doesn't get it from an old connection.
         if (this.#link.current?.facts.history !== record.history) return false;
         this.#giveUpAt(deadline, mayBeThere, failure);
-        await pause(this.#host.clock, RESOLVE_MS);
+        // Another record has the place, and can't be read yet: it will be at once.
+        await pause(this.#host.clock, isTaken ? PUSH_MS : RESOLVE_MS);
       }
     } finally {
       this.#placing.delete(record.token);

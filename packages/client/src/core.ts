@@ -9,6 +9,7 @@ export {
   type ConnectionState,
 } from "./connection/connection-states.ts";
 export { CLIENT_LIMITS };
+export { ENTRY_STATES } from "./publishing/entry-states.ts";
 export { LIFE_STATES, PROGRESS_STATES, TAKER_STATES } from "./following/subscription-states.ts";
 export { WIRE_STATES } from "./following/wire-states.ts";
 export type { Ports, Socket, SocketEvents } from "./ports.ts";

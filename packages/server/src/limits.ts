@@ -46,7 +46,11 @@ export interface Limits {
   readonly controlFramesMax: number;
   /** Seconds by which a connection may run ahead of both rates [FLOW-5]. */
   readonly burstSeconds: number;
-  /** How long a channel remembers a publisher after its last publication at least, so that each is logged once. */
+  /**
+   * How long a channel remembers a publisher after its last publication at least, so that each is logged
+   * once. Longer than a copy may be on its way: `missedPongsMax` × `pingIntervalMs` + `pongTimeoutMs` +
+   * `hookMs` + `appendMs`.
+   */
   readonly dedupeMs: number;
   /** Publishers remembered per channel: then `rate_limited`, never a forgotten one. */
   readonly producersMax: number;
@@ -161,8 +165,25 @@ const LIMITS: Kinds<Limits> = {
  * The defaults with an application's own limits in place.
  *
  * @throws TypeError for an unknown name; RangeError when a limit is no positive number, a duration is
- * longer than 24.8 days, or the heartbeat is faster than 250 ms.
+ * longer than 24.8 days, the heartbeat is faster than 250 ms, or a publisher may be forgotten while one of
+ * its publications is still on its way.
  */
 export function limitsOf(own: Chosen<Limits> = {}): Limits {
-  return { ...DEFAULT_LIMITS, ...givenOptions<Limits>("limits", own, LIMITS) };
+  const limits = { ...DEFAULT_LIMITS, ...givenOptions<Limits>("limits", own, LIMITS) };
+  requireMemory(limits);
+  return limits;
+}
+
+/**
+ * A copy that is read after its publisher was forgotten is appended twice: unread, it lasts until the
+ * heartbeat ends its connection, and then as long as the hook and the broker may take.
+ */
+function requireMemory(limits: Limits): void {
+  const { missedPongsMax, pingIntervalMs, pongTimeoutMs, hookMs, appendMs, dedupeMs } = limits;
+  const onItsWayMs = missedPongsMax * pingIntervalMs + pongTimeoutMs + hookMs + appendMs;
+  if (dedupeMs > onItsWayMs) return;
+  throw new RangeError(
+    `limits.dedupeMs is ${dedupeMs}, but a publication may be on its way for ${onItsWayMs} ms ` +
+      "(missedPongsMax × pingIntervalMs + pongTimeoutMs + hookMs + appendMs): raise dedupeMs, or lower those",
+  );
 }

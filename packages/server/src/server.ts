@@ -123,7 +123,8 @@ export interface TailwireServer extends AsyncDisposable {
  * @throws TypeError when `authenticate` and `anonymous: true` are both missing or both there, or an option
  * is unknown or of the wrong type.
  * @throws RangeError when a channel pattern is malformed, two of them match the same names, a limit is
- * out of its range, an origin is malformed, or two codecs have the same subprotocol.
+ * out of its range, `dedupeMs` too short for the others, an origin malformed, or two codecs have the same
+ * subprotocol.
  */
 export function createTailwire<U extends User = User>(options: TailwireOptions<U>): TailwireServer {
   return new NodeServer(checkedOptions(options));

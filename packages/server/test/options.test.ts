@@ -131,6 +131,8 @@ describe("createTailwire refuses", () => {
     ["4 GiB", withLimit({ messageBytesMax: 2 ** 32 }), RangeError, "2147483647"],
     ["Infinity ms", withLimit({ dedupeMs: Infinity }), RangeError, "dedupeMs is Infinity"],
     ["Infinity bytes", withLimit({ messageBytesMax: Infinity }), RangeError, "messageBytesMax"],
+    ["a short memory", withLimit({ dedupeMs: 75_000 }), RangeError, "75000 ms"],
+    ["slow hooks", withLimit({ hookMs: 50_000 }), RangeError, "raise dedupeMs"],
     ["a heartbeat of 10 ms", withLimit({ pingIntervalMs: 10 }), RangeError, "250"],
     [
       "origins as text",

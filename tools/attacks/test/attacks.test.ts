@@ -49,7 +49,7 @@ test("what is paid is judged by turns and by share, and nothing else passes for 
 });
 
 test("a turn that is held is seen, however the attacker goes about it", async () => {
-  const stage = await Stage.set(VICTIM, { hookMs: 60_000 });
+  const stage = await Stage.set(VICTIM, { hookMs: 40_000 });
   onTestFinished(() => stage.strike());
   await stage.reset();
   // A busy machine leaves it only a part of these 500 ms.

@@ -4,6 +4,7 @@ import { benchParts } from "@tailwire/bench";
 import {
   CLIENT_LIMITS,
   CONNECTION_STATES as CLIENT_STATES,
+  ENTRY_STATES,
   LIFE_STATES,
   PROGRESS_STATES,
   TAKER_STATES,
@@ -40,6 +41,7 @@ export function partsOf(root: string): Readonly<Record<string, Part>> {
     "server states": () => stateDiagram(SERVER_STATES, "awaiting hello"),
     "client states": () => stateDiagram(CLIENT_STATES, "idle"),
     "wire states": () => stateDiagram(WIRE_STATES, "idle"),
+    "entry states": () => stateDiagram(ENTRY_STATES, "unsent"),
     "life states": () => stateDiagram(LIFE_STATES, "pending"),
     "progress states": () => stateDiagram(PROGRESS_STATES, "behind"),
     "taker states": () => stateDiagram(TAKER_STATES, "nobody"),

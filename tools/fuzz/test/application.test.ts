@@ -76,7 +76,7 @@ function withFault(
       });
     const authorize = (question: AuthorizeQuestion): Promise<boolean> =>
       decide(() => options.authorize?.(question));
-    const limits = { ...options.limits, hookMs: 60_000, ...more.limits };
+    const limits = { ...options.limits, hookMs: 40_000, ...more.limits };
     const server = createTailwire({ ...options, ...more, authorize, limits } as TailwireOptions);
     return server;
   };

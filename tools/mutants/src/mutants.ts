@@ -13,6 +13,7 @@
  * lost and isn't one the next time, which 500 seeds needn't bring; the model of publishing has that mutant.
  */
 import { type Change, client, type Mutant, server } from "./mutant.ts";
+import { PRODUCING } from "./producing.ts";
 import { UNSEEN } from "./unseen.ts";
 
 const BROKER = "tools/simulation/dist/broker/shared-log.js";
@@ -41,17 +42,20 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "a publication is acknowledged before it is appended",
     file: server("commands/publish"),
-    find: "append(node, connection, identity, message, { data: admitted, fingerprint: sent })\n            .then((result) => answerPublish(connection, message, result), (error) => refusePublish(connection, message, error))",
+    find: "const result = append(node, incoming, data, notAfter);",
     replace: `const { log } = node.channel(message.channel);
-        const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: identity.clientId + "/" + message.id };
+        const position = { epoch: log.epoch, offset: log.lastOffset + 1, id: connection.identity.clientId + "/" + message.id };
         connection.say({ type: "ack", re: message.id, position });
-        append(node, connection, identity, message, { data: admitted, fingerprint: sent }).then(() => undefined, () => undefined)`,
+        const result = append(node, incoming, data, notAfter);
+        Promise.resolve(result).then(release, release);
+        return;`,
   },
   {
     name: "an ack names the place behind the publication's",
     file: server("commands/publish"),
-    find: "position: result.position,",
-    replace: "position: { ...result.position, offset: result.position.offset + 1 },",
+    find: "const { position, duplicate } = result;",
+    replace:
+      "const { duplicate } = result; const position = { ...result.position, offset: result.position.offset + 1 };",
   },
   {
     name: "a refusal holds nothing up on the connection",
@@ -75,9 +79,8 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "the client repeats the newest first",
     file: client("publishing/outbox"),
-    find: "for (const entry of this.#entries.values())\n            this.#send(entry);\n        this.#sending = false;",
-    replace:
-      "for (const entry of [...this.#entries.values()].toReversed())\n            this.#send(entry);\n        this.#sending = false;",
+    find: "const entry = entries[queue.next];",
+    replace: "const entry = queue.next === 0 ? entries.at(-1) : entries[queue.next - 1];",
   },
   {
     name: "the client doesn't say that it repeats",
@@ -88,7 +91,7 @@ const PUBLISHING: readonly Change[] = [
   {
     name: "the client calls what was sent unsent when it gives it up",
     file: client("publishing/outbox"),
-    find: 'entry.first ? localError("indeterminate") : error',
+    find: 'entry.way.state === "indeterminate" ? localError("indeterminate") : error',
     replace: "error",
   },
 ];
@@ -209,9 +212,8 @@ const CONDUCT: readonly Change[] = [
   {
     name: "a refusal tells what exists",
     file: server("access/access"),
-    find: 'if (rule === null || !(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
-    replace:
-      'if (rule === null) throw tailwireError("forbidden", "no such channel");\n        if (!(await this.#allows(action, channel, rule)))\n            throw tailwireError("forbidden");',
+    find: 'if (rule === null)\n            throw tailwireError("forbidden");',
+    replace: 'if (rule === null)\n            throw tailwireError("forbidden", "no such channel");',
   },
   {
     name: "a connection is read however much waits on it",
@@ -265,4 +267,5 @@ const SEEN = [...PUBLISHING, ...DELIVERY, ...CONDUCT];
 export const MUTANTS: readonly Mutant[] = [
   ...SEEN.map((change) => ({ ...change, foundBy: "seed" as const })),
   ...UNSEEN,
+  ...PRODUCING,
 ];

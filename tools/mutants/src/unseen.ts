@@ -89,8 +89,8 @@ const HELD: readonly Mutant[] = [
   {
     name: "a log that nobody uses is kept for ever",
     file: MEMORY,
-    find: "this.#logs.delete(channel);",
-    replace: "void 0;",
+    find: "if (log.idle())",
+    replace: "if (false)",
     foundBy: "unit",
     test: CONTRACT,
   },

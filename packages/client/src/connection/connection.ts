@@ -271,7 +271,7 @@ export class Connection {
     };
     const events: SocketEvents = {
       opened: (subprotocol) => current(() => this.#opened(link, subprotocol)),
-      received: (wire) => current(() => this.#received(link, wire)),
+      received: (wire) => this.#received(link, wire),
       closed: (code, reason) => current(() => this.#closed(link, code, reason)),
     };
     try {
@@ -349,7 +349,7 @@ export class Connection {
     link.heardAt = this.#ports.clock.monotonic();
     // Nothing that is malformed can be acted on; the chain of offsets shows what it hid [DEL-2].
     for (const message of this.codec.readServerMessages(wire)) {
-      // A handler may have closed the client between two messages.
+      // An older connection isn't heard [PUB-9]; a handler may have ended this one between two messages.
       if (this.#link !== link) return;
       this.#dispatch(link, message);
     }

@@ -25,38 +25,38 @@ import type { Blame } from "../connection/closes.ts";
 import type { Connection } from "../connection/connection.ts";
 import * as CLIENT_LIMITS from "../limits.ts";
 import { tooLargeError } from "../connection/link.ts";
-import type { Entry, FirstSend, Moment } from "./outbox-entry.ts";
+import { ENTRY_STATES, type EntryEvent } from "./entry-states.ts";
+import { Machine } from "../support/machine.ts";
+import type { Entry, FirstSend, Moment, Queue } from "./outbox-entry.ts";
 import type { Published, PublishOptions } from "../types.ts";
 
 /** Closes after which what was on each of the connections is sent alone. */
 const BLAMED_MAX = 2;
 
+/** The connection that it sends on. */
+type Way = Pick<
+  Connection,
+  "answers" | "codec" | "isOpen" | "limits" | "nextId" | "scope" | "send" | "use"
+>;
+
 export class Outbox {
   readonly #clock: Clock;
-  readonly #connection: Connection;
+  readonly #connection: Way;
   readonly #changed: () => void;
   /** By id. A map keeps the order in which they were made. */
   readonly #entries = new Map<string, Entry>();
-  /**
-   * By channel, in order, from the oldest that isn't settled: settled ones keep their places behind it,
-   * since the server does too [PUB-15].
-   */
-  readonly #queues = new Map<string, Entry[]>();
+  readonly #queues = new Map<string, Queue>();
   /** The newest known epoch of channels that were published to or followed. */
   readonly #epochs = new Map<string, string>();
-  /** Channels that wait after a refusal that may pass, and whether they have waited long enough. */
-  readonly #held = new Map<string, boolean>();
-  /** Connections so far. */
-  #connections = 0;
   #length = 0;
   /** Publications so far. */
   #sequence = 0;
   /** Entries that may be why connections are closed. */
   #suspects = 0;
-  /** Whether {@link #sendAll} is at work: it must not begin again for each that it lets go of. */
-  #sending = false;
+  /** Whether they go one by one: until the last suspect has left, and then all others may. */
+  #oneByOne = false;
 
-  constructor(clock: Clock, connection: Connection, changed: () => void) {
+  constructor(clock: Clock, connection: Way, changed: () => void) {
     this.#clock = clock;
     this.#connection = connection;
     this.#changed = changed;
@@ -83,16 +83,15 @@ export class Outbox {
       const entry: Entry = {
         id: this.#connection.nextId(),
         sequence: (this.#sequence += 1),
-        channel,
+        queue: this.#queues.get(channel) ?? { channel, entries: [], next: 0, held: null },
         event,
         data,
         resolve,
         reject,
         made: this.#now(),
         ttlMs,
-        sentOn: 0,
+        way: new Machine(ENTRY_STATES, "unsent"),
         underWay: false,
-        told: false,
         refusals: 0,
         blamed: 0,
         first: null,
@@ -100,14 +99,13 @@ export class Outbox {
       const tooLarge = this.#tooLarge(entry);
       if (tooLarge) throw tooLarge;
       this.#entries.set(entry.id, entry);
-      const queue = this.#queues.get(channel);
-      if (queue) queue.push(entry);
-      else this.#queues.set(channel, [entry]);
+      entry.queue.entries.push(entry);
+      this.#queues.set(channel, entry.queue);
       this.#length += payloadBytes(data);
       if (signal) this.#listen(signal, entry);
       if (ttlMs !== Infinity) this.#watchAge(entry);
       this.#connection.use();
-      if (this.#connection.isOpen) this.#send(entry);
+      this.#sendNext(entry.queue);
       this.#changed();
     });
   }
@@ -119,21 +117,27 @@ export class Outbox {
 
   /** A new connection: everything is sent again, in order, the oldest first. */
   opened(): void {
-    this.#connections += 1;
-    this.#held.clear();
     // Here and below, nobody is called who could add more: what is settled is told later.
-    for (const entry of this.#entries.values()) entry.underWay = false;
-    for (const entry of this.#entries.values()) if (entry.told) this.#forget(entry);
+    for (const entry of this.#entries.values()) {
+      if (entry.underWay) entry.way.enter("lost");
+      entry.underWay = false;
+      entry.queue.next = 0;
+      entry.queue.held = null;
+      if (entry.way.state === "told") this.#forget(entry, "ack");
+    }
     this.#sendAll();
   }
 
   /** A publication of this very client has come back from the log, which acknowledges it too. */
   seen(channel: string, id: string, position: Position): void {
     const entry = this.#entries.get(id);
-    if (entry?.channel !== channel) return;
-    if (!entry.underWay && !this.#held.has(entry.channel)) return this.#resolve(entry, position);
+    if (entry?.queue.channel !== channel) return;
+    if (!entry.underWay && !entry.queue.held) {
+      this.#resolve(entry, position);
+      return this.#sendNext(entry.queue);
+    }
     // It may have been refused for now, and then it has to come again before others may [PUB-12].
-    entry.told = true;
+    entry.way.enter("seen");
     entry.resolve({ position });
   }
 
@@ -142,21 +146,28 @@ export class Outbox {
    * connection twice are sent alone, and given up when that doesn't help either [CLOSE-6].
    */
   blame(code: Blame): void {
-    const onIt = [...this.#entries.values()].filter(({ sentOn }) => sentOn === this.#connections);
+    const onIt = [...this.#entries.values()].filter(
+      ({ underWay, way }) => underWay && way.state !== "unsent",
+    );
     for (const entry of onIt) {
+      // So it isn't in doubt for being lost with this connection.
+      entry.underWay = false;
+      entry.way.enter("blame");
       entry.blamed += 1;
-      if (entry.blamed === BLAMED_MAX) this.#suspects += 1;
+      if (entry.blamed !== BLAMED_MAX) continue;
+      this.#suspects += 1;
+      this.#oneByOne = true;
     }
     const [only, another] = onIt;
     if (only && !another && only.blamed > BLAMED_MAX) {
-      this.#reject(only, localError(code));
+      this.#end(only, "condemn", localError(code));
     }
   }
 
   /** Rejects what is left, saying why. */
   close(why: TailwireError): void {
     for (const entry of this.#entries.values()) {
-      this.#giveUp(entry, why);
+      this.#end(entry, "give up", why);
     }
   }
 
@@ -181,7 +192,7 @@ export class Outbox {
     entry.stopListening = onAbort(signal, (reason) => {
       // Once sent it may be in the log whatever we do, or the server waits for it: so it stays, and
       // is sent until its fate is sure.
-      if (entry.sentOn === 0) this.#reject(entry, reason);
+      if (entry.way.state === "unsent") this.#giveUp(entry, reason);
       else entry.reject(reason);
     });
   }
@@ -192,26 +203,23 @@ export class Outbox {
     if (leftMs > 0) {
       entry.stopTimer = this.#clock.after(leftMs, () => this.#watchAge(entry));
     } else if (this.#isStale(entry)) {
-      this.#reject(entry, localError("ttl_expired"));
+      this.#giveUp(entry, localError("ttl_expired"));
     }
   }
 
-  #isStale({ sentOn, made, ttlMs }: Entry): boolean {
-    return sentOn === 0 && this.#ageMs(made) >= ttlMs;
+  #isStale({ way, made, ttlMs }: Entry): boolean {
+    return way.state === "unsent" && this.#ageMs(made) >= ttlMs;
   }
 
-  /** Sends an entry, unless its channel waits or its time is over. */
+  /** Sends an entry, unless it is too old or too large by now. */
   #send(entry: Entry): void {
-    // The timer may have slept with the machine.
-    if (this.#isStale(entry)) return this.#reject(entry, localError("ttl_expired"));
-    if (entry.underWay || this.#mustWait(entry)) return;
-    if (entry.first && this.#mayBeForgotten(entry.first)) {
-      return this.#reject(entry, localError("indeterminate"));
-    }
-    // The server of this connection may take less than the one before: then it must not come again.
-    const giveUp = (error: TailwireError): void => this.#giveUp(entry, error);
-    const tooLarge = this.#tooLarge(entry);
-    if (tooLarge) return giveUp(tooLarge);
+    const error =
+      // The timer may have slept with the machine.
+      (this.#isStale(entry) && localError("ttl_expired")) ||
+      (entry.first && this.#mayBeForgotten(entry.first) && localError("indeterminate")) ||
+      // The server of this connection may take less than the one before: then it must not come again.
+      this.#tooLarge(entry);
+    if (error) return this.#end(entry, "give up", error);
     entry.underWay = true;
     this.#connection.answers.set(entry.id, (answer) => this.#answered(entry, answer));
     this.#connection.send({
@@ -219,39 +227,27 @@ export class Outbox {
       encode: (codec) => (this.#entries.has(entry.id) ? this.#encode(entry, codec) : ""),
       onWrite: () => {
         // Noted before the write: what may have been sent counts as sent [PUB-5].
-        entry.sentOn = this.#connections;
-        entry.first ??= {
-          ...this.#now(),
-          epoch: this.#epochs.get(entry.channel) ?? null,
-          connection: this.#connections,
-        };
+        entry.way.enter("write");
+        entry.first ??= { ...this.#now(), epoch: this.#epochs.get(entry.queue.channel) ?? null };
       },
       // Before welcome nobody knew the connection's limit.
-      onTooLarge: giveUp,
+      onTooLarge: (error) => this.#giveUp(entry, error),
     });
-  }
-
-  #mustWait(entry: Entry): boolean {
-    const { channel, sequence } = entry;
-    const beyond = this.#queues.get(channel)?.[this.#connection.limits.window];
-    if (this.#held.has(channel) || (beyond && sequence >= beyond.sequence)) return true;
-    // While one is suspected, they go one by one.
-    return this.#suspects > 0 && this.#entries.values().next().value !== entry;
   }
 
   #now(): Moment {
     return { at: this.#clock.monotonic(), wall: this.#clock.now() };
   }
 
-  #encode({ id, sequence, channel, event, data, first }: Entry, codec: ClientCodec): Encoded {
+  #encode({ id, sequence, queue, event, data, first }: Entry, codec: ClientCodec): Encoded {
     return codec.encode({
       type: "publish",
       id,
       timestamp: this.#clock.now(),
-      channel,
+      channel: queue.channel,
       event,
       sequence,
-      settled: (this.#queues.get(channel)?.[0]?.sequence ?? sequence) - 1,
+      settled: (queue.entries[0]?.sequence ?? sequence) - 1,
       ...(first && {
         repeat: {
           ageMs: Math.ceil(this.#ageMs(first)),
@@ -282,88 +278,97 @@ export class Outbox {
     entry.underWay = false;
     if (answer instanceof TailwireError) this.#refused(entry, answer);
     else if (answer.position) this.#resolve(entry, answer.position);
-    this.#sendNext(entry.channel);
+    this.#sendNext(entry.queue);
   }
 
   #refused(entry: Entry, error: TailwireError): void {
-    if (!error.retry) return this.#reject(entry, error);
-    // Refused here, and never sent before: it certainly isn't in the log.
-    if (entry.first?.connection === this.#connections) entry.first = null;
+    if (!error.retry) return this.#end(entry, "refusal", error);
+    entry.way.enter("held");
+    if (entry.way.state === "held") entry.first = null;
     // Later publications must not overtake it: the whole channel waits.
-    if (this.#held.has(entry.channel)) return;
-    const { channel } = entry;
-    this.#held.set(channel, false);
+    const { queue } = entry;
+    if (queue.held) return;
+    queue.held = "for a while";
     entry.refusals = Math.min(CLIENT_LIMITS.refusalsMax, entry.refusals + 1);
     this.#connection.scope.after(refusalMs(entry.refusals, error.retryAfterMs), () => {
-      this.#held.set(channel, true);
-      this.#sendNext(channel);
+      queue.held = "for answers";
+      this.#sendNext(queue);
     });
   }
 
-  /**
-   * Sends what a channel may send. Where it waits, all that is under way must be answered first: of two
-   * sends of one publication nobody could tell which an answer is to, nor whether the other is yet to
-   * come.
-   */
-  #sendNext(channel: string): void {
-    if (!this.#connection.isOpen) return;
-    const window = this.#windowOf(channel);
-    if (this.#held.get(channel) && !window.some(({ underWay }) => underWay)) {
-      this.#held.delete(channel);
-    }
-    for (const entry of window) if (this.#entries.has(entry.id)) this.#send(entry);
+  /** Sends what may be sent now that something of a channel has come, or has ended. */
+  #sendNext(queue: Queue): void {
+    if (this.#oneByOne) this.#sendAll();
+    else this.#sendOf(queue);
   }
 
-  /** As many of a channel as may be sent before the oldest is settled [PUB-15]. */
-  #windowOf(channel: string): readonly Entry[] {
-    return this.#queues.get(channel)?.slice(0, this.#connection.limits.window) ?? [];
-  }
-
-  /** Sends what may be sent. Entries that got too old are let go of by the same walk. */
+  /** The same of all channels. Where they go one by one, each that is let go of was in the way of others. */
   #sendAll(): void {
-    if (this.#sending || !this.#connection.isOpen) return;
-    this.#sending = true;
-    for (const entry of this.#entries.values()) this.#send(entry);
-    this.#sending = false;
+    let size;
+    do {
+      ({ size } = this.#entries);
+      this.#oneByOne = this.#suspects > 0;
+      for (const queue of this.#queues.values()) this.#sendOf(queue);
+    } while (size > this.#entries.size);
+  }
+
+  /**
+   * Sends what a channel may send, in order: as many as the window has room for before the oldest is
+   * settled [PUB-15]. Where it waits, all that is under way must be answered first: of two sends of one
+   * publication nobody could tell which an answer is to, nor whether the other is yet to come.
+   */
+  #sendOf(queue: Queue): void {
+    const { entries } = queue;
+    if (queue.held === "for answers" && !entries.some(({ underWay }) => underWay)) {
+      queue.held = null;
+      queue.next = 0;
+    }
+    while (this.#connection.isOpen && !queue.held && queue.next < this.#connection.limits.window) {
+      const entry = entries[queue.next];
+      if (!entry) return;
+      const waits = this.#entries.has(entry.id);
+      if (waits && this.#oneByOne && entry !== this.#entries.values().next().value) return;
+      queue.next += 1;
+      if (waits) this.#send(entry);
+    }
   }
 
   #resolve(entry: Entry, position: Position): void {
-    this.noteEpoch(entry.channel, position.epoch);
-    this.#forget(entry);
+    this.noteEpoch(entry.queue.channel, position.epoch);
+    this.#forget(entry, "ack");
     entry.resolve({ position });
   }
 
-  /** It isn't sent any more. Where it was before, nobody knows whether it is in the log. */
-  #giveUp(entry: Entry, error: TailwireError): void {
-    this.#reject(entry, entry.first ? localError("indeterminate") : error);
+  /** It isn't sent any more, and others may go instead. */
+  #giveUp(entry: Entry, error: unknown): void {
+    this.#end(entry, "give up", error);
+    this.#sendNext(entry.queue);
   }
 
-  #reject(entry: Entry, error: unknown): void {
-    this.#forget(entry);
-    entry.reject(error);
+  /** It isn't sent any more. The error is the truth, unless it may be in the log. */
+  #end(entry: Entry, event: EntryEvent, error: unknown): void {
+    this.#forget(entry, event);
+    entry.reject(entry.way.state === "indeterminate" ? localError("indeterminate") : error);
   }
 
-  #forget(entry: Entry): void {
+  /** Its place in the queue ends with those before it. The place of one that was never sent ends now. */
+  #forget(entry: Entry, event: EntryEvent): void {
+    const { id, queue, way } = entry;
+    const { entries } = queue;
+    const leaves = (index: number): void => {
+      entries.splice(index, 1);
+      if (index < queue.next) queue.next -= 1;
+    };
     entry.stopListening?.();
     entry.stopTimer?.();
-    this.#entries.delete(entry.id);
+    this.#entries.delete(id);
     this.#length -= payloadBytes(entry.data);
-    this.#leave(entry);
-    this.#sendNext(entry.channel);
-    if (this.#suspects > 0) {
-      if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
-      this.#sendAll();
-    }
-    this.#changed();
-  }
-
-  /** Its place in the queue ends with those before it. The place of one that wasn't sent ends now. */
-  #leave(entry: Entry): void {
-    const { channel } = entry;
-    const queue = this.#queues.get(channel) ?? [];
+    if (entry.blamed >= BLAMED_MAX) this.#suspects -= 1;
     entry.underWay = false;
-    if (entry.sentOn === 0) queue.splice(queue.indexOf(entry), 1);
-    while (queue[0] && !this.#entries.has(queue[0].id)) queue.shift();
-    if (queue.length === 0) this.#queues.delete(channel);
+    if (way.state === "unsent") leaves(entries.indexOf(entry));
+    while (entries[0] && !this.#entries.has(entries[0].id)) leaves(0);
+    if (!entries[0]) this.#queues.delete(queue.channel);
+    way.enter(event);
+    this.#changed();
   }
 }

@@ -7,16 +7,25 @@ import type { Action, Authorize, CallHook, User } from "../application.ts";
 import type { Admitted } from "./admitted.ts";
 import type { ChannelRule, ChannelRules } from "./channel-rules.ts";
 import { inWords, Mistake } from "../support/mistake.ts";
+import { andThen, type Awaitable } from "../support/awaitable.ts";
 import { SparseMap } from "../support/sparse.ts";
 
 /** Decisions kept per connection: more are made anew. */
 const DECISIONS_MAX = 1_024;
+
+/** A channel that may be published to. */
+export interface Place {
+  readonly rule: ChannelRule;
+  readonly params: Readonly<Record<string, string>>;
+}
 
 /** Permissions of one connection, for as long as its token stands. */
 export class Access {
   readonly #admitted: Admitted;
   readonly #options: AccessOptions;
   readonly #decisions = new SparseMap<string, boolean>();
+  /** Channels that were published to. */
+  readonly #places = new SparseMap<string, Place>();
 
   constructor(options: AccessOptions, admitted: Admitted) {
     this.#options = options;
@@ -42,14 +51,28 @@ export class Access {
    *
    * @throws `forbidden`; `unavailable`, when `authorize` took too long; `internal`, when it threw.
    */
-  async require(action: Action, channel: string): Promise<ChannelRule> {
+  require(action: Action, channel: string): Awaitable<ChannelRule> {
     const rule = this.#options.rules.find(channel);
-    if (rule === null || !(await this.#allows(action, channel, rule)))
-      throw tailwireError("forbidden");
-    return rule;
+    if (rule === null) throw tailwireError("forbidden");
+    return andThen(this.#allows(action, channel, rule), (isAllowed) => {
+      if (!isAllowed) throw tailwireError("forbidden");
+      return rule;
+    });
   }
 
-  #allows(action: Action, channel: string, rule: ChannelRule): boolean | Promise<boolean> {
+  /** The same for publishing, which is looked up once for each channel. @throws as {@link require} does. */
+  toPublish(channel: string): Awaitable<Place> {
+    const known = this.#places.get(channel);
+    if (known !== undefined) return known;
+    return andThen(this.require("publish", channel), (rule) => {
+      const place = { rule, params: rule.pattern.match(channel) ?? {} };
+      if (this.#places.size >= DECISIONS_MAX) this.#places.clear();
+      this.#places.set(channel, place);
+      return place;
+    });
+  }
+
+  #allows(action: Action, channel: string, rule: ChannelRule): Awaitable<boolean> {
     const { grants } = this.#admitted;
     const granted = grants?.some(
       ({ pattern, actions }) => actions.has(action) && pattern.match(channel) !== null,

@@ -50,7 +50,13 @@ export class MemoryBroker implements Broker {
   log(channel: string, retention: Retention): BrokerLog {
     const log = (): MemoryLog => this.#logs.get(channel) ?? this.#create(channel, retention);
     return {
-      append: async (batch) => log().append(batch),
+      append: (batch) => {
+        const isNew = !this.#logs.has(channel);
+        const results = log().append(batch);
+        // A log begins with what is appended: else refused publications could fill the memory with logs.
+        if (isNew && results.every(({ kind }) => kind === "refused")) this.#logs.delete(channel);
+        return results;
+      },
       read: async (after, limit) => log().read(after, limit),
       readBack: async (before, limit) => log().readBack(before, limit),
       locate: async (start) => log().locate(start),

@@ -16,6 +16,7 @@ import { readPersistently } from "../log/persist.ts";
 import type { Ports } from "../ports.ts";
 import type { Retained } from "../log/retained.ts";
 import { type Snapshot, Snapshots } from "./snapshots.ts";
+import { type Awaitable, isPromised } from "../support/awaitable.ts";
 import { SparseMap, SparseSet } from "../support/sparse.ts";
 import type { Sweep } from "./sweep.ts";
 
@@ -122,14 +123,22 @@ export class Channel implements LogOwner {
   }
 
   /** Keeps the channel while something is in progress that isn't a cursor yet. */
-  async use<Value>(work: () => Promise<Value>): Promise<Value> {
+  use<Value>(work: () => Awaitable<Value>): Awaitable<Value> {
     this.#users += 1;
-    try {
-      return await work();
-    } finally {
+    const unuse = (): void => {
       this.#users -= 1;
       this.#releaseWhenIdle();
+    };
+    let used: Awaitable<Value>;
+    try {
+      used = work();
+    } catch (error) {
+      unuse();
+      throw error;
     }
+    if (isPromised(used)) return used.finally(unuse);
+    unuse();
+    return used;
   }
 
   join(cursor: Follower): void {

@@ -8,7 +8,11 @@ import type { BrokerLink } from "./broker-link.ts";
 import type { Limits } from "../limits.ts";
 import { thrownBy } from "../support/mistake.ts";
 import type { Ports } from "../ports.ts";
+import { type Awaitable, isPromised } from "../support/awaitable.ts";
+import { errorOf } from "../support/thrown.ts";
 import { withDeadline } from "../support/waits.ts";
+
+type Results = Awaitable<readonly AppendResult[]>;
 
 interface WaitingAppend {
   readonly append: Append;
@@ -35,19 +39,24 @@ export class AppendQueue {
   }
 
   /**
-   * Appends, after what was given before. Callers at the same time share one call of the broker.
-   * `onRetry` is called when it wasn't appended and may come again, before any other is taken: a
+   * Appends, after what was given before. Callers that wait at the same time share one call of the
+   * broker. `onRetry` is called when it wasn't appended and may come again, before any other is taken: a
    * promise tells that too late [PUB-12].
    *
    * @throws `unavailable` when certainly nothing was appended, `indeterminate` when nobody knows.
    */
-  append(append: Append, onRetry: () => void = () => undefined): Promise<AppendResult> {
+  append(append: Append, onRetry: () => void = () => undefined): Awaitable<AppendResult> {
+    const { outage } = this.#link;
+    if (outage !== null) {
+      if (outage.retry) onRetry();
+      throw outage;
+    }
+    const call = this.#appending ? null : this.#call([append]);
+    if (call !== null && !isPromised(call)) return resultNow(call, onRetry);
     return new Promise((resolve, reject) => {
       const waiting = { append, resolve, reject, onRetry };
-      const { outage } = this.#link;
-      if (outage !== null) return fail(waiting, outage);
-      this.#waiting.push(waiting);
-      if (!this.#appending) void this.#appendWaiting();
+      if (call === null) this.#waiting.push(waiting);
+      else void this.#appendFrom([waiting], call);
     });
   }
 
@@ -56,15 +65,28 @@ export class AppendQueue {
     for (const waiting of this.#waiting.splice(0)) fail(waiting, error);
   }
 
-  async #appendWaiting(): Promise<void> {
+  /** Calls the broker, once for a batch and then for all that waits meanwhile. */
+  async #appendFrom(batch: readonly WaitingAppend[], call: Results): Promise<void> {
     this.#appending = true;
-    while (this.#waiting.length > 0) await this.#appendBatch(this.#waiting.splice(0));
+    await this.#appendBatch(batch, call);
+    while (this.#waiting.length > 0) {
+      const next = this.#waiting.splice(0);
+      await this.#appendBatch(next, this.#call(next.map(({ append }) => append)));
+    }
     this.#appending = false;
   }
 
-  /** One call of the broker. It returns when that has ended, so that no later one overtakes it. */
-  async #appendBatch(batch: readonly WaitingAppend[]): Promise<void> {
-    const call = (async () => this.#log().append(batch.map(({ append }) => append)))();
+  #call(batch: readonly Append[]): Results {
+    try {
+      return this.#log().append(batch);
+    } catch (thrown) {
+      return Promise.reject(errorOf(thrown));
+    }
+  }
+
+  /** Waits for one call's end, so that no later one overtakes it. */
+  async #appendBatch(batch: readonly WaitingAppend[], results: Results): Promise<void> {
+    const call = Promise.resolve(results);
     const progress = { ended: false };
     const end = (): void => {
       progress.ended = true;
@@ -74,8 +96,7 @@ export class AppendQueue {
       tailwireError("indeterminate", "the broker didn't answer in time");
     const { clock } = this.#ports;
     try {
-      const results = await withDeadline(clock, this.#limits.appendMs, call, late);
-      this.#answer(batch, results);
+      this.#answer(batch, await withDeadline(clock, this.#limits.appendMs, call, late));
     } catch (thrown) {
       const error = failureOf(thrown);
       for (const waiting of batch) fail(waiting, error);
@@ -92,12 +113,10 @@ export class AppendQueue {
   #answer(batch: readonly WaitingAppend[], results: readonly AppendResult[]): void {
     const holding = new Set<string | undefined>();
     for (const [index, { append, resolve, onRetry }] of batch.entries()) {
-      const result = results[index] as AppendResult;
-      if (!KINDS.has(result?.kind)) throw new TypeError(`there is no result for entry ${index}`);
-      if (result.kind === "refused" && ERROR_CODES[result.code].retry) {
+      const result = resultAt(results, index, () => {
         holding.add(append.producer?.id);
         onRetry();
-      }
+      });
       resolve(result);
     }
     // Without a producer it is nobody's: the server's own publications don't come again.
@@ -117,6 +136,28 @@ export class AppendQueue {
 }
 
 const KINDS: ReadonlySet<unknown> = new Set<AppendResult["kind"]>(["appended", "refused"]);
+
+/** The one result of a call that was answered at once. */
+function resultNow(results: readonly AppendResult[], onRetry: () => void): AppendResult {
+  try {
+    return resultAt(results, 0, onRetry);
+  } catch (thrown) {
+    throw failureOf(thrown);
+  }
+}
+
+/** One of a call's results. @throws TypeError where there is none. */
+function resultAt(
+  results: readonly AppendResult[],
+  index: number,
+  onRetry: () => void,
+): AppendResult {
+  const result = results[index];
+  if (result === undefined || !KINDS.has(result?.kind))
+    throw new TypeError(`there is no result for entry ${index}`);
+  if (result.kind === "refused" && ERROR_CODES[result.code].retry) onRetry();
+  return result;
+}
 
 /** A result that breaks the broker's contract says nothing about the append. */
 function failureOf(thrown: unknown): Error {

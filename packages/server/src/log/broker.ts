@@ -12,6 +12,8 @@ import {
   type Start,
 } from "@tailwire/protocol";
 
+import type { Awaitable } from "../support/awaitable.ts";
+
 /** One entry in a channel's log. */
 export interface Publication {
   readonly id: string;
@@ -59,7 +61,10 @@ export interface Append {
   readonly publisher: string | null;
   readonly event: string;
   readonly data: Payload;
-  /** The last instant at which it may be appended. After that its node has given up. */
+  /**
+   * The last instant at which it may be appended. After that its node has given up. One that has passed
+   * already asks whether it was appended before: what is known is answered as ever.
+   */
   readonly notAfter: number;
   /** Present where it may have been appended before: at `since` at the earliest. */
   readonly repeat?: { readonly since: number; readonly epoch?: string };
@@ -158,12 +163,12 @@ export interface Tail {
 export interface BrokerLog {
   /**
    * Appends in order [PUB-8]. The results are in the order of the batch, one for each. A refusal for
-   * good doesn't stop the rest.
+   * good doesn't stop the rest. A broker that has them at once gives them without a promise.
    *
    * @throws `unavailable` when certainly nothing was appended; `indeterminate` when nobody knows, as
    * for every other error.
    */
-  append(batch: readonly Append[]): Promise<readonly AppendResult[]>;
+  append(batch: readonly Append[]): Awaitable<readonly AppendResult[]>;
   /**
    * The publications right after a position, or the gap that lies there: it never skips any silently.
    *

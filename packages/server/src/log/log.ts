@@ -30,6 +30,7 @@ import type { Limits } from "../limits.ts";
 import type { Ports } from "../ports.ts";
 import { NodeTail } from "./node-tail.ts";
 import { readPersistently } from "./persist.ts";
+import type { Awaitable } from "../support/awaitable.ts";
 
 /** Publications read from the broker at once; bytes are limited as well. */
 const PAGE_COUNT = 1_000;
@@ -174,7 +175,7 @@ export class Log {
   }
 
   /** Appends in order: {@link AppendQueue.append}. */
-  append(append: Append, onRetry?: () => void): Promise<AppendResult> {
+  append(append: Append, onRetry?: () => void): Awaitable<AppendResult> {
     this.#appends ??= new AppendQueue(this.#ports, this.#limits, this.#link, () => this.#handle);
     return this.#appends.append(append, onRetry);
   }

@@ -51,7 +51,7 @@ const APPENDING: readonly BrokenBroker[] = [
   ),
   log("it appends a batch one by one, at once", "batches at the same time", (sound) => ({
     append: async (batch) => {
-      const results = batch.toReversed().map((one) => sound.append([one]));
+      const results = batch.toReversed().map(async (one) => sound.append([one]));
       return (await Promise.all(results)).flat().toReversed();
     },
   })),

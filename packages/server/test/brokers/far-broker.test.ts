@@ -1,6 +1,6 @@
 // The suite fits a broker in another process: it is told the time with each call, and answers later.
 import { describe, expect, test } from "vitest";
-import type { Broker, BrokerLog, Retention } from "@tailwire/server/broker-contract";
+import type { Awaitable, Broker, BrokerLog, Retention } from "@tailwire/server/broker-contract";
 import {
   BROKER_CASES,
   type BrokerContext,
@@ -51,7 +51,7 @@ class FarBroker implements Broker {
   }
 
   log(channel: string, retention: Retention): BrokerLog {
-    const ask = async <Value>(run: (log: BrokerLog) => Promise<Value>): Promise<Value> => {
+    const ask = async <Value>(run: (log: BrokerLog) => Awaitable<Value>): Promise<Value> => {
       await hop();
       const value = await run(this.#far.at(this.#clock, channel, retention));
       await hop();

@@ -71,6 +71,20 @@ describe("what is forgotten", () => {
     expect(broker.size).toBe(0);
   });
 
+  test("what is only looked up makes no log, and takes none away", async () => {
+    const { broker } = memoryContext();
+    const log = broker.log("room:1", RETENTION);
+    const lookUp = async (): Promise<void> => {
+      const results = await log.append([{ ...entry("a"), notAfter: -1 }]);
+      expect(results).toEqual([{ kind: "refused", code: "expired" }]);
+    };
+    await lookUp();
+    expect(broker.size).toBe(0);
+    const { epoch } = await log.locate("latest");
+    await lookUp();
+    expect(await log.locate("latest")).toMatchObject({ epoch });
+  });
+
   test("a handle costs nothing: the log is made on first use", () => {
     const { broker } = memoryContext();
     broker.log("room:1", RETENTION);

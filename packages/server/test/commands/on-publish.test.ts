@@ -1,7 +1,8 @@
 // onPublish: what the application makes of a publication before it is logged.
 import { describe, expect, test } from "vitest";
-import { JsonText, TailwireError } from "@tailwire/protocol";
+import { JsonText, TailwireError, tailwireError } from "@tailwire/protocol";
 import type { ChannelOptions } from "@tailwire/server/core";
+import { changed } from "@tailwire/simulation";
 import { TestNode, type Peer, publish, type Said, subscribe } from "../harness.ts";
 
 type OnPublish = NonNullable<ChannelOptions["onPublish"]>;
@@ -12,6 +13,16 @@ function nodeWith(onPublish: OnPublish): TestNode {
 
 const named = (id: string, data: unknown = id): Said => ({ ...publish(data), id });
 
+/** The same with its numbers, and perhaps as a repeat. */
+const numbered = (id: string, sequence: number, settled: number, data: unknown = id): Said =>
+  ({ ...named(id, data), sequence, settled }) as Said;
+const repeated = (id: string, sequence: number, data?: unknown, channel = "room:1"): Said =>
+  ({ ...numbered(id, sequence, 0, data), channel, repeat: { ageMs: 1 } }) as Said;
+
+function rude(): TailwireError {
+  return new TailwireError({ code: "rude", description: "", fault: "client", retry: false });
+}
+
 /** The data of the channel's log, in order. */
 async function logOf(testNode: TestNode): Promise<readonly unknown[]> {
   const reader: Peer = await testNode.openPeer("reader");
@@ -19,6 +30,74 @@ async function logOf(testNode: TestNode): Promise<readonly unknown[]> {
   reader.connection.gone();
   return reader.heard.flatMap((message) => (message.type === "publication" ? [message.data] : []));
 }
+
+describe("where nobody has to be waited for", () => {
+  test("a publication is in the log when its message has been taken, and its ack goes with what follows", async () => {
+    const testNode = nodeWith(({ data }) => data);
+    const peer = await testNode.openPeer();
+    await peer.say(subscribe("raw:1"));
+    await testNode.clock.advance(1_000);
+    peer.forget();
+    const before = testNode.clock.pending;
+    peer.connection.input.receive(peer.text(publish(1, "raw:1"), publish(2, "raw:1")));
+    expect(testNode.node.counters.totals.published).toBe(2);
+    // There is no deadline: the sweep is due, and the end of this turn.
+    expect(testNode.clock.pending).toBeLessThanOrEqual(before + 2);
+    expect(peer.connection.heldBytes).toBeLessThan(512);
+    await testNode.clock.settle();
+    expect(peer.heardInShort).toEqual(["ack r1", "ack r2", "publication 1", "publication 2"]);
+    expect(peer.socket.writes).toHaveLength(1);
+  });
+
+  test("[AUTH-11] access is asked for once for each channel, and anew after a fresh token", async () => {
+    const asked: string[] = [];
+    const testNode = new TestNode({
+      application: {
+        authorize: ({ channel, action }) => {
+          asked.push(`${action} ${channel}`);
+          return true;
+        },
+      },
+    });
+    const peer = await testNode.openPeer();
+    await peer.say(publish(1), publish(2), publish(3, "room:2"), publish(4));
+    expect(asked).toEqual(["publish room:1", "publish room:2"]);
+    await peer.say({ type: "authenticate", token: "ada" });
+    await peer.say(publish(5));
+    expect(asked).toEqual(["publish room:1", "publish room:2", "publish room:1"]);
+  });
+
+  test("what the broker throws at once is answered as what it rejects with", async () => {
+    const thrown: Error[] = [tailwireError("unavailable"), new Error("broken")];
+    const testNode = new TestNode({
+      wrapBroker: (broker) =>
+        changed(broker, (log) => ({
+          append: (batch) => {
+            const error = thrown.shift();
+            if (error === undefined) return log.append(batch);
+            throw error;
+          },
+        })),
+    });
+    const peer = await testNode.openPeer();
+    await peer.say(named("x"), named("y"));
+    expect(peer.heardInShort).toEqual(["error x unavailable", "error y unavailable"]);
+    await peer.say(named("x"));
+    await peer.say(named("y"));
+    expect(peer.heardInShort.slice(2)).toEqual(["error x indeterminate", "ack y"]);
+    expect(testNode.errors).toHaveLength(1);
+  });
+
+  test("[PUB-12] a broker that gives no result at once is a broken one", async () => {
+    const testNode = new TestNode({
+      wrapBroker: (broker) => changed(broker, () => ({ append: () => [] })),
+    });
+    const peer = await testNode.openPeer();
+    await peer.say(named("x"));
+    expect(peer.heardInShort).toEqual(["error x indeterminate"]);
+    expect(testNode.errors).toMatchObject([{ hook: "broker.append" }]);
+  });
+});
 
 describe("[PUB-13] onPublish", () => {
   test("is told who publishes what where, and what it returns is logged", async () => {
@@ -179,6 +258,77 @@ describe("[PUB-13] onPublish", () => {
     expect(await logOf(testNode)).toEqual([{ data: "x", call: 1 }]);
   });
 
+  test("[PUB-5] that changed its mind doesn't refuse what is in the log", async () => {
+    let strict = false;
+    const testNode = nodeWith(({ data }) => {
+      if (strict) throw rude();
+      return data;
+    });
+    await testNode.clock.advance(10);
+    const peer = await testNode.openPeer();
+    await peer.say(numbered("x", 1, 0));
+    strict = true;
+    peer.forget();
+    await peer.say(
+      repeated("x", 1),
+      repeated("x", 1, "else"),
+      repeated("y", 2),
+      numbered("z", 3, 0),
+    );
+    expect(peer.heard).toMatchObject([
+      { type: "ack", re: "x", position: { offset: 1 }, duplicate: true },
+      { type: "error", re: "x", code: "id_conflict" },
+      { type: "error", re: "y", code: "indeterminate", retry: false },
+      { type: "error", re: "z", code: "rude" },
+    ]);
+    expect(peer.heard[2]).toHaveProperty("description", expect.stringContaining("rude"));
+    // None of them holds up what follows.
+    strict = false;
+    await peer.say(numbered("w", 4, 3));
+    expect(peer.heardInShort.at(-1)).toBe("ack w");
+    expect(await logOf(testNode)).toEqual(["x", "w"]);
+  });
+
+  test("[PUB-14] that refuses what was overtaken leaves no doubt of it", async () => {
+    let strict = false;
+    const testNode = nodeWith(({ data }) => {
+      if (strict) throw rude();
+      return data;
+    });
+    await testNode.clock.advance(10);
+    const peer = await testNode.openPeer();
+    await peer.say(numbered("y", 2, 0));
+    strict = true;
+    await peer.say(repeated("x", 1));
+    expect(peer.heardInShort).toEqual(["ack y", "error x overtaken"]);
+  });
+
+  test("[PUB-5] that refuses what the log can't be asked of is tried again", async () => {
+    let away = false;
+    const testNode = new TestNode({
+      channels: {
+        "room:{id}": {
+          onPublish: () => {
+            throw rude();
+          },
+        },
+      },
+      wrapBroker: (broker) =>
+        changed(broker, (log) => ({
+          append: (batch) =>
+            away ? Promise.reject(tailwireError("unavailable")) : log.append(batch),
+        })),
+    });
+    await testNode.clock.advance(10);
+    const peer = await testNode.openPeer();
+    away = true;
+    await peer.say(repeated("x", 1));
+    expect(peer.heard).toMatchObject([{ code: "unavailable", retry: true }]);
+    away = false;
+    await peer.say(repeated("x", 1));
+    expect(peer.heardInShort.at(-1)).toBe("error x indeterminate");
+  });
+
   test("doesn't see what the server publishes itself", async () => {
     const testNode = nodeWith(() => "changed");
     await testNode.node.publish("room:1", "said", "as it was");
@@ -214,5 +364,21 @@ describe("[PUB-13] onPublish", () => {
     go();
     await testNode.clock.settle();
     expect([calls, peer.heardInShort.at(-1)]).toEqual([1, "error r3 forbidden"]);
+  });
+
+  test("[AUTH-11, PUB-5] a permission that was taken away doesn't hide what is in the log", async () => {
+    let allowed = true;
+    const testNode = new TestNode({ application: { authorize: () => allowed } });
+    const peer = await testNode.openPeer();
+    await peer.say(numbered("x", 1, 0));
+    allowed = false;
+    await peer.say({ type: "authenticate", token: "ada" });
+    peer.forget();
+    await peer.say(repeated("x", 1), repeated("y", 2), repeated("z", 3, "z", "nowhere"));
+    expect(peer.heardInShort.toSorted()).toEqual([
+      "ack x",
+      "error y indeterminate",
+      "error z indeterminate",
+    ]);
   });
 });

@@ -176,7 +176,7 @@ async function pingUntilUnread(peer: Peer, socket: Socket): Promise<number> {
 
 /** Nothing but back-pressure holds a flood up. */
 const PATIENT = {
-  pingIntervalMs: 60_000,
+  pingIntervalMs: 45_000,
   stallMs: 60_000,
   closeTimeoutMs: 60_000,
   messagesPerSecond: 1e9,

@@ -1,7 +1,7 @@
 // A node's appends to a log: grouped, in order, answered once; and where subscriptions start.
 import { describe, expect, test } from "vitest";
 import { JsonText, tailwireError } from "@tailwire/protocol";
-import type { Append } from "@tailwire/server/broker-contract";
+import type { Append, AppendResult } from "@tailwire/server/broker-contract";
 import { UNAVAILABLE } from "./fake-log.ts";
 import { LIMITS, testLog as testNode } from "./log-harness.ts";
 
@@ -22,12 +22,13 @@ describe("append", () => {
   test("callers at the same time share one batch, and one batch is in flight", async () => {
     const { broker, log, clock } = testNode();
     broker.gates.append.closed = true;
-    const results = ["a", "b", "c", "d"].map((id) => log.append(entry(id)));
+    const append = async (id: string): Promise<AppendResult> => log.append(entry(id));
+    const results = ["a", "b", "c", "d"].map(append);
     expect(broker.batches).toEqual([["a"]]);
     broker.gates.append.openOnce();
     await clock.settle();
     expect(broker.batches).toEqual([["a"], ["b", "c", "d"]]);
-    results.push(log.append(entry("e")));
+    results.push(append("e"));
     broker.gates.append.open();
     const offsets = (await Promise.all(results)).map((result) =>
       result.kind === "appended" ? result.position.offset : 0,
@@ -41,7 +42,7 @@ describe("append", () => {
     const { broker, log } = testNode();
     broker.append = (batch) =>
       Promise.resolve(batch.map(({ id }) => ({ kind: "refused", code: id as "fenced" })));
-    const results = ["fenced", "id_conflict", "expired"].map((id) => log.append(entry(id)));
+    const results = ["fenced", "id_conflict", "expired"].map(async (id) => log.append(entry(id)));
     expect(await Promise.all(results)).toEqual([
       { kind: "refused", code: "fenced" },
       { kind: "refused", code: "id_conflict" },
@@ -85,7 +86,7 @@ describe("append", () => {
       add("d", { producer: null }),
     ];
     // Told at once: before whoever awaits the answer hears of it.
-    void results[0]?.then(() => told.push("then a"));
+    void Promise.resolve(results[0]).then(() => told.push("then a"));
     await expect(results[0]).resolves.toEqual({ kind: "refused", code: "expired" });
     await expect(results[1]).rejects.toMatchObject({ code: "held" });
     await expect(results[2]).resolves.toMatchObject({ kind: "appended" });
@@ -98,7 +99,8 @@ describe("append", () => {
     const { broker, log, clock } = testNode();
     broker.gates.append.closed = true;
     const codes: string[] = [];
-    log.append(entry("a")).catch(({ code }: { code: string }) => codes.push(code));
+    const appended = Promise.resolve(log.append(entry("a")));
+    appended.catch(({ code }: { code: string }) => codes.push(code));
     await clock.advance(LIMITS.appendMs - 1);
     expect(codes).toEqual([]);
     await clock.advance(1);

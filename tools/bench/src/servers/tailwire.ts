@@ -29,6 +29,7 @@ const tailwire = createTailwire({
     newcomersPerAddressMax: 20_000,
     // No pings during a measurement, as with the other servers.
     pingIntervalMs: 600_000,
+    dedupeMs: 1_300_000,
     messagesPerSecond: 20_000,
     bytesPerSecond: 20_000_000,
   },

@@ -8,6 +8,7 @@ import type { Position, Start } from "@tailwire/protocol";
 import type {
   Append,
   AppendResult,
+  Awaitable,
   BrokerLog,
   PageLimit,
   Publication,
@@ -125,7 +126,7 @@ class TappedLog implements StoredLog {
   }
 
   /** Does something, and tells the witness what it has trimmed before anybody hears of it. */
-  async #seen<Value>(run: (log: BrokerLog) => Promise<Value>): Promise<Value> {
+  async #seen<Value>(run: (log: BrokerLog) => Awaitable<Value>): Promise<Value> {
     const log = this.#log;
     if (log === null) throw new Error("the log has not begun");
     const [value, { epoch, offset }] = await Promise.all([run(log), log.locate("earliest")]);

@@ -51,7 +51,7 @@ const CLIENT: readonly (readonly [what: string, path: readonly string[], most: n
   ["answers", ["#connection", "answers"], 4 * NAMES_MAX + REQUESTS_MAX + PUBLICATIONS_MAX],
   ["requests", ["#requests", "#asked"], REQUESTS_MAX],
   ["publications", ["#outbox", "#entries"], PUBLICATIONS_MAX],
-  ["channels held", ["#outbox", "#held"], NAMES_MAX],
+  ["channels published to", ["#outbox", "#queues"], NAMES_MAX],
 ];
 
 /** Looks at what everybody holds now. */

@@ -115,7 +115,7 @@ export const APPEND_CASES: readonly BrokerCase[] = [
     async run(context) {
       const logs = Array.from({ length: 8 }, () => new LogUnderTest(context));
       const results = await Promise.all(
-        logs.map((tested) => tested.log.append([tested.entry("a", AGAIN)])),
+        logs.map(async (tested) => tested.log.append([tested.entry("a", AGAIN)])),
       );
       const words = results.map(([result]) => word(result)).toSorted();
       equal(words, [...Array.from({ length: 7 }, () => "duplicate"), "new"], "the results");

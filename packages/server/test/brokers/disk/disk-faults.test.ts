@@ -4,8 +4,8 @@ import { TailwireError } from "@tailwire/protocol";
 import { ALL, diskContext, entry, idsIn, RETENTION } from "./disk-context.ts";
 import { FakeFolder } from "./fake-folder.ts";
 
-const codeOf = async (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
+const codeOf = async (given: unknown): Promise<unknown> =>
+  Promise.resolve(given).then(
     () => "no error",
     (error: unknown) => (error instanceof TailwireError ? error.code : error),
   );

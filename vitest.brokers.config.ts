@@ -2,7 +2,7 @@
 import { configDefaults, defineConfig } from "vitest/config";
 import base from "./vitest.config.ts";
 
-const include = ["packages/redis/test/**/*.test.ts"];
+const include = ["packages/redis/test/**/*.test.ts", "packages/nats/test/**/*.test.ts"];
 const { exclude } = configDefaults;
 
 // oxlint-disable-next-line import/no-default-export -- vitest asks for one

@@ -13,7 +13,7 @@ export default defineConfig({
     maxWorkers: "100%",
     include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
     // They need servers: npm run test:brokers.
-    exclude: [...configDefaults.exclude, "packages/redis/test/**"],
+    exclude: [...configDefaults.exclude, "packages/redis/test/**", "packages/nats/test/**"],
     reporters: ["default", "./tools/checks/src/reporter.ts"],
     // A busy machine takes ten times as long as a quiet one. A test that hangs is found all the same.
     testTimeout: 60_000,

@@ -302,11 +302,11 @@ export class Client implements AsyncDisposable {
     const subscription = new Subscription(wire, {});
     wire.startedByServer(subscription, position);
     const channel = new Channel(this.#host, name);
-    this.#onSubscribed.tell({ channel, subscription });
+    void this.#onSubscribed.tell({ channel, subscription });
   }
 
   #complain(error: TailwireError): void {
-    if (this.#onError.size > 0) this.#onError.tell(error);
+    if (this.#onError.size > 0) void this.#onError.tell(error);
     else this.#ports.warn(`tailwire: ${error.message}`);
   }
 
@@ -320,7 +320,7 @@ export class Client implements AsyncDisposable {
       const { status } = this;
       if (status === this.#told) return;
       this.#told = status;
-      this.#onStatus.tell(status);
+      void this.#onStatus.tell(status);
     });
   }
 

@@ -57,6 +57,6 @@ export function wordsOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);
   } catch {
-    return "no words";
+    return "?";
   }
 }

@@ -113,7 +113,7 @@ const CALLS: readonly ((given: Given) => Call)[] = [
 
 function someAppend(given: Given): Call {
   const batch = Array.from({ length: 1 + given.below(4) }, () => someEntry(given));
-  return (log, epoch) => log.append(batch.map((entry) => entry(epoch)));
+  return async (log, epoch) => log.append(batch.map((entry) => entry(epoch)));
 }
 
 function someEntry({ clock, dedupeMs, pick, below }: Given): (epoch: string) => Append {

@@ -11,6 +11,7 @@ export type Tree = ReadonlyMap<string, string>;
 /** Folders that git ignores, and its own. A test compares them with .gitignore. */
 export const ignoredFolders: readonly string[] = [
   ".git",
+  ".tailwire",
   ".tmp",
   "coverage",
   "dist",

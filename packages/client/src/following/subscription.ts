@@ -229,7 +229,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
         if (samePlace(received, item.position)) {
           const { position } = item;
           const snapshot = { data: carriedValue(item), position };
-          this.#notify(position, () => this.#onSnapshot.tell(snapshot));
+          this.#notify(position, () => void this.#onSnapshot.tell(snapshot));
         }
         return true;
       case "caughtup":
@@ -249,7 +249,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
     else this.#resolveReady();
     this.#handover.end(error);
     this.#feed.leave(this);
-    this.#onEnd.tell(error);
+    void this.#onEnd.tell(error);
     if (error && !isTold && this.#handover.hasOnlyListeners) this.#feed.unheard(error.message);
   }
 
@@ -289,7 +289,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       lost: lost === null ? null : Math.max(0, lost - seen),
     };
     this.#notify(continuesAfter, () => {
-      this.#onGap.tell(gap);
+      void this.#onGap.tell(gap);
       if (this.#onGap.size === 0) this.#feed.unheard(`gap ${reason}`);
     });
     return true;
@@ -303,7 +303,7 @@ export class Subscription implements AsyncIterable<Publication>, AsyncDisposable
       this.#progress.enter("reached");
       this.#notify(null, () => {
         this.#progress.enter("told");
-        this.#onCaughtUp.tell();
+        void this.#onCaughtUp.tell();
       });
     }
     return true;

@@ -112,7 +112,7 @@ export class WireSubscription implements Feed {
   /** Ends every subscription: null when the application closes the client, else why. */
   end(error: TailwireError | null): void {
     // A copy: a listener that is told may subscribe again, and that one isn't meant.
-    for (const subscription of [...this.#subscriptions]) subscription.end(error);
+    for (const subscription of new Set(this.#subscriptions)) subscription.end(error);
   }
 
   /**
@@ -124,7 +124,7 @@ export class WireSubscription implements Feed {
     const refusal = new TailwireError({ code, description, retry, fault: "client" });
     if (this.#position) return this.#refused(refusal);
     if (retry) return;
-    for (const subscription of [...this.#subscriptions]) {
+    for (const subscription of new Set(this.#subscriptions)) {
       if (subscription.state === "active") subscription.end(refusal);
     }
   }
@@ -182,7 +182,7 @@ export class WireSubscription implements Feed {
     const item = this.#advance(message, before);
     let served = true;
     // A copy: a listener may subscribe once more, to what comes after this.
-    for (const subscription of [...this.#subscriptions])
+    for (const subscription of new Set(this.#subscriptions))
       served = subscription.accept(item, before) && served;
     if (!served) this.#settle(true);
     else if (item.type === "publication") this.#fruitless = this.#moves = 0;

@@ -25,7 +25,7 @@ export class Listeners<Value> {
   tell(value: Value): readonly Promise<unknown>[] {
     const work: Promise<unknown>[] = [];
     // A copy: listeners stop themselves and others, and register anew, while they are called.
-    for (const listener of [...this.#all]) {
+    for (const listener of new Set(this.#all)) {
       if (!this.#all.has(listener)) continue;
       try {
         const result = listener(value);

@@ -38,7 +38,7 @@ describe("a listener", () => {
       });
     };
     rearm();
-    for (const news of [1, 2, 3]) listeners.tell(news);
+    for (const news of [1, 2, 3]) void listeners.tell(news);
     expect(told).toEqual([1, 2, 3]);
     expect(listeners.size).toBe(1);
   });
@@ -51,8 +51,8 @@ describe("a listener", () => {
       stop();
       listeners.add((later) => told.push(`added ${later}`));
     });
-    listeners.tell(1);
-    listeners.tell(2);
+    void listeners.tell(1);
+    void listeners.tell(2);
     expect(told).toEqual(["first 1", "added 2"]);
   });
 
@@ -62,7 +62,7 @@ describe("a listener", () => {
     listeners.add(() => stop());
     const stop = listeners.add(() => told.push("stopped"));
     listeners.add(() => told.push("third"));
-    listeners.tell();
+    void listeners.tell();
     expect(told).toEqual(["third"]);
   });
 
@@ -73,10 +73,10 @@ describe("a listener", () => {
       calls += 1;
     };
     const stops = [listeners.add(listener), listeners.add(listener)];
-    listeners.tell();
+    void listeners.tell();
     stops[0]?.();
     stops[0]?.();
-    listeners.tell();
+    void listeners.tell();
     expect(calls).toBe(3);
   });
 

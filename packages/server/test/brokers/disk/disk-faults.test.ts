@@ -229,7 +229,9 @@ describe("groups", () => {
     };
     await bad.tail({ push, suspect: () => undefined });
     await good.locate("latest");
-    const results = await Promise.allSettled([bad, good].map((log) => log.append([entry("m1")])));
+    const results = await Promise.allSettled(
+      [bad, good].map(async (log) => log.append([entry("m1")])),
+    );
     expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
     expect(await good.append([entry("m2")])).toMatchObject([{ position: { offset: 2 } }]);
   });

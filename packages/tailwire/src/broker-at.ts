@@ -2,22 +2,56 @@
 import { TailwireError } from "@tailwire/protocol";
 import type { OpenBroker } from "@tailwire/server";
 
+interface BrokerPackage {
+  readonly name: string;
+  readonly open: (url: string) => Promise<OpenBroker>;
+}
+
+const REDIS: BrokerPackage = {
+  name: "@tailwire/redis",
+  open: async (url) => (await import("@tailwire/redis")).redisBroker({ url }),
+};
+const NATS: BrokerPackage = {
+  name: "@tailwire/nats",
+  open: async (url) => (await import("@tailwire/nats")).natsBroker({ servers: url }),
+};
+
+/** Packages by the beginnings of their URLs. */
+const PACKAGES: Readonly<Record<string, BrokerPackage>> = {
+  "redis://": REDIS,
+  "rediss://": REDIS,
+  "nats://": NATS,
+};
+
+/** The fault of a broker's URL, in words; null where it can be tried. */
+export function urlFault(url: string): string | null {
+  if (packageOf(url) !== null) return null;
+  return `--broker needs a URL that begins with ${Object.keys(PACKAGES).join(" or ")}.`;
+}
+
 /** @throws TailwireError `bad_option` where its package isn't installed, or the URL makes no sense. */
 export async function brokerAt(url: string): Promise<OpenBroker> {
+  const found = packageOf(url);
+  if (found === null) throw badBroker(urlFault(url) ?? "");
   try {
-    const { redisBroker } = await import("@tailwire/redis");
-    return redisBroker({ url });
+    return await found.open(url);
   } catch (error) {
-    throw badBroker(error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw badBroker(
+      code === "ERR_MODULE_NOT_FOUND" ? installing(found, url) : `--broker: ${message}.`,
+    );
   }
 }
 
-function badBroker(error: unknown): TailwireError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const description =
-    code === "ERR_MODULE_NOT_FOUND"
-      ? "--broker redis:// needs a package of its own: npm install @tailwire/redis, or " +
-        "npx -p tailwire -p @tailwire/redis tailwire --broker <url>."
-      : `--broker: ${message}.`;
+function packageOf(url: string): BrokerPackage | null {
+  return Object.entries(PACKAGES).find(([start]) => url.startsWith(start))?.[1] ?? null;
+}
+
+function installing({ name }: BrokerPackage, url: string): string {
+  const start = url.replace(/\/\/.*/, "//");
+  return `--broker ${start} needs a package of its own: npm install ${name}, or npx -p tailwire -p ${name} tailwire --broker <url>.`;
+}
+
+function badBroker(description: string): TailwireError {
   return new TailwireError({ code: "bad_option", description, fault: "client", retry: false });
 }

@@ -1,6 +1,7 @@
 /** Options of the start command, parsed and checked. Nothing is started here. */
 import { parseArgs } from "node:util";
 import { TailwireError } from "@tailwire/protocol";
+import { urlFault } from "./broker-at.ts";
 
 export interface StartOptions {
   /** Null: the default port, or any free one where that is taken. */
@@ -25,7 +26,7 @@ export const USAGE = `tailwire: a server for development, with a page to try it 
   --host <address>  which address to listen on (default: 127.0.0.1, this machine only)
   --data <dir>      where to keep the logs, so that a restart goes on (default: .tailwire/logs)
   --memory          keep the logs in memory, so that a restart begins anew
-  --broker <url>    keep the logs in Redis, for several servers: redis://localhost:6379
+  --broker <url>    keep the logs in Redis or NATS, for several servers: redis://localhost:6379
   --json            print one line, {"url", "websocket", "pid"}, and nothing else
   --help            show this
 
@@ -74,9 +75,8 @@ function valuesOf(args: readonly string[]): {
 
 function checkBroker(url: string, isElsewhere: boolean): void {
   if (isElsewhere) throw badOption("--broker excludes --data and --memory.");
-  if (!/^rediss?:\/\//.test(url)) {
-    throw badOption("--broker needs a URL that begins with redis:// or rediss://.");
-  }
+  const fault = urlFault(url);
+  if (fault !== null) throw badOption(fault);
 }
 
 function portOf(text: string): number {

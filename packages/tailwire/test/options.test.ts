@@ -23,6 +23,7 @@ describe("options", () => {
     expect(parseOptions(["--memory"])).toEqual({ ...defaults, memory: true });
     const url = "rediss://a:b@redis.example:6380/1";
     expect(parseOptions(["--broker", url]).broker).toBe(url);
+    expect(parseOptions(["--broker", "nats://a:4222"]).broker).toBe("nats://a:4222");
     expect(parseOptions(["-h"]).help).toBe(true);
   });
 

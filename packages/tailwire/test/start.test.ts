@@ -38,12 +38,15 @@ async function ended(
 }
 
 describe("--broker", () => {
-  test("opens the broker of the URL, and says in words why it can't be reached", async () => {
-    const child = start("--port", "0", "--json", "--broker", "redis://127.0.0.1:1");
+  test.each([
+    ["redis://127.0.0.1:1", "127.0.0.1:1"],
+    ["nats://127.0.0.1:1", "127.0.0.1:1"],
+  ])("opens the broker of %s, and says why it can't be reached", async (url, place) => {
+    const child = start("--port", "0", "--json", "--broker", url);
     let err = "";
     child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    await vi.waitUntil(() => err.includes("nothing listens there"), { timeout: 30_000 });
-    expect(err).toContain("127.0.0.1:1");
+    await vi.waitUntil(() => err.includes("the broker is down"), { timeout: 30_000 });
+    expect(err).toContain(place);
   });
 });
 

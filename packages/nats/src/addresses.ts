@@ -5,7 +5,7 @@ import type { NatsCredentials } from "./settings.ts";
 export interface Addresses {
   /** Without credentials: they are named in messages, too. */
   readonly servers: readonly string[];
-  /** Those that stand in the addresses. */
+  /** The user or token that the addresses name. */
   readonly credentials: NatsCredentials | undefined;
   /** Whether one asks for TLS. All are spoken to by it then, since a cluster names its servers itself. */
   readonly isTls: boolean;

@@ -78,7 +78,10 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
   readonly onConnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
   /** Called when a connection has ended, if it had `welcome`. Its error is logged. */
   readonly onDisconnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
-  /** Opens the broker, which keeps the logs: by default a `MemoryBroker`. It is closed with the server. */
+  /**
+   * Opens the broker, which keeps the logs, and is closed with the server: `diskBroker({ directory })`, or
+   * one of `@tailwire/redis` or `@tailwire/nats`. By default a `MemoryBroker`, whose logs end with the server.
+   */
   readonly broker?: OpenBroker | undefined;
   /** Limits that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Chosen<Limits> | undefined;

@@ -62,8 +62,11 @@ export type Identification<U extends User> =
   | { readonly anonymous: true; readonly authenticate?: undefined }
   | { readonly authenticate: Authenticate<U>; readonly anonymous?: undefined };
 
-/** The options of `createTailwire`. */
-export type TailwireOptions<U extends User = User> = Identification<U> & {
+/** The options of `createTailwire`: who may connect, and {@link ServerOptions}. */
+export type TailwireOptions<U extends User = User> = Identification<U> & ServerOptions<U>;
+
+/** The options of a server beside who may connect. */
+export interface ServerOptions<U extends User = User> {
   /** The channels that exist, by pattern: `"lobby"`, or `"room:{id}"`. All others are forbidden. */
   readonly channels: Readonly<Record<string, ChannelOptions<U>>>;
   /**
@@ -105,7 +108,7 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
   readonly clientAddress?: ((request: UpgradeRequest) => string) | undefined;
   /** By default warnings and errors go to standard error. The same holds for methods that it lacks. */
   readonly logger?: Logger | undefined;
-};
+}
 
 const TEXTS = listOf("texts", TEXT.fits);
 const SUBPROTOCOLS: readonly unknown[] = [SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK];

@@ -235,14 +235,13 @@ export class Connection {
     this.#options.changed();
   }
 
-  /** Waits before the next attempt: longer after each failure. */
+  /** Waits before the next attempt: longer after each failure. At last listeners are told, who may end it. */
   #wait(): void {
     const { clock, random } = this.#ports;
     this.#failures += 1;
     const ms = backoffMs(this.#failures, random);
     this.#retryAt = clock.now() + ms;
     this.scope.after(ms, () => this.#connect());
-    // The last thing, since a listener may end the wait.
     if (this.#failures === CLIENT_LIMITS.failuresUntold)
       this.#options.failing(failureError(this.#options.url, this.#failure));
   }

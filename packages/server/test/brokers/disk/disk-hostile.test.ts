@@ -42,6 +42,23 @@ test.each(["EMFILE", "ENFILE"])("after %s the next publications are taken", asyn
   await broker.close();
 });
 
+test("a directory that is deleted while it is used is noticed, and nothing more is acknowledged", async () => {
+  const folder = new FakeFolder();
+  const { broker, clock } = diskContext(folder);
+  const states: unknown[] = [];
+  broker.onState((state) => states.push(state));
+  const log = broker.log("room:1", RETENTION);
+  await log.append([entry("p1")]);
+  await clock.advance(60_000);
+  expect(states).toEqual([]);
+  folder.files.clear();
+  await clock.advance(60_000);
+  const reason = expect.stringMatching(/\/fake\/0000000\d\.segment is gone/);
+  expect(states).toEqual([{ kind: "down", reason }]);
+  await expect(log.append([entry("p2")])).rejects.toMatchObject({ code: "unavailable" });
+  await broker.close();
+});
+
 test("a server that isn't made leaves no directory in use", async () => {
   const directory = mkdtempSync(join(tmpdir(), "tailwire-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));

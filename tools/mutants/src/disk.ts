@@ -39,8 +39,8 @@ export const DISK: readonly Mutant[] = [
   {
     name: "a disk that has failed is written again",
     file: server("brokers/disk/writer"),
-    find: 'this.#failure = tailwireError("unavailable", words);',
-    replace: 'return tailwireError("unavailable", words);',
+    find: 'this.#failure = tailwireError("unavailable");',
+    replace: 'return tailwireError("unavailable");',
     foundBy: "unit",
     test: ON_DISK,
   },

@@ -11,6 +11,9 @@ import { convertGiven } from "../support/mistake.ts";
 import { errorOf } from "../support/thrown.ts";
 import { withDeadline } from "../support/waits.ts";
 
+/** How often a failure that goes on is reported, in milliseconds. */
+const REPORT_EVERY_MS = 60_000;
+
 export interface BrokerLinkOptions {
   readonly broker: Broker;
   readonly logger: Logger;
@@ -26,8 +29,8 @@ export class BrokerLink {
   /** Calls that go on when it is up. */
   readonly #waiting = new Set<() => void>();
   #outage: TailwireError | null = null;
-  /** Words of the failure that was reported last. */
-  #reported = "";
+  /** The failure that was reported last, and when, by the monotonic clock. */
+  #reported = { words: "", at: 0 };
   #isClosed = false;
 
   constructor(options: BrokerLinkOptions) {
@@ -68,12 +71,16 @@ export class BrokerLink {
     return convertGiven(`broker.${name}`, () => given(value));
   }
 
-  /** Tells the operator of a failure that nobody waits for. In a row, the same one is told once. */
+  /** Tells the operator of a failure that nobody waits for: the same one again after a minute. */
   report(thrown: unknown): void {
     const error = errorOf(thrown);
-    if (error instanceof TailwireError || error.message === this.#reported) return;
-    this.#reported = error.message;
-    this.#options.logger.error({ error }, "the broker failed");
+    const { clock, logger } = this.#options;
+    const { words, at } = this.#reported;
+    const now = clock.monotonic();
+    const isTold = error.message === words && now - at < REPORT_EVERY_MS;
+    if (error instanceof TailwireError || isTold) return;
+    this.#reported = { words: error.message, at: now };
+    logger.error({ error }, "the broker failed");
   }
 
   close(): Promise<void> {

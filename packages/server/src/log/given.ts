@@ -3,7 +3,14 @@
  * and a value that breaks the contract must reach neither a client nor a timer. It doesn't know what was
  * asked, nor who is told of a breach.
  */
-import { ERROR_CODES, fits, JsonText, type Position, SERVER_MESSAGES } from "@tailwire/protocol";
+import {
+  ERROR_CODES,
+  fits,
+  JsonText,
+  type Position,
+  SERVER_MESSAGES,
+  wordsOf,
+} from "@tailwire/protocol";
 import type { AppendResult, BrokerState, Publication, ReadResult, Tail } from "./broker.ts";
 import { inWords } from "../support/mistake.ts";
 
@@ -35,8 +42,8 @@ export function givenResult(results: readonly AppendResult[], index: number): Ap
 /** A push, or a page. @throws TypeError. */
 export function checkPublications(epoch: string, publications: readonly Publication[]): void {
   if (typeof epoch !== "string") throw new TypeError(`the epoch is ${inWords(epoch)}`);
-  if (!Array.isArray(publications))
-    throw new TypeError(`the publications are ${inWords(publications)}`);
+  const isList: boolean = Array.isArray(publications);
+  if (!isList) throw new TypeError(`the publications are ${inWords(publications)}`);
   for (const publication of publications) {
     const misfit = NAMES.find((name) => !FIELDS[name](publication[name]));
     if (misfit === undefined) continue;
@@ -74,6 +81,6 @@ export function givenTail(tail: Tail): Tail {
 export function givenState(state: BrokerState): BrokerState {
   const { kind } = state;
   if (kind === "up") return { kind };
-  if (kind === "down") return { kind, reason: String(state.reason) };
+  if (kind === "down") return { kind, reason: wordsOf(state.reason) };
   throw new TypeError("the state is neither up nor down");
 }

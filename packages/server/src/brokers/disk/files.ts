@@ -23,6 +23,7 @@ export interface Folder {
   readonly path: string;
   names(): readonly string[];
   contents(name: string): Buffer;
+  has(name: string): Promise<boolean>;
   /** Opens an existing file for reading. */
   open(name: string): OpenFile;
   /** Cuts a file to a length, for good. */

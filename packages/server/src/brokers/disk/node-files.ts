@@ -47,6 +47,13 @@ class NodeFolder implements Folder {
     return fs.readdirSync(this.path);
   }
 
+  has(name: string): Promise<boolean> {
+    return fs.promises.access(join(this.path, name)).then(
+      () => true,
+      () => false,
+    );
+  }
+
   contents(name: string): Buffer {
     return fs.readFileSync(join(this.path, name));
   }

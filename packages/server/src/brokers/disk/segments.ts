@@ -135,6 +135,7 @@ export class Segments {
    * @throws as {@link append}.
    */
   async reclaim(): Promise<boolean> {
+    if (this.#plan === null) await this.#mustBeThere();
     this.#plan ??= this.#planned();
     const next = this.#plan.pop();
     if (next !== undefined) {
@@ -175,6 +176,13 @@ export class Segments {
         return bytes === 0 || (isLittle && this.#current !== null && !this.#damaged.has(segment));
       })
       .map(([segment, places]) => ({ segment, places }));
+  }
+
+  /** Writes to a file that was deleted succeed, and are lost. @throws Error where that has happened. */
+  async #mustBeThere(): Promise<void> {
+    const { folder } = this.#options;
+    if (this.#current === null || (await folder.has(this.#current.name))) return;
+    throw new Error(`${folder.path}/${this.#current.name} is gone`);
   }
 
   async #begin(): Promise<void> {

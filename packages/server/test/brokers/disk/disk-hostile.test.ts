@@ -3,7 +3,9 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { msgpackCodec } from "@tailwire/protocol/msgpack";
 import { createTailwire, diskBroker } from "@tailwire/server";
+import type { BrokerState } from "@tailwire/server/broker-contract";
 import { entry, diskContext, idsIn, RETENTION } from "./disk-context.ts";
 import { FakeFolder } from "./fake-folder.ts";
 
@@ -25,7 +27,7 @@ test("[PUB-5] publications that are refused make no log, and write nothing", asy
 test.each(["EMFILE", "ENFILE"])("after %s the next publications are taken", async (code) => {
   const folder = new FakeFolder();
   const { broker, clock } = diskContext(folder);
-  const states: unknown[] = [];
+  const states: BrokerState[] = [];
   broker.onState((state) => states.push(state));
   const log = broker.log("room:1", RETENTION);
   const create = folder.create.bind(folder);
@@ -42,17 +44,34 @@ test.each(["EMFILE", "ENFILE"])("after %s the next publications are taken", asyn
   await broker.close();
 });
 
+test("a directory that is deleted while it is used is noticed, and nothing more is acknowledged", async () => {
+  const folder = new FakeFolder();
+  const { broker, clock } = diskContext(folder);
+  const states: BrokerState[] = [];
+  broker.onState((state) => states.push(state));
+  const log = broker.log("room:1", RETENTION);
+  await log.append([entry("p1")]);
+  await clock.advance(60_000);
+  expect(states).toEqual([]);
+  folder.files.clear();
+  await clock.advance(60_000);
+  expect(states.map(({ kind }) => kind)).toEqual(["down"]);
+  expect(JSON.stringify(states)).toMatch(/\/fake\/0000000\d\.segment is gone/);
+  await expect(log.append([entry("p2")])).rejects.toMatchObject({ code: "unavailable" });
+  await broker.close();
+});
+
 test("a server that isn't made leaves no directory in use", async () => {
   const directory = mkdtempSync(join(tmpdir(), "tailwire-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const options = { anonymous: true, channels: { lobby: {} }, broker: diskBroker({ directory }) };
   const mistakes = [
-    { channels: { "room:{": {} } },
-    { allowedOrigins: ["chat.example/x"] },
-    { codecs: [{}] },
-  ];
-  for (const mistake of mistakes) {
-    expect(() => createTailwire({ ...options, ...mistake } as never)).toThrow();
+    [{ channels: { "room:{": {} } }, "room:{"],
+    [{ allowedOrigins: ["chat.example/x"] }, "chat.example/x"],
+    [{ codecs: [msgpackCodec, msgpackCodec] }, "codecs has two"],
+  ] as const;
+  for (const [mistake, words] of mistakes) {
+    expect(() => createTailwire({ ...options, ...mistake } as never)).toThrow(words);
   }
   expect(readdirSync(directory)).toEqual([]);
   const server = createTailwire(options as never);

@@ -70,6 +70,10 @@ export class FakeFolder implements Folder {
     return [...this.files.keys()];
   }
 
+  has(name: string): Promise<boolean> {
+    return Promise.resolve(this.files.has(name));
+  }
+
   contents(name: string): Buffer {
     return Buffer.from(this.file(name).bytes);
   }

@@ -1,5 +1,5 @@
 /** The addresses of NATS servers, as an application writes them. It connects to none. */
-import type { NatsCredentials } from "./settings.ts";
+import type { NatsCredentials } from "./credentials.ts";
 
 /** Addresses, taken apart. */
 export interface Addresses {

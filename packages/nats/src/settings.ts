@@ -1,13 +1,7 @@
 /** The options of the NATS broker, checked. */
-import { credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
-import type { NodeConnectionOptions } from "@nats-io/transport-node";
+import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
 import { addressesOf } from "./addresses.ts";
-
-/** How the broker shows who it is: by name and password, by a token, or by the text of a `.creds` file. */
-export type NatsCredentials =
-  | { readonly user: string; readonly pass: string }
-  | { readonly token: string }
-  | { readonly creds: string };
+import { authentication, type NatsCredentials } from "./credentials.ts";
 
 /** The options of {@link natsBroker}: `servers`, or a `connection`. */
 export interface NatsBrokerOptions {
@@ -97,9 +91,3 @@ const RECONNECTING = {
   timeout: 5_000,
   noAsyncTraces: true,
 };
-
-function authentication(credentials: NatsCredentials | undefined): Partial<NodeConnectionOptions> {
-  if (credentials === undefined) return {};
-  if (!("creds" in credentials)) return credentials;
-  return { authenticator: credsAuthenticator(new TextEncoder().encode(credentials.creds)) };
-}

@@ -121,7 +121,7 @@ export function isStreamGone(error: unknown): boolean {
 export function wordsOf(error: unknown, where: string): string {
   if (error instanceof Unsupported) return error.message;
   if (error instanceof errors.AuthorizationError) {
-    return `NATS at ${where} refused the credentials: check natsBroker's option "credentials"`;
+    return `NATS at ${where} refused the credentials: check those in the address, or natsBroker's option "credentials"`;
   }
   if (error instanceof jserrors.JetStreamNotEnabled) {
     return `JetStream isn't enabled on NATS at ${where}, or for this account: start nats-server with --jetstream`;

@@ -1,6 +1,7 @@
 /** The options of the NATS broker, checked. */
 import { credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
+import { addressesOf } from "./addresses.ts";
 
 /** How the broker shows who it is: by name and password, by a token, or by the text of a `.creds` file. */
 export type NatsCredentials =
@@ -10,15 +11,19 @@ export type NatsCredentials =
 
 /** The options of {@link natsBroker}: `servers`, or a `connection`. */
 export interface NatsBrokerOptions {
-  /** Addresses of one NATS server or one cluster, as `nats://localhost:4222`; `tls://` for TLS. */
-  readonly servers?: string | readonly string[];
-  readonly credentials?: NatsCredentials;
+  /**
+   * Addresses of one NATS server or one cluster: `nats://localhost:4222`, `nats://user:password@host`, or
+   * `nats://token@host`. With `tls://` a server without TLS is refused.
+   */
+  readonly servers?: string | readonly string[] | undefined;
+  /** In place of those in an address. */
+  readonly credentials?: NatsCredentials | undefined;
   /** A connection of the application's own, in place of `servers`. The broker doesn't close it. */
-  readonly connection?: NatsConnection;
+  readonly connection?: NatsConnection | undefined;
   /** The stream's name, and the first token of its subjects. By default `tw`. */
-  readonly stream?: string;
+  readonly stream?: string | undefined;
   /** Copies of the stream, when the broker makes it. By default 3 in a cluster, and 1 elsewhere. */
-  readonly replicas?: number;
+  readonly replicas?: number | undefined;
 }
 
 /** The options as the broker uses them. */
@@ -41,8 +46,13 @@ const NAMES: ReadonlySet<string> = new Set<keyof NatsBrokerOptions>([
 
 /** @throws TypeError for options that aren't what {@link NatsBrokerOptions} says. */
 export function settingsOf(options: NatsBrokerOptions): Settings {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError('natsBroker takes an object, such as { servers: "nats://localhost:4222" }');
+  }
   const stranger = Object.keys(options).find((name) => !NAMES.has(name));
-  if (stranger !== undefined) throw new TypeError(`natsBroker has no option ${stranger}`);
+  if (stranger !== undefined) {
+    throw new TypeError(`natsBroker has no "${stranger}". It takes ${[...NAMES].join(", ")}`);
+  }
   const { servers, credentials, connection, stream = "tw", replicas = null } = options;
   if ((servers === undefined) === (connection === undefined)) {
     throw new TypeError("natsBroker takes servers, or a connection in their place");
@@ -59,10 +69,18 @@ export function settingsOf(options: NatsBrokerOptions): Settings {
   if (connection !== undefined) {
     return { connect: connection, where: connection.getServer(), stream, replicas };
   }
-  const addresses = [servers ?? []].flat();
+  const addresses = addressesOf(servers);
+  if (credentials !== undefined && addresses.credentials !== undefined) {
+    throw new TypeError("natsBroker.credentials: the address has its own");
+  }
   return {
-    connect: { servers: addresses, ...RECONNECTING, ...authentication(credentials) },
-    where: addresses.join(", "),
+    connect: {
+      servers: [...addresses.servers],
+      ...(addresses.isTls ? { tls: {} } : {}),
+      ...RECONNECTING,
+      ...authentication(credentials ?? addresses.credentials),
+    },
+    where: addresses.servers.join(", "),
     stream,
     replicas,
   };

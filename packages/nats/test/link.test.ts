@@ -3,9 +3,12 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterEach, describe, expect, test } from "vitest";
-import { natsBroker } from "../src/index.ts";
+import { natsBroker, type NatsBrokerOptions } from "../src/index.ts";
 import { Node, until } from "./node.ts";
 import { isMissing, NatsServer } from "./nats-server.ts";
+
+const NO_ADDRESS =
+  "natsBroker.servers: an address, or a list of them, such as nats://localhost:4222";
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -64,9 +67,33 @@ describe("servers that can't be used", () => {
     [{}, "natsBroker takes servers, or a connection in their place"],
     [{ servers: "a", stream: "a.b" }, "natsBroker.stream: 1 to 64 letters, digits, _ and -"],
     [{ servers: "a", replicas: 2 }, "natsBroker.replicas: 1, 3 or 5"],
-    [{ servers: "a", server: "b" }, "natsBroker has no option server"],
+    [
+      { servers: "a", server: "b" },
+      'natsBroker has no "server". It takes servers, credentials, connection, stream, replicas',
+    ],
+    [undefined, 'natsBroker takes an object, such as { servers: "nats://localhost:4222" }'],
+    ["nats://a", 'natsBroker takes an object, such as { servers: "nats://localhost:4222" }'],
+    [{ servers: [] }, NO_ADDRESS],
+    [{ servers: "http://a" }, NO_ADDRESS],
+    [{ servers: "nats://" }, NO_ADDRESS],
+    [{ servers: ["nats://a", "nats://b,nats://c"] }, NO_ADDRESS],
+    [{ servers: "nats://a:port" }, NO_ADDRESS],
+    [{ servers: "nats://a:100%@b" }, /has to be URL-encoded/],
+    [{ servers: ["nats://a:b@c", "nats://d:e@f"] }, "natsBroker.servers: one user for all of them"],
+    [
+      { servers: "nats://a:b@c", credentials: { token: "d" } },
+      "natsBroker.credentials: the address has its own",
+    ],
   ])("the options %j are a mistake", (options, message) => {
-    expect(() => natsBroker(options)).toThrow(new TypeError(message));
+    const words = message instanceof RegExp ? message : new TypeError(message);
+    expect(() => natsBroker(options as NatsBrokerOptions)).toThrow(words);
+  });
+
+  test("an address with tls:// is never spoken to without it", async () => {
+    const url = (await pretender({ version: "2.14.0" })).replace("nats://", "tls://");
+    expect(await reasonOf({ servers: url })).toBe(
+      `NATS at ${url} can't be used: server does not support 'tls'`,
+    );
   });
 });
 
@@ -87,9 +114,29 @@ describe.skipIf(isMissing)("servers and connections", () => {
   test("credentials that are refused are named, and good ones taken", async () => {
     const { url } = await started({ args: ["--user", "ada", "--pass", "secret"] });
     expect(await reasonOf({ servers: url, credentials: { user: "ada", pass: "wrong" } })).toBe(
-      `NATS at ${url} refused the credentials: check natsBroker's option "credentials"`,
+      `NATS at ${url} refused the credentials: check those in the address, or natsBroker's option "credentials"`,
     );
     const node = new Node("a", { servers: url, credentials: { user: "ada", pass: "secret" } });
+    endings.unshift(() => node.close());
+    await node.append("one");
+    expect(await node.ids()).toEqual(["one"]);
+  });
+
+  test("credentials in an address count, and no message has them", async () => {
+    const { port, url } = await started({ args: ["--user", "ada", "--pass", "s@cret"] });
+    const at = (credentials: string): string => `nats://${credentials}@127.0.0.1:${port}`;
+    const reason = await reasonOf({ servers: at("ada:wrong") });
+    expect(reason).toMatch(`NATS at ${url} refused the credentials`);
+    expect(reason).not.toContain("wrong");
+    const node = new Node("a", { servers: at("ada:s%40cret") });
+    endings.unshift(() => node.close());
+    await node.append("one");
+    expect(await node.ids()).toEqual(["one"]);
+  });
+
+  test("a name alone in an address is a token", async () => {
+    const { port } = await started({ args: ["--auth", "secret"] });
+    const node = new Node("a", { servers: [`nats://secret@127.0.0.1:${port}`] });
     endings.unshift(() => node.close());
     await node.append("one");
     expect(await node.ids()).toEqual(["one"]);

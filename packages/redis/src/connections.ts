@@ -44,7 +44,9 @@ export class Connections {
   readonly #begun: Promise<void>;
   #begin: () => void = () => undefined;
   #isFit = false;
-  #complaint = { reason: "", at: 0 };
+  /** The reasons that were told since then. */
+  readonly #told = new Set<string>();
+  #toldSince = 0;
   #isClosed = false;
 
   constructor(host: BrokerHost, settings: Settings, owner: ConnectionsOwner) {
@@ -179,17 +181,27 @@ export class Connections {
     if (this.#isClosed) return;
     this.#state = state;
     this.#begin();
-    if (state.kind !== former?.kind) this.#owner.changed(state);
-    else if (state.kind === "down" && former.kind === "down" && state.reason !== former.reason)
+    if (state.kind !== former?.kind) {
+      if (state.kind === "down") this.#isNews(state.reason);
+      this.#owner.changed(state);
+    } else if (state.kind === "down" && former.kind === "down" && state.reason !== former.reason) {
       this.#complain(state.reason);
+    }
   }
 
-  /** The same once a minute: each call may fail for it. */
   #complain(reason: string): void {
+    if (this.#isNews(reason)) this.#host.logger.error({ reason }, "the broker is in trouble");
+  }
+
+  /** Each reason is news once a minute: calls fail for the same one, and connections for two in turns. */
+  #isNews(reason: string): boolean {
     const now = this.#host.clock.monotonic();
-    const { reason: last, at } = this.#complaint;
-    if (reason === last && now - at < COMPLAIN_EVERY_MS) return;
-    this.#complaint = { reason, at: now };
-    this.#host.logger.error({ reason }, "the broker is in trouble");
+    if (now - this.#toldSince >= COMPLAIN_EVERY_MS) {
+      this.#told.clear();
+      this.#toldSince = now;
+    }
+    if (this.#told.has(reason)) return false;
+    this.#told.add(reason);
+    return true;
   }
 }

@@ -11,14 +11,14 @@ type ClientSettings = Pick<
 /** The options of {@link redisBroker}: an address, or a client that has one. */
 export interface RedisBrokerOptions {
   /** `redis://user:password@host:6379/0`, or `rediss:` for TLS. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /**
    * A client made by `createClient` of the `redis` package, for settings that no URL has, such as a
    * certificate. Its settings are used, not its connection: it need not be connected, and isn't closed.
    */
-  readonly client?: { readonly options: ClientSettings };
+  readonly client?: { readonly options: ClientSettings } | undefined;
   /** In front of every key and channel name in Redis: `tailwire` where left out. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
 }
 
 /** Settings of both connections. */
@@ -38,8 +38,13 @@ const SILENCE_MAX_MS = 8_000;
 
 /** @throws TypeError in words for options that make no sense. */
 export function checkOptions(options: RedisBrokerOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError('redisBroker takes an object, such as { url: "redis://localhost" }');
+  }
   const unknown = Object.keys(options).find((name) => !KNOWN.has(name));
-  if (unknown !== undefined) throw new TypeError(`redisBroker: there is no option "${unknown}"`);
+  if (unknown !== undefined) {
+    throw new TypeError(`redisBroker has no "${unknown}". It takes ${[...KNOWN].join(", ")}`);
+  }
   const { url, client, prefix = "tailwire" } = options;
   if ((url === undefined) === (client === undefined)) {
     throw new TypeError("redisBroker: give either a url, such as redis://localhost, or a client");
@@ -51,6 +56,9 @@ export function checkOptions(options: RedisBrokerOptions): void {
     throw new TypeError(
       "redisBroker: the url is malformed; a password in it has to be URL-encoded",
     );
+  }
+  if (url !== undefined && !/^\/?\d*$/.test(new URL(url).pathname)) {
+    throw new TypeError("redisBroker: the url's path is a database's number, as in redis://host/0");
   }
   if (typeof client?.options !== "object" && client !== undefined) {
     throw new TypeError("redisBroker: client has to come from createClient of the redis package");

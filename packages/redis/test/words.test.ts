@@ -1,7 +1,7 @@
 // Faults that a person has to mend are told in words: in the log, once, and never with a password.
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { JsonText } from "@tailwire/protocol";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -39,7 +39,10 @@ describe("options", () => {
     [{ url: "redis://:pass#word@host:port" }, "the url is malformed"],
     [{ client: {} }, "client has to come from createClient"],
     [{ url: "redis://a", prefix: "{a}" }, "prefix takes letters"],
-    [{ url: "redis://a", prefx: "a" }, 'there is no option "prefx"'],
+    [{ url: "redis://a", prefx: "a" }, 'has no "prefx". It takes url, client, prefix'],
+    [{ url: "redis://a/name" }, "the url's path is a database's number"],
+    [undefined, 'takes an object, such as { url: "redis://localhost" }'],
+    ["redis://a", 'takes an object, such as { url: "redis://localhost" }'],
   ])("%o", (options, words) => {
     expect(() => redisBroker(options as RedisBrokerOptions)).toThrow(words);
   });
@@ -79,6 +82,25 @@ test("where something else listens the log says so", async () => {
     /doesn't speak Redis's protocol/,
   );
   http.close();
+});
+
+test("reasons that take turns are each told once", async () => {
+  // It answers the first connection of two with words that aren't Redis's, and hangs up on the second.
+  let connections = 0;
+  const odd = createTcpServer((socket) => {
+    connections += 1;
+    socket.on("error", () => undefined);
+    socket.end(connections % 2 === 0 ? "" : "INFO\r\n");
+  }).listen(0, "127.0.0.1");
+  await once(odd, "listening");
+  const { port } = odd.address() as AddressInfo;
+  const told: string[] = [];
+  const { broker } = openBroker({ url: `redis://127.0.0.1:${port}` }, told);
+  await until(() => connections > 12);
+  await broker.close();
+  odd.close();
+  expect(new Set(told).size).toBeGreaterThan(1);
+  expect(told).toEqual([...new Set(told)]);
 });
 
 withServers((program) => {

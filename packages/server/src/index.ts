@@ -25,7 +25,13 @@ export type {
 export type { Totals } from "./telemetry/counters.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export { DEFAULT_RETENTION } from "./log/retention.ts";
-export type { Authenticate, Identification, TailwireOptions, UpgradeRequest } from "./options.ts";
+export type {
+  Authenticate,
+  Identification,
+  ServerOptions,
+  TailwireOptions,
+  UpgradeRequest,
+} from "./options.ts";
 export type { Logger } from "./ports.ts";
 export { createTailwire, type Stats, type TailwireServer, type UserConnections } from "./server.ts";
 export type {

@@ -62,8 +62,11 @@ export type Identification<U extends User> =
   | { readonly anonymous: true; readonly authenticate?: undefined }
   | { readonly authenticate: Authenticate<U>; readonly anonymous?: undefined };
 
-/** The options of `createTailwire`. */
-export type TailwireOptions<U extends User = User> = Identification<U> & {
+/** The options of `createTailwire`: who may connect, and {@link ServerOptions}. */
+export type TailwireOptions<U extends User = User> = Identification<U> & ServerOptions<U>;
+
+/** The options of a server beside who may connect. */
+export interface ServerOptions<U extends User = User> {
   /** The channels that exist, by pattern: `"lobby"`, or `"room:{id}"`. All others are forbidden. */
   readonly channels: Readonly<Record<string, ChannelOptions<U>>>;
   /**
@@ -78,7 +81,10 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
   readonly onConnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
   /** Called when a connection has ended, if it had `welcome`. Its error is logged. */
   readonly onDisconnect?: ((connection: ConnectionInfo<U>) => unknown) | undefined;
-  /** Opens the broker, which keeps the logs: by default a `MemoryBroker`. It is closed with the server. */
+  /**
+   * Opens the broker, which keeps the logs, and is closed with the server: `diskBroker({ directory })`, or
+   * one of `@tailwire/redis` or `@tailwire/nats`. By default a `MemoryBroker`, whose logs end with the server.
+   */
   readonly broker?: OpenBroker | undefined;
   /** Limits that differ from `DEFAULT_LIMITS`. */
   readonly limits?: Chosen<Limits> | undefined;
@@ -102,7 +108,7 @@ export type TailwireOptions<U extends User = User> = Identification<U> & {
   readonly clientAddress?: ((request: UpgradeRequest) => string) | undefined;
   /** By default warnings and errors go to standard error. The same holds for methods that it lacks. */
   readonly logger?: Logger | undefined;
-};
+}
 
 const TEXTS = listOf("texts", TEXT.fits);
 const SUBPROTOCOLS: readonly unknown[] = [SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK];

@@ -29,6 +29,11 @@ export function urlFault(url: string): string | null {
   return `--broker needs a URL that begins with ${Object.keys(PACKAGES).join(" or ")}.`;
 }
 
+/** The URL as it may be shown: without a password. */
+export function shownUrl(url: string): string {
+  return url.replace(/\/\/[^/]*@/, "//");
+}
+
 /** @throws TailwireError `bad_option` where its package isn't installed, or the URL makes no sense. */
 export async function brokerAt(url: string): Promise<OpenBroker> {
   const found = packageOf(url);

@@ -1,6 +1,6 @@
 /** The start command: options in, a running server out, and what the person is told meanwhile. */
 import { TailwireError, wordsOf } from "@tailwire/protocol";
-import { brokerAt } from "./broker-at.ts";
+import { brokerAt, shownUrl } from "./broker-at.ts";
 import { defaultDirectory } from "./data-directory.ts";
 import { DEFAULT_PORT } from "./listen.ts";
 import { parseOptions, type StartOptions, USAGE } from "./options.ts";
@@ -77,6 +77,7 @@ function announcement(standalone: Standalone, options: StartOptions): string {
     options.port === null && port !== DEFAULT_PORT
       ? [`  Port ${DEFAULT_PORT} is taken, so this is ${port}.`, ""]
       : [];
+  const logs = options.broker === null ? (data ?? "in memory") : `at ${shownUrl(options.broker)}`;
   const reach = loopbackOnly
     ? "Nobody but this machine can reach it."
     : "Whoever can reach this machine can use it, under any name.";
@@ -84,7 +85,7 @@ function announcement(standalone: Standalone, options: StartOptions): string {
     "",
     `  page       ${url}`,
     `  websocket  ${websocket}`,
-    `  logs       ${data ?? "in memory"}`,
+    `  logs       ${logs}`,
     "",
     ...moved,
     "  For development: any token is the user's name; everybody may publish to and follow",

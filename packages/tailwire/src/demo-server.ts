@@ -16,7 +16,7 @@ export interface DemoServerOptions {
   /** The WebSocket's. */
   readonly path: string;
   readonly readers: ThirdReaders;
-  /** The directory of the logs; null keeps them in memory. */
+  /** The directory of the logs; null where they are kept in memory, or by the broker. */
   readonly data: string | null;
   /** Opens another broker, which keeps them instead. */
   readonly broker: OpenBroker | undefined;
@@ -44,7 +44,8 @@ export class DemoServer {
    * @throws as the constructor, after it has said so. It may be called again.
    */
   async restart(): Promise<void> {
-    if (this.#options.data === null) return;
+    const { data, broker } = this.#options;
+    if (data === null && broker === undefined) return;
     await this.#current.close();
     try {
       this.#current = opened(this.#options);

@@ -26,7 +26,8 @@ export const USAGE = `tailwire: a server for development, with a page to try it 
   --host <address>  which address to listen on (default: 127.0.0.1, this machine only)
   --data <dir>      where to keep the logs, so that a restart goes on (default: .tailwire/logs)
   --memory          keep the logs in memory, so that a restart begins anew
-  --broker <url>    keep the logs in Redis or NATS, for several servers: redis://localhost:6379
+  --broker <url>    keep the logs in Redis or NATS, for several servers: redis://localhost:6379,
+                    nats://localhost:4222
   --json            print one line, {"url", "websocket", "pid"}, and nothing else
   --help            show this
 

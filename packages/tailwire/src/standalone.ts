@@ -16,13 +16,13 @@ const WEBSOCKET_PATH = "/tailwire";
 
 export interface StandaloneOptions {
   /** 0 takes any free port; null the default one, or any free one where that is taken. */
-  readonly port?: number | null;
+  readonly port?: number | null | undefined;
   /** `127.0.0.1` where left out: nobody but this machine. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** The directory of the logs. Null, and where left out: they are kept in memory. */
-  readonly data?: string | null;
-  /** Opens another broker, which keeps them instead. */
-  readonly broker?: OpenBroker;
+  readonly data?: string | null | undefined;
+  /** Opens another broker, which keeps them instead: once, and again at each restart. */
+  readonly broker?: OpenBroker | undefined;
 }
 
 /** A standalone server that is listening. */
@@ -34,7 +34,7 @@ export interface Standalone {
   readonly port: number;
   /** Whether only this machine can reach it. */
   readonly loopbackOnly: boolean;
-  /** The directory of the logs; null where they are kept in memory. */
+  /** The directory of the logs; null where they are kept in memory, or by another broker. */
   readonly data: string | null;
   /** Closes every connection and stops listening. Resolves when all is done. */
   close(): Promise<void>;

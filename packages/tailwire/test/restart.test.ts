@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:net";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { type Client, createClient } from "@tailwire/client";
+import { diskBroker, type OpenBroker } from "@tailwire/server";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Listener } from "../src/listener.ts";
 import { startStandalone } from "../src/standalone.ts";
@@ -78,6 +79,27 @@ describe("a restart with logs on disk", () => {
     ]);
     await vi.waitUntil(() => told.length === 3, patience);
     expect({ told, gaps }).toEqual({ told: [1, 2, 3], gaps: [] });
+  });
+
+  test("opens a given broker anew, which goes on with its log", async () => {
+    const open = diskBroker({ directory: temporaryFolder() });
+    let opened = 0;
+    const broker: OpenBroker = (host) => {
+      opened += 1;
+      return open(host);
+    };
+    const standalone = await startForTest({ broker });
+    const { client, told, gaps } = follower(standalone.websocket);
+    const room = client.channel("room:1");
+    await room.publish("said", 1);
+    const states: string[] = [];
+    client.onStatus(({ state }) => states.push(state));
+    const headers = { Origin: standalone.url };
+    await ask(standalone, "/demo/restart", { method: "POST", headers });
+    await vi.waitUntil(() => states.includes("reconnecting"), patience);
+    await room.publish("said", 2);
+    await vi.waitUntil(() => told.length === 2, patience);
+    expect({ told, gaps, opened }).toEqual({ told: [1, 2], gaps: [], opened: 2 });
   });
 
   test("of the whole process, on the same directory, is no gap either", async () => {

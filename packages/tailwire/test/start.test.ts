@@ -48,6 +48,13 @@ describe("--broker", () => {
     await vi.waitUntil(() => err.includes("the broker is down"), { timeout: 30_000 });
     expect(err).toContain(place);
   });
+
+  test("is where the logs are said to be, without the password", async () => {
+    const child = start("--port", "0", "--broker", "redis://ada:secret@127.0.0.1:1");
+    const [words] = (await once(child.stdout, "data")) as [Buffer];
+    expect(words.toString()).toContain("  logs       at redis://127.0.0.1:1\n");
+    expect(words.toString()).not.toContain("secret");
+  });
 });
 
 describe("--json", () => {

@@ -13,7 +13,7 @@ const scriptLanguages: ReadonlySet<string> = new Set(["js", "javascript", "types
 /** Finds commands that are not npm's, scripts that don't exist, and fences of the wrong language. */
 export function checkDocCommands(tree: Tree): Finding[] {
   const scripts = allScripts(tree);
-  const findings: Finding[] = [];
+  const findings = scriptsInProse(tree, scripts);
   for (const block of docBlocks(tree)) {
     const reason = ignoreReason(block);
     if (reason === "") findings.push(finding(block, 0, "say why after `ignore-with`"));
@@ -28,6 +28,21 @@ export function checkDocCommands(tree: Tree): Finding[] {
       for (const command of commandsOf(line)) {
         const message = faultOf(command, scripts);
         if (message !== undefined) findings.push(finding(block, index, message));
+      }
+    }
+  }
+  return findings;
+}
+
+/** Scripts that sentences name and that don't exist, in every document. */
+function scriptsInProse(tree: Tree, scripts: ReadonlySet<string>): Finding[] {
+  const findings: Finding[] = [];
+  for (const [file, text] of tree) {
+    if (!file.endsWith(".md")) continue;
+    for (const [index, line] of text.split("\n").entries()) {
+      for (const [, command = ""] of line.matchAll(/`(npm (?:run|start|test)\b[^`]*)`/g)) {
+        const message = faultOf(command, scripts);
+        if (message !== undefined) findings.push({ file, line: index + 1, rule: "docs", message });
       }
     }
   }

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkDocCommands } from "./doc-commands.ts";
+import { checkDocLinks } from "./doc-links.ts";
 import { docModules, docTypeFindings } from "./doc-types.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { report } from "./report.ts";
@@ -42,5 +43,9 @@ function checkDocTypes(tree: Tree): Finding[] {
 }
 
 const tree = readTree(process.cwd());
-const findings = inOrder([...checkDocCommands(tree), ...checkDocTypes(tree)]);
+const findings = inOrder([
+  ...checkDocCommands(tree),
+  ...checkDocLinks(tree),
+  ...checkDocTypes(tree),
+]);
 report(findings, `docs: no findings in ${docModules(tree).length} TypeScript blocks`);

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { docBlocks } from "../src/doc-blocks.ts";
 import { checkDocCommands } from "../src/doc-commands.ts";
+import { checkDocLinks } from "../src/doc-links.ts";
 import { docModules, docTypeFindings } from "../src/doc-types.ts";
 import { lines, treeOf } from "./support.ts";
 
@@ -62,6 +63,31 @@ test.each([
   ["npm ci && rm -r a", "README.md:4: docs: `rm -r a` is not an npm command, git clone or cd"],
 ])("`%s` is found", (command, finding) => {
   expect(commands(command)).toEqual([finding]);
+});
+
+test("a script that a sentence names has to exist, in every document", () => {
+  const text = "See.\n`npm run sim -- --seed 7`, `npm test`, and `npm run nothing -- now`.\n";
+  const tree = treeOf({ "package.json": manifest, "STYLE.md": text });
+  expect(lines(checkDocCommands(tree))).toEqual([
+    'STYLE.md:2: docs: package.json has no script "nothing"',
+  ]);
+});
+
+test("a link leads to a file or a folder that is there", () => {
+  const text = [
+    "[a](b.md), [its part](b.md#part), [a folder](../packages/c/) and [one more](../packages),",
+    "[elsewhere](https://a.example/b), [here](#part), ![a picture](d.png),",
+    "```text",
+    "[in code](nowhere.md)",
+    "```",
+    "[lost](c.md) and [gone](../packages/d).",
+  ];
+  const files = { "docs/b.md": "", "packages/c/README.md": "" };
+  const tree = treeOf({ ...files, "docs/a.md": text.join("\n") });
+  expect(lines(checkDocLinks(tree))).toEqual([
+    "docs/a.md:6: docs: the link to c.md leads nowhere",
+    "docs/a.md:6: docs: the link to ../packages/d leads nowhere",
+  ]);
 });
 
 test("a script of a missing name is found for npm test and npm start", () => {

@@ -69,6 +69,27 @@ test("a server that can't be reached is told of at the third failure in a row, w
   expect(complaints).toHaveLength(1);
 });
 
+test.each(["close", "goOffline"] as const)(
+  "a listener that calls %s, when it is told of a failure, ends the attempts",
+  async (method) => {
+    const world = new World({ seed: 5 });
+    world.unreachable = true;
+    const bob = world.client("bob");
+    let told = 0;
+    bob.onError(() => {
+      told += 1;
+      void bob[method]();
+    });
+    bob.channel("room:1").subscribe().on("a", nothing);
+    await world.until(() => told > 0, 60_000);
+    world.unreachable = false;
+    await world.advance(120_000);
+    const state = method === "close" ? "closed" : "offline";
+    expect(bob.status).toMatchObject({ state, attempt: 3, retryAt: null });
+    expect(told).toBe(1);
+  },
+);
+
 test("listeners of the status are told when something in it has changed, and not otherwise", async () => {
   const world = new World({ seed: 4 });
   const bob = world.client("bob");

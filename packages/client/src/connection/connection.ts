@@ -239,11 +239,12 @@ export class Connection {
   #wait(): void {
     const { clock, random } = this.#ports;
     this.#failures += 1;
-    if (this.#failures === CLIENT_LIMITS.failuresUntold)
-      this.#options.failing(failureError(this.#options.url, this.#failure));
     const ms = backoffMs(this.#failures, random);
     this.#retryAt = clock.now() + ms;
     this.scope.after(ms, () => this.#connect());
+    // The last thing, since a listener may end the wait.
+    if (this.#failures === CLIENT_LIMITS.failuresUntold)
+      this.#options.failing(failureError(this.#options.url, this.#failure));
   }
 
   #connect(): void {

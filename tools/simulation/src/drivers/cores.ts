@@ -1,6 +1,6 @@
 /**
  * The cores' files: what was built of protocol, client and server, and what it was built from. Drivers,
- * the server's shell, lists of exports, and suites aside. It judges nothing.
+ * the server's shell, the broker on disk, lists of exports, and suites aside. It judges nothing.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const PACKAGES = ["protocol", "client", "server"] as const;
 
 /** Paths below a package's `src`. */
-const ASIDE = /^(?:drivers\/|index\.ts$|server\.ts$|brokers\/suite\/|brokers\/contract-suite\.ts$)/;
+const ASIDE =
+  /^(?:drivers\/|index\.ts$|server(?:-channel)?\.ts$|brokers\/(?:disk|suite)\/|brokers\/contract-suite\.ts$)/;
 
 /**
  * How much of each core file was run, by one list per worker. A file that nobody has loaded was not.

@@ -18,7 +18,7 @@ import {
 import { Access, type AccessOptions } from "./access/access.ts";
 import { Admitted } from "./access/admitted.ts";
 import type { Application, Authenticated } from "./application.ts";
-import type { Broker } from "./log/broker.ts";
+import type { AppendResult, Broker } from "./log/broker.ts";
 import { BrokerLink } from "./log/broker-link.ts";
 import { Channel, type ChannelHost } from "./delivery/channel.ts";
 import type { ChannelRules } from "./access/channel-rules.ts";
@@ -27,7 +27,6 @@ import type { Services } from "./commands/services.ts";
 import { subscribeByServer, unsubscribeByServer } from "./commands/subscribe.ts";
 import { Connection } from "./connection/connection.ts";
 import { Counters } from "./telemetry/counters.ts";
-import type { Awaitable } from "./support/awaitable.ts";
 import { Deadlines } from "./support/deadlines.ts";
 import type { Limits } from "./limits.ts";
 import { inWords, Mistake, outcomeOf, Overdue, thrownBy } from "./support/mistake.ts";
@@ -248,19 +247,13 @@ export class TailwireNode implements Services {
     const id = `${this.id}/${this.#lastId}`;
     const notAfter = this.ports.clock.monotonic() + this.limits.appendMs;
     const entry = { id, producer: null, publisher: null, event, data, notAfter };
-    const result = await this.#told(() => channel.use(() => channel.log.append(entry)));
+    const append = async (): Promise<AppendResult> => channel.use(() => channel.log.append(entry));
+    const result = await append().catch((thrown: unknown) => {
+      throw this.report(thrown);
+    });
     if (result.kind === "refused") throw tailwireError(result.code);
     this.counters.published += 1;
     return result.position;
-  }
-
-  /** The result, or the error as clients are told it. @throws TailwireError. */
-  async #told<Value>(work: () => Awaitable<Value>): Promise<Value> {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw this.report(thrown);
-    }
   }
 
   /** Anything thrown as an error with a code. A value that isn't one already is logged, and is `internal`. */

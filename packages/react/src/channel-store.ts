@@ -47,7 +47,7 @@ export function channelOf({
   pattern,
   params = {},
 }: Omit<Place, "start" | "limit">): Channel {
-  // What type the params have is the hook's business.
+  // The hook has checked the params' type.
   return client.channel<string>(pattern, ...([params] as unknown as []));
 }
 
@@ -134,7 +134,7 @@ export class ChannelStore {
         this.#own.absorb(shown);
         this.#logged.push(shown);
         this.#trim();
-        // What arrives together is shown together.
+        // A batch is shown at once.
         if (subscription.waiting === 0) this.#show();
       }
       this.#show({ ended: true });

@@ -37,8 +37,8 @@ export interface Hooks {
    * Follows a channel for as long as the component is mounted. Components with the same channel, start and
    * limit share a list, and all of a channel share a subscription on the wire.
    *
-   * @throws RangeError when the limit is no whole number from 1 on; Error without a provider. What the
-   * channel is refused for is in `error`, `bad_channel` and `bad_position` as well.
+   * @throws RangeError when the limit is no whole number from 1 on; Error without a provider. A refusal is
+   * in `error`, also where it is `bad_channel` or `bad_position`.
    */
   readonly useChannel: <Data = unknown, Pattern extends string = string>(
     pattern: Pattern,

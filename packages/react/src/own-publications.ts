@@ -1,6 +1,5 @@
 /**
- * What this client has published and the log hasn't brought back yet. It doesn't know where the others
- * stand.
+ * Publications of this client that the log hasn't brought back yet. It doesn't know the others.
  */
 import type { Gap, Position, TailwireError } from "@tailwire/client";
 import type { ShownPublication, ShownPublished } from "./types.ts";
@@ -18,7 +17,7 @@ export class OwnPublications {
   /** By their local ids, in the order in which they were made. */
   readonly #all = new Map<string, Own>();
 
-  /** Those before where the subscription began, or those at the end of the list. */
+  /** The ones before the subscription's start, or the ones at the end of the list. */
   listed(isBefore: boolean): readonly ShownPublication[] {
     return [...this.#all.values()]
       .filter((own) => own.isBefore === isBefore)

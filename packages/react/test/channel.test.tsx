@@ -6,7 +6,7 @@ import { hooks, Stage } from "./stage.tsx";
 
 const { useChannel } = hooks;
 
-/** What a room has shown, render by render. */
+/** A room's views, render by render. */
 const renders = new Map<string, ChannelView[]>();
 
 function Room({

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { type ChannelOptions, type ChannelView, type ShownRefused } from "../src/index.ts";
 import { hooks, Stage } from "./stage.tsx";
 
-/** What the room has shown, render by render. */
+/** The room's views, render by render. */
 let renders: ChannelView[] = [];
 
 function Room(options: ChannelOptions) {

@@ -152,10 +152,11 @@ export class ChannelStore {
   }
 
   #missed(gap: Gap): void {
-    const { epoch, offset } = gap.continuesAfter;
-    // The log has withdrawn what lies after it.
+    const { reason, from, continuesAfter } = gap;
+    // A log that was made anew counts from 0; any other has withdrawn whatever it continues before.
     this.#logged = this.#logged.filter(
-      ({ position }) => position.epoch !== epoch || position.offset <= offset,
+      ({ position: { epoch, offset } }) =>
+        reason === "epoch" || epoch !== from.epoch || offset <= continuesAfter.offset,
     );
     this.#own.skip(gap);
     this.#gaps = [...this.#gaps, gap].slice(-this.#limit);

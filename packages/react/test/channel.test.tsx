@@ -1,6 +1,14 @@
 // @vitest-environment happy-dom
 // A channel in components: what they show, what they share, and when they render.
 import { describe, expect, test } from "vitest";
+import {
+  BrokerLine,
+  type Device,
+  Dice,
+  NO_WITNESS,
+  SharedBroker,
+  SimulatedClock,
+} from "@tailwire/simulation";
 import type { ChannelOptions, ChannelView } from "../src/index.ts";
 import { hooks, Stage } from "./stage.tsx";
 
@@ -106,6 +114,34 @@ describe("a channel", () => {
     expect(it.text).toBe("1 4 5");
     expect(shown().gaps).toMatchObject([{ reason: "trimmed", lost: 2 }]);
     expect(shown().caughtUp).toBe(true);
+  });
+
+  test("lets go of what the log has withdrawn, and keeps what an older log had", async () => {
+    const clock = new SimulatedClock();
+    const keeping = { dedupeMs: 120_000, window: 256, producersMax: 100 };
+    const random = new Dice(1);
+    const shared = new SharedBroker({ ...keeping, clock, random, witness: NO_WITNESS });
+    const brokerOf = (device: Device): BrokerLine => new BrokerLine(shared, clock, device.clock);
+    const it = stage({ clock, brokerOf });
+    await it.show(<Room start="earliest" />);
+    await it.says("room:1", 1, 2, 3);
+    it.world.unreachable = true;
+    it.world.link.cut();
+    shared.logs[0]?.lose(2);
+    await it.says("room:1", 4);
+    it.world.unreachable = false;
+    await it.advance(60_000);
+    expect(shown().gaps).toMatchObject([{ reason: "diverged" }]);
+    expect(it.text).toBe("1 4");
+
+    const other = stage();
+    await other.show(<Room start="earliest" />);
+    await other.says("room:1", 1, 2, 3);
+    other.world.crash();
+    await other.says("room:1", 4);
+    await other.advance(60_000);
+    expect(shown().gaps).toMatchObject([{ reason: "epoch" }]);
+    expect(other.text).toBe("1 2 3 4");
   });
 
   test("says why it was refused, and that it has ended", async () => {

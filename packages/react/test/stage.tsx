@@ -50,6 +50,11 @@ export class Stage {
     await act(async () => this.world.advance(ms));
   }
 
+  /** Does something, and leaves it at that. */
+  async at(deed: () => unknown): Promise<void> {
+    await act(async () => void deed());
+  }
+
   /** Does something, and gives it a second. */
   async after(deed: () => unknown): Promise<void> {
     await act(async () => {

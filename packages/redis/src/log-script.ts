@@ -238,7 +238,8 @@ function operations.append()
   end
   -- Reads trim exactly. Here it is done for many at once.
   if last - edge >= retainedMax + 64 or bytes - edgeBytes > bytesMax * 1.125 then trim() end
-  save()
+  -- A log begins with what is appended: else refused publications could fill Redis with logs.
+  if m[1] or #bodies > 0 then save() end
   if #bodies > 0 then
     local head = { epoch, text(first), text(lastTimestamp), table.concat(lengths, ',') }
     call('PUBLISH', meta, table.concat(head, ' ') .. '\n' .. table.concat(bodies))

@@ -30,6 +30,20 @@ withServers((program) => {
     return { clock, broker, client };
   }
 
+  test("publications that are refused make no keys of a channel, and take none away", async () => {
+    const { broker, client } = await opened();
+    const log = broker.log("room:1", RETENTION);
+    const lookUp = async (): Promise<void> => {
+      const results = await log.append([{ ...entry("a", 1), notAfter: -1 }]);
+      expect(results).toEqual([{ kind: "refused", code: "expired" }]);
+    };
+    await lookUp();
+    expect(await client.keys("tailwire:{*")).toEqual([]);
+    const { epoch } = await log.locate("latest");
+    await lookUp();
+    expect(await log.locate("latest")).toMatchObject({ epoch });
+  });
+
   test("every key of a channel expires, whenever it was made", async () => {
     const { clock, broker, client } = await opened();
     const log = broker.log("room:1", RETENTION);

@@ -27,6 +27,7 @@ import type { Services } from "./commands/services.ts";
 import { subscribeByServer, unsubscribeByServer } from "./commands/subscribe.ts";
 import { Connection } from "./connection/connection.ts";
 import { Counters } from "./telemetry/counters.ts";
+import type { Awaitable } from "./support/awaitable.ts";
 import { Deadlines } from "./support/deadlines.ts";
 import type { Limits } from "./limits.ts";
 import { inWords, Mistake, outcomeOf, Overdue, thrownBy } from "./support/mistake.ts";
@@ -245,19 +246,21 @@ export class TailwireNode implements Services {
     const channel = this.channel(name);
     this.#lastId += 1;
     const id = `${this.id}/${this.#lastId}`;
-    const result = await channel.use(() =>
-      channel.log.append({
-        id,
-        producer: null,
-        publisher: null,
-        event,
-        data,
-        notAfter: this.ports.clock.monotonic() + this.limits.appendMs,
-      }),
-    );
+    const notAfter = this.ports.clock.monotonic() + this.limits.appendMs;
+    const entry = { id, producer: null, publisher: null, event, data, notAfter };
+    const result = await this.#told(() => channel.use(() => channel.log.append(entry)));
     if (result.kind === "refused") throw tailwireError(result.code);
     this.counters.published += 1;
     return result.position;
+  }
+
+  /** The result, or the error as clients are told it. @throws TailwireError. */
+  async #told<Value>(work: () => Awaitable<Value>): Promise<Value> {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw this.report(thrown);
+    }
   }
 
   /** Anything thrown as an error with a code. A value that isn't one already is logged, and is `internal`. */

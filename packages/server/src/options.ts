@@ -156,6 +156,8 @@ export function checkedOptions<U extends User>(options: TailwireOptions<U>): Tai
 export function openedBroker(open: OpenBroker, host: BrokerHost): Broker {
   const broker: unknown = open(host);
   if (BROKER.fits(broker)) return broker as Broker;
+  // One that comes later is nobody's, and its rejection neither.
+  Promise.resolve(broker).then(undefined, () => undefined);
   throw new TypeError(`createTailwire.broker opened ${inWords(broker)}, expected ${BROKER.words}`);
 }
 

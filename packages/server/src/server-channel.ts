@@ -68,8 +68,8 @@ export function serverChannel(node: TailwireNode, name: string): ServerChannel {
       node.requireOpen();
       const page = await readAsServer(node, name, {
         count,
-        ...(after && { after }),
-        ...(before && { before }),
+        ...(after !== undefined && { after }),
+        ...(before !== undefined && { before }),
       });
       const { publications, more, gap, position } = page;
       return {

@@ -132,19 +132,25 @@ class NodeServer<U extends User> implements TailwireServer {
     const { tokenInQuery = true, codecs = [], authenticate, clientAddress } = options;
     this.#tickets = new Tickets(nodePorts.clock, nodePorts.random, limits);
     const logger = new SafeLogger(options.logger ?? {}, stderrLogger);
+    const rules = new ChannelRules(options.channels as Readonly<Record<string, ChannelOptions>>);
+    const origins = new Origins(options.allowedOrigins ?? null);
+    const known = allCodecs(codecs);
+    // Opened last: one that was opened for a server that isn't made would never be closed.
+    const broker = openedBroker(options.broker ?? inMemory, { ...nodePorts, ...limits, logger });
+    const application = applicationOf(options);
     this.#node = new TailwireNode({
       ports: nodePorts,
       limits,
-      broker: openedBroker(options.broker ?? inMemory, { ...nodePorts, ...limits, logger }),
-      rules: new ChannelRules(options.channels as Readonly<Record<string, ChannelOptions>>),
-      application: applicationOf(options),
+      broker,
+      rules,
+      application,
       logger,
     });
     this.#upgrades = {
       node: this.#node,
-      origins: new Origins(options.allowedOrigins ?? null),
+      origins,
       tokenInQuery,
-      codecs: allCodecs(codecs),
+      codecs: known,
       tickets: this.#tickets,
       newcomers: new Newcomers(limits.newcomersPerAddressMax),
       clientAddress: clientAddress ?? null,

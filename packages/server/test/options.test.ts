@@ -103,6 +103,12 @@ describe("createTailwire refuses", () => {
       TypeError,
       "opened",
     ],
+    [
+      "a broker that fails later",
+      { ...open, broker: () => Promise.reject(new Error("it is away")) },
+      TypeError,
+      "opened",
+    ],
     ["tokenInQuery: 0", { ...open, tokenInQuery: 0 }, TypeError, "tokenInQuery"],
     ["codecs by name", { ...open, codecs: ["msgpack"] }, TypeError, "codecs"],
     ["a codec by itself", { ...open, codecs: msgpackCodec }, TypeError, "codecs"],

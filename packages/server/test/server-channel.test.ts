@@ -48,6 +48,10 @@ test.each([
   [{ limit: 1_001 }, "bad_message"],
   [{ after: { epoch: "e", offset: -1, id: null } }, "bad_position"],
   [{ before: "yesterday" }, "bad_position"],
+  [{ after: null }, "bad_position"],
+  [{ before: 0 }, "bad_position"],
+  [{ after: "" }, "bad_position"],
+  [{ limit: null }, "bad_message"],
 ])("options such as %j are refused", async (options, code) => {
   const { channel } = await channelWith(1);
   await expect(channel.read(options as never)).rejects.toMatchObject({ code });

@@ -45,6 +45,7 @@ export class Person {
     this.client = createClient(stage.websocket, { getToken: () => this.user });
     this.#status = this.client.status;
     this.client.onStatus((status) => this.#changed(status));
+    this.client.onError(({ message }) => this.#write(message, "bad"));
   }
 
   /** Publishes, and counts. */

@@ -30,6 +30,7 @@ const siblings: Readonly<Record<string, RegExp>> = {
   "tools/fuzz": /^@tailwire\/(?:protocol(?:\/msgpack)?|client(?:\/core)?|server|simulation)$/,
   "tools/attacks": /^@tailwire\/(?:protocol\/msgpack|server)$/,
   "tools/bench": anyPackage,
+  "examples/two-nodes": anyPackage,
 };
 
 /** Third-party packages that see no platform, so that a core may import them. */

@@ -74,7 +74,11 @@ export async function readAsServer(
     throw tailwireError(code, detail);
   }
   const channel = node.channel(name);
-  return channel.use(() => pageOf(channel, asked));
+  try {
+    return await channel.use(() => pageOf(channel, asked));
+  } catch (error) {
+    throw node.report(error);
+  }
 }
 
 function pageOf(

@@ -133,6 +133,7 @@ export class Connection implements Contender, CursorOwner, InputOwner, Served, W
     this.heartbeat.end();
     this.subscriptions.clear();
     this.output.end();
+    this.input.gone();
     this.onKnown?.();
     const cancelled = tailwireError("cancelled");
     void this.node.turns.each([...this.requests.values()], (one) => one.abort(cancelled));

@@ -23,7 +23,6 @@ import type { Output } from "./output.ts";
 import type { Ports, Transport } from "../ports.ts";
 import { InboundRate } from "./rate-limit.ts";
 import type { Turns } from "../support/turns.ts";
-import { pause } from "../support/waits.ts";
 
 /** Bytes that may come before hello is accepted, with room for frame heads and the like. */
 const FIRST_WIRE_BYTES_MAX = PROTOCOL_LIMITS.firstBytesMax + 1_024;
@@ -85,6 +84,8 @@ export class Input {
   /** Bytes that came before hello was accepted. */
   #firstBytes = 0;
   #firstFrames = 0;
+  /** Goes on with the one that waits for the debt to be paid. */
+  #onPaid: (() => void) | null = null;
 
   constructor(host: InputHost, transport: Transport, owner: InputOwner) {
     this.#host = host;
@@ -103,9 +104,12 @@ export class Input {
     return this.#rate.debtMs;
   }
 
-  /** Settles when there is no debt. The connection may have closed meanwhile. */
-  async paid(): Promise<void> {
-    while (this.debtMs > 0) await pause(this.#host.ports.clock, this.debtMs);
+  /** Settles when there is no debt, or nobody listens any more. One waits at a time. */
+  paid(): Promise<void> {
+    if (this.debtMs === 0 || !listens(this.#owner.state)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onPaid = resolve;
+    });
   }
 
   /** Bytes that requests in progress hold. */
@@ -169,12 +173,18 @@ export class Input {
 
   /** Nothing of what waits is handed over any more. From a flood not even its close is read. */
   end(): void {
-    this.#waiting = null;
-    this.#backlog = 0;
+    this.gone();
     this.#reading = this.debtMs === 0;
     // A paused socket would never see the peer's answer.
     if (this.#reading) this.#transport.resume();
     else this.#transport.pause();
+  }
+
+  /** The socket is gone: nothing of what waits is carried out. */
+  gone(): void {
+    this.#waiting = null;
+    this.#backlog = 0;
+    this.#tellPaid();
   }
 
   /** Stops reading while too much waits here, and goes on at half of that [FLOW-3]. */
@@ -192,6 +202,7 @@ export class Input {
 
   /** A debt has been waited out. */
   rested(): void {
+    this.#tellPaid();
     if (this.#owner.state !== "closed") this.throttle();
   }
 
@@ -205,6 +216,11 @@ export class Input {
       this.#heldBytes / requestBytesMax,
       this.#backlog / IN_A_ROW,
     );
+  }
+
+  #tellPaid(): void {
+    this.#onPaid?.();
+    this.#onPaid = null;
   }
 
   #add(batch: Batch<ClientMessage>, length: number): void {

@@ -233,7 +233,9 @@ export class Channel implements LogOwner {
 
   async #readAfter(position: Position, codec: Codec): Promise<Step> {
     const isOver = (): boolean => this.#closed;
-    const step = await readPersistently(this.#host.ports.clock, isOver, async () => {
+    const { link, ports } = this.#host;
+    const failed = (error: unknown): void => link.report(error);
+    const next = async (): Promise<Step> => {
       const known = this.#gapAt(position, this.log.tail);
       const read: ReadResult =
         known === null
@@ -241,9 +243,9 @@ export class Channel implements LogOwner {
           : { kind: "gap", gap: known, publications: [] };
       if (read.kind === "gap") return this.gapStep(read, codec);
       if (read.epoch !== position.epoch) return { kind: "epoch", epoch: read.epoch } as const;
-      return this.#sliceOf(read.epoch, read.publications, codec);
-    });
-    return step ?? END;
+      return this.#sliceOf(read.epoch, read.publications, codec) ?? END;
+    };
+    return (await readPersistently(ports.clock, isOver, next, failed)) ?? END;
   }
 
   /** The gap at a position that retention has passed here; null where only the broker knows. */

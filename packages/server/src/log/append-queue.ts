@@ -5,6 +5,7 @@
 import { ERROR_CODES, TailwireError, tailwireError } from "@tailwire/protocol";
 import type { Append, AppendResult, BrokerLog } from "./broker.ts";
 import type { BrokerLink } from "./broker-link.ts";
+import { givenResult } from "./given.ts";
 import type { Limits } from "../limits.ts";
 import { thrownBy } from "../support/mistake.ts";
 import type { Ports } from "../ports.ts";
@@ -51,12 +52,15 @@ export class AppendQueue {
       if (outage.retry) onRetry();
       throw outage;
     }
-    const call = this.#appending ? null : this.#call([append]);
-    if (call !== null && !isPromised(call)) return resultNow(call, onRetry);
+    if (this.#appending) {
+      return new Promise((resolve, reject) => {
+        this.#waiting.push({ append, resolve, reject, onRetry });
+      });
+    }
+    const call = this.#call([append]);
+    if (!isPromised(call)) return resultNow(call, onRetry);
     return new Promise((resolve, reject) => {
-      const waiting = { append, resolve, reject, onRetry };
-      if (call === null) this.#waiting.push(waiting);
-      else void this.#appendFrom([waiting], call);
+      void this.#appendFrom([{ append, resolve, reject, onRetry }], call);
     });
   }
 
@@ -78,7 +82,9 @@ export class AppendQueue {
 
   #call(batch: readonly Append[]): Results {
     try {
-      return this.#log().append(batch);
+      const results = this.#log().append(batch);
+      // A thenable is adopted here, where it may throw.
+      return isPromised(results) ? Promise.resolve(results) : results;
     } catch (thrown) {
       return Promise.reject(errorOf(thrown));
     }
@@ -135,8 +141,6 @@ export class AppendQueue {
   }
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<AppendResult["kind"]>(["appended", "refused"]);
-
 /** The one result of a call that was answered at once. */
 function resultNow(results: readonly AppendResult[], onRetry: () => void): AppendResult {
   try {
@@ -152,9 +156,7 @@ function resultAt(
   index: number,
   onRetry: () => void,
 ): AppendResult {
-  const result = results[index];
-  if (result === undefined || !KINDS.has(result?.kind))
-    throw new TypeError(`there is no result for entry ${index}`);
+  const result = givenResult(results, index);
   if (result.kind === "refused" && ERROR_CODES[result.code].retry) onRetry();
   return result;
 }

@@ -3,9 +3,12 @@
  *
  * It knows no channel. It tells the operator when the broker goes down and why, and clients only that.
  */
-import { type Clock, type TailwireError, tailwireError } from "@tailwire/protocol";
+import { type Clock, TailwireError, tailwireError } from "@tailwire/protocol";
 import type { Broker, BrokerLog, BrokerState, Retention } from "./broker.ts";
+import { givenState } from "./given.ts";
 import type { Logger } from "../ports.ts";
+import { convertGiven } from "../support/mistake.ts";
+import { errorOf } from "../support/thrown.ts";
 import { withDeadline } from "../support/waits.ts";
 
 export interface BrokerLinkOptions {
@@ -23,10 +26,13 @@ export class BrokerLink {
   /** Calls that go on when it is up. */
   readonly #waiting = new Set<() => void>();
   #outage: TailwireError | null = null;
+  /** Words of the failure that was reported last. */
+  #reported = "";
+  #isClosed = false;
 
   constructor(options: BrokerLinkOptions) {
     this.#options = options;
-    options.broker.onState((state) => this.#enter(state));
+    options.broker.onState((state) => this.#told(state));
   }
 
   /** Whether the broker can be reached. While it is down, nothing can be published. */
@@ -44,21 +50,48 @@ export class BrokerLink {
     return this.#options.broker.log(channel, retention);
   }
 
-  /** Calls the broker, when it is up. @throws `unavailable` when it isn't, or doesn't answer, in time. */
-  async call<Value>(run: () => Promise<Value>): Promise<Value> {
+  /**
+   * Calls the broker, when it is up, and looks at what it gives.
+   *
+   * @throws `unavailable` when it isn't, or doesn't answer, in time; Mistake when it gives no such value.
+   */
+  async call<Value>(
+    name: keyof BrokerLog,
+    run: () => Promise<Value>,
+    given: (value: Value) => Value,
+  ): Promise<Value> {
     if (this.#outage !== null) await this.#untilUp(this.#outage);
     const { clock, callMs } = this.#options;
-    return withDeadline(clock, callMs, run(), () =>
+    const value = await withDeadline(clock, callMs, run(), () =>
       tailwireError("unavailable", "the broker didn't answer in time"),
     );
+    return convertGiven(`broker.${name}`, () => given(value));
+  }
+
+  /** Tells the operator of a failure that nobody waits for. In a row, the same one is told once. */
+  report(thrown: unknown): void {
+    const error = errorOf(thrown);
+    if (error instanceof TailwireError || error.message === this.#reported) return;
+    this.#reported = error.message;
+    this.#options.logger.error({ error }, "the broker failed");
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#options.broker.close();
   }
 
+  /** An error thrown here would be thrown into the broker. */
+  #told(given: BrokerState): void {
+    try {
+      this.#enter(convertGiven("broker.onState", () => givenState(given)));
+    } catch (thrown) {
+      this.report(thrown);
+    }
+  }
+
   #enter(state: BrokerState): void {
-    if (state.kind === this.state) return;
+    if (state.kind === this.state || this.#isClosed) return;
     const { logger, onChange } = this.#options;
     if (state.kind === "down") {
       logger.error({ reason: state.reason }, "the broker is down: publications are refused");

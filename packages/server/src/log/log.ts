@@ -26,11 +26,13 @@ import type {
 import { AppendQueue } from "./append-queue.ts";
 import type { BrokerLink } from "./broker-link.ts";
 import { EarlyPushes } from "./early-pushes.ts";
+import { checkPublications, givenPosition, givenRead, givenTail } from "./given.ts";
 import type { Limits } from "../limits.ts";
 import type { Ports } from "../ports.ts";
 import { NodeTail } from "./node-tail.ts";
 import { readPersistently } from "./persist.ts";
 import type { Awaitable } from "../support/awaitable.ts";
+import { convertGiven } from "../support/mistake.ts";
 
 /** Publications read from the broker at once; bytes are limited as well. */
 const PAGE_COUNT = 1_000;
@@ -115,12 +117,13 @@ export class Log {
   /** Begins to follow the log. @throws `unavailable`. */
   async open(): Promise<void> {
     const attempt = { isOver: false };
-    const opening = this.#link.call(async () => {
+    const open = async (): Promise<Tail> => {
       const opened = await this.#handle.tail(new Listener(this));
       // Nobody else is left to close it.
       if (attempt.isOver) opened.close();
       return opened;
-    });
+    };
+    const opening = this.#link.call("tail", open, givenTail);
     const tail = await opening.catch((error: unknown) => {
       attempt.isOver = true;
       throw error;
@@ -137,6 +140,12 @@ export class Log {
 
   /** The broker pushes what was appended. */
   push(epoch: string, publications: readonly Publication[]): void {
+    try {
+      convertGiven("broker.push", () => checkPublications(epoch, publications));
+    } catch (mistake) {
+      this.#link.report(mistake);
+      return this.#reread();
+    }
     if (this.#accept(epoch, publications)) return;
     this.#early ??= new EarlyPushes(this.#limits.tailBytesMax);
     const isKept = this.#early.add(epoch, publications);
@@ -183,7 +192,11 @@ export class Log {
   /** Where a start lies now [SUB-2]. @throws `unavailable`. */
   async start(start: Start): Promise<Started> {
     if (!isPosition(start)) {
-      const position = await this.#link.call(() => this.#handle.locate(start));
+      const position = await this.#link.call(
+        "locate",
+        () => this.#handle.locate(start),
+        givenPosition,
+      );
       this.#compare(position);
       return { position, recovered: false };
     }
@@ -203,13 +216,13 @@ export class Log {
   /** Reads what precedes a position, or with null the end of the log. @throws `unavailable`. */
   readBack(before: Position | null, count: number): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
-    return this.#link.call(() => this.#handle.readBack(before, limit));
+    return this.#link.call("readBack", () => this.#handle.readBack(before, limit), givenRead);
   }
 
   /** Reads from the broker, for a position that lies before the tail. @throws `unavailable`. */
   async read(after: Position, count = PAGE_COUNT): Promise<ReadResult> {
     const limit = { count, bytes: this.#limits.flushBytesMax };
-    const read = await this.#link.call(() => this.#handle.read(after, limit));
+    const read = await this.#link.call("read", () => this.#handle.read(after, limit), givenRead);
     this.#compare(read.kind === "gap" ? read.gap.continuesAfter : { epoch: read.epoch, offset: 0 });
     return read;
   }
@@ -270,6 +283,7 @@ export class Log {
         this.#ports.clock,
         () => this.#closed,
         () => this.#readOn(),
+        (error) => this.#link.report(error),
       );
     }
     this.#rereading = false;
@@ -280,11 +294,12 @@ export class Log {
     if (this.#retained === null) return;
     const { last: offset, lastId: id } = this.#retained;
     const limit = { count: PAGE_COUNT, bytes: this.#limits.flushBytesMax };
-    const read = await this.#link.call(() => {
+    const readOn = (): Promise<ReadResult> => {
       // This covers also what was asked for while the broker was down.
       this.#rereadAgain = false;
       return this.#handle.read({ epoch: this.#epoch, offset, id }, limit);
-    });
+    };
+    const read = await this.#link.call("read", readOn, givenRead);
     this.#goOn(offset, read);
   }
 

@@ -287,6 +287,23 @@ describe("[FLOW-6] counts as a message:", () => {
     expect(peer.connection.input.debtMs).toBeCloseTo(200, 0);
   });
 
+  test.each(["its socket is gone", "it is closed"])(
+    "8 publications of a page, and pages that wait for that end when %s",
+    async (how) => {
+      const { testNode, peer } = await slowPeer({ messagesPerSecond: 50 });
+      for (const n of upTo(80)) await testNode.node.publish("room:1", "said", n);
+      await testNode.clock.advance(10_000);
+      const read: Said = { type: "read", channel: "room:1", count: 80 };
+      await peer.say(...Array.from({ length: 20 }, () => read));
+      const { connection } = peer;
+      expect([connection.input.debtMs > 0, connection.input.heldBytes > 0]).toEqual([true, true]);
+      if (how === "it is closed") connection.close("disconnected");
+      else connection.gone();
+      await testNode.clock.settle();
+      expect(connection.input.heldBytes).toBe(0);
+    },
+  );
+
   test("a byte on the wire once, whatever it is part of", async () => {
     const { testNode, peer } = await slowPeer({ messagesPerSecond: 1e9, bytesPerSecond: 1_000 });
     peer.connection.input.arrived(2_000, 0, 0);

@@ -2,8 +2,17 @@
  * The disk broker: keeps the logs of one process in the files of a folder, from which the next process goes
  * on. Whatever it acknowledges, pushes or lets be read was synced before.
  */
-import { tailwireError, wordsOf } from "@tailwire/protocol";
-import type { Broker, BrokerLog, BrokerState, ReadResult, Retention } from "../../log/broker.ts";
+import { tailwireError } from "@tailwire/protocol";
+import { AppendRules } from "../../log/append-rules.ts";
+import type {
+  Append,
+  AppendResult,
+  Broker,
+  BrokerLog,
+  BrokerState,
+  ReadResult,
+  Retention,
+} from "../../log/broker.ts";
 import type { BrokerHost } from "../../log/broker-host.ts";
 import { makeRecord, FORMS } from "./records.ts";
 import type { EndContent } from "./contents.ts";
@@ -67,7 +76,8 @@ export class DiskBroker implements Broker {
   log(channel: string, retention: Retention): BrokerLog {
     const log = (): Promise<DiskLog> => this.#log(channel, retention);
     return {
-      append: async (batch) => (await log()).append(batch, this.#writer),
+      append: async (batch) =>
+        this.#refusals(channel, batch) ?? (await log()).append(batch, this.#writer),
       read: async (after, limit) => this.#read((await log()).read(after, limit)),
       readBack: async (before, limit) => this.#read((await log()).readBack(before, limit)),
       locate: async (start) => (await log()).locate(start),
@@ -88,6 +98,19 @@ export class DiskBroker implements Broker {
     this.#cancelTidying?.();
     await this.#writer.close();
     this.#options.closed();
+  }
+
+  /**
+   * The results where nothing is to be appended to a log that isn't there; else null. A log begins with
+   * what is appended: else refused publications could fill the disk with logs.
+   */
+  #refusals(channel: string, batch: readonly Append[]): readonly AppendResult[] | null {
+    if (this.#logs.has(channel) || this.#coming.has(channel)) return null;
+    const now = this.#host.clock.monotonic();
+    const rules = new AppendRules(this.#host, now, this.#since);
+    // An epoch that no log has.
+    const { results, accepted } = rules.decide(batch, { epoch: "", last: 0 }, now);
+    return accepted.length === 0 ? results : null;
   }
 
   async #log(channel: string, retention: Retention): Promise<DiskLog> {
@@ -125,7 +148,7 @@ export class DiskBroker implements Broker {
       return await reading;
     } catch (error) {
       this.#host.logger.error({ error }, "a log can't be read");
-      throw tailwireError("unavailable", wordsOf(error));
+      throw tailwireError("unavailable");
     }
   }
 

@@ -38,8 +38,14 @@ export interface Folder {
   sync(): Promise<void>;
 }
 
-/** Whether an error says that there is no room: it passes, and what was written before it is intact. */
+/** No room, be it for bytes or for one more open file: it passes, and what was written before is intact. */
+export class NoRoom extends Error {
+  override readonly name = "NoRoom";
+}
+
+const NO_ROOM: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE"]);
+
+/** Whether an error of the file system says so. */
 export function isNoRoom(error: unknown): boolean {
-  const { code } = error as { readonly code?: unknown };
-  return code === "ENOSPC" || code === "EDQUOT";
+  return NO_ROOM.has((error as { readonly code?: unknown }).code);
 }

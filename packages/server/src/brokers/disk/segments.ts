@@ -6,10 +6,10 @@
  * Its calls must not overlap.
  */
 import { crc32 } from "node:zlib";
-import { type Clock, type Random, TailwireError, tailwireError } from "@tailwire/protocol";
+import { type Clock, type Random, wordsOf } from "@tailwire/protocol";
 import type { Logger } from "../../ports.ts";
 import { type EndContent, LAYOUT, type LogContent } from "./contents.ts";
-import { type Folder, isNoRoom, type OpenFile } from "./files.ts";
+import { type Folder, isNoRoom, NoRoom, type OpenFile } from "./files.ts";
 import { FORMS, type FoundRecord, makeRecord, seal } from "./records.ts";
 import { segmentName, segmentNumber, unbegunName } from "./recovery.ts";
 import { type Place, recordsAt, Segment } from "./segment.ts";
@@ -88,7 +88,7 @@ export class Segments {
    * Begins a segment to write where there is none, the current one has its size, or its age and something
    * in it; whether it did.
    *
-   * @throws `unavailable` where there is no room, and errors of the file system.
+   * @throws NoRoom, and errors of the file system.
    */
   async begin(): Promise<boolean> {
     if (this.#current === null) {
@@ -100,7 +100,7 @@ export class Segments {
       await this.#begin();
       return true;
     } catch (error) {
-      if (!(error instanceof TailwireError)) throw error;
+      if (!(error instanceof NoRoom)) throw error;
       // A full disk may still have room for what is to be written now.
       this.#notBefore = this.#options.clock.monotonic() + NO_ROOM_MS;
       return false;
@@ -119,7 +119,7 @@ export class Segments {
   /**
    * Writes and syncs a group in the segment that was begun, and says where each record is.
    *
-   * @throws `unavailable` where there is no room, and nothing was written. After any other error nobody
+   * @throws NoRoom where nothing was written. After any other error nobody
    * knows what was, nor whether the next would be.
    */
   async append(records: readonly Buffer[]): Promise<Written> {
@@ -180,7 +180,9 @@ export class Segments {
   async #begin(): Promise<void> {
     const { folder, random, clock } = this.#options;
     const number = this.#number + 1;
-    const file = await folder.create(unbegunName(number));
+    const file = await folder.create(unbegunName(number)).catch((error: unknown) => {
+      throw isNoRoom(error) ? noRoom(error) : error;
+    });
     const segment = new Segment(segmentName(number), file, crc32(random.token()), 0);
     try {
       segment.size = await this.#writeBeginning(segment);
@@ -282,8 +284,8 @@ async function appendTo(segment: Segment, records: readonly Buffer[]): Promise<r
   return starts;
 }
 
-function noRoom(error: unknown): Error {
-  return tailwireError("unavailable", `the disk has no room: ${(error as Error).message}`);
+function noRoom(error: unknown): NoRoom {
+  return new NoRoom(wordsOf(error));
 }
 
 /** A file that is written in chunks, from its beginning. */

@@ -5,8 +5,9 @@
  * group that fails leaves nothing behind in memory. A disk that has failed is never written again: after an
  * error of `fdatasync` nobody can know what is on it.
  */
-import { TailwireError, tailwireError, wordsOf } from "@tailwire/protocol";
+import { type TailwireError, tailwireError, wordsOf } from "@tailwire/protocol";
 import type { Logger } from "../../ports.ts";
+import { NoRoom } from "./files.ts";
 import type { Segment } from "./segment.ts";
 import type { Segments, Written } from "./segments.ts";
 
@@ -118,8 +119,7 @@ export class Writer {
       if (all.length > 0) written = await this.#segments.append(all);
     } catch (error) {
       const failure = this.#note(error);
-      const told =
-        error instanceof TailwireError ? failure : tailwireError("indeterminate", wordsOf(error));
+      const told = error instanceof NoRoom ? failure : tailwireError("indeterminate");
       for (const { reject } of writes) reject(told);
       return;
     }
@@ -182,14 +182,14 @@ export class Writer {
   /** Takes note of an error; the one to tell to those whose writes weren't begun. */
   #note(error: unknown): TailwireError {
     if (error === this.#failure) return this.#failure as TailwireError;
-    if (error instanceof TailwireError) {
+    // The words, which may name paths, are for the operator.
+    if (error instanceof NoRoom) {
       if (!this.#isFull) this.#logger.error({ error }, "the disk has no room: nothing is appended");
       this.#isFull = true;
-      return error;
+      return tailwireError("unavailable");
     }
-    const words = `the disk has failed, and isn't used until a new start: ${wordsOf(error)}`;
-    this.#failure = tailwireError("unavailable", words);
-    this.#failed(words);
+    this.#failure = tailwireError("unavailable");
+    this.#failed(`the disk has failed, and isn't used until a new start: ${wordsOf(error)}`);
     return this.#failure;
   }
 }

@@ -1,0 +1,30 @@
+// The example with two servers, run as it is: a server that is killed costs a reader nothing.
+import { execFile, execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { RedisServer, withServers } from "./server.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+beforeAll(() => {
+  execFileSync("npx", ["tsc", "-b", "examples/two-nodes"], { cwd: root });
+}, 120_000);
+
+async function counted(brokerUrl: string): Promise<Record<string, number>> {
+  const program = join(root, "examples/two-nodes/dist/main.js");
+  const args = [program, brokerUrl, "--kills", "4", "--json"];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Record<string, number>;
+}
+
+withServers((program) => {
+  test("two servers on Redis are killed in turns, and nothing is missed", async () => {
+    const redis = await RedisServer.start(program);
+    onTestFinished(() => redis.end());
+    const counts = await counted(redis.url);
+    expect(counts).toMatchObject({ refused: 0, twice: 0, gaps: 0, missed: 0 });
+    expect(counts["kills"]).toBe(4);
+    expect(counts["delivered"]).toBeGreaterThan(20);
+  });
+});

@@ -11,7 +11,7 @@ export default defineConfig({
     pool: "threads",
     // One for each core: many tests wait for sockets, and leave a core of their own idle.
     maxWorkers: "100%",
-    include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.{ts,tsx}", "tools/*/test/**/*.test.ts"],
     // They need servers: npm run test:brokers.
     exclude: [...configDefaults.exclude, "packages/redis/test/**", "packages/nats/test/**"],
     reporters: ["default", "./tools/checks/src/reporter.ts"],

@@ -3,7 +3,13 @@ import { portsWith } from "#driver";
 import { Client, type ClientOptions } from "./client.ts";
 import { addressOf, DEFAULT_PATH, type Href } from "./drivers/address.ts";
 
-export type { AbortSignalLike, PlatformSignal, Position, Start } from "@tailwire/protocol";
+export type {
+  AbortSignalLike,
+  ParamArgs,
+  PlatformSignal,
+  Position,
+  Start,
+} from "@tailwire/protocol";
 export { TailwireError } from "@tailwire/protocol";
 export type { Channel } from "./channel.ts";
 export type { Client, ClientOptions } from "./client.ts";

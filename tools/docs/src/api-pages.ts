@@ -36,6 +36,11 @@ const PACKAGES: Readonly<Record<string, Packed>> = {
     folder: "packages/nats",
     entries: { "": "index" },
   },
+  "docs/api/react.md": {
+    name: "@tailwire/react",
+    folder: "packages/react",
+    entries: { "": "index" },
+  },
   "docs/api/protocol.md": {
     name: "@tailwire/protocol",
     folder: "packages/protocol",

@@ -6,4 +6,8 @@ const include = ["packages/redis/test/**/*.test.ts", "packages/nats/test/**/*.te
 const { exclude } = configDefaults;
 
 // oxlint-disable-next-line import/no-default-export -- vitest asks for one
-export default defineConfig({ ...base, test: { ...base.test, include, exclude } });
+export default defineConfig({
+  ...base,
+  // One file after the other: cases on a simulated clock wait for servers that have to answer soon.
+  test: { ...base.test, include, exclude, fileParallelism: false },
+});

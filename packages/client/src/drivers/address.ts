@@ -1,4 +1,5 @@
 /** The server's address, from whatever an application has at hand. */
+import { wordsOf } from "@tailwire/protocol";
 
 /** A URL of the platform's, whose type not every program has. */
 export interface Href {
@@ -16,7 +17,7 @@ export const DEFAULT_PATH = "/tailwire";
  * @throws TypeError for any other.
  */
 export function addressOf(given: string | Href, page: string | undefined): string {
-  const text = String(given).replace(/^\w+:\/\/[^/?#]+$/, `$&${DEFAULT_PATH}`);
+  const text = wordsOf(given).replace(/^\w+:\/\/[^/?#]+$/, `$&${DEFAULT_PATH}`);
   try {
     const { href } = new URL(text, page);
     if (/^(?:ws|http)s?:/.test(href)) return href.replace(/^http/, "ws").replace(/#.*/, "");

@@ -39,3 +39,8 @@ test.each(["localhost:3000", "ftp://host/tailwire", "ws://", "", "ws://host:port
 test.each([undefined, null, 7, {}])("%j is none", (given) => {
   expect(() => addressOf(given as never, undefined)).toThrow(TypeError);
 });
+
+test("what can't be made text is no URL", () => {
+  const odd = { toString: 1, valueOf: 1 } as unknown as string;
+  expect(() => addressOf(odd, undefined)).toThrow("no WebSocket URL: ?");
+});

@@ -6,12 +6,11 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { tailwireError } from "@tailwire/protocol";
-import type { BrokerHost } from "@tailwire/server/broker-contract";
+import { type BrokerHost, pause } from "@tailwire/server/broker-contract";
 import { prepare, wordsOf } from "./preparation.ts";
 import type { Settings } from "./settings.ts";
 import { LogStream, REQUEST_MS } from "./stream.ts";
 import { type Subjects, subjectsOf } from "./subjects.ts";
-import { pause } from "./waits.ts";
 
 /** Milliseconds between attempts to use a server that is there and doesn't do. */
 const RETRY_MS = 1_000;

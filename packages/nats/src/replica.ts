@@ -5,12 +5,11 @@
  * It appends records, and knows no rules of appending.
  */
 import { tailwireError } from "@tailwire/protocol";
-import type { BrokerHost } from "@tailwire/server/broker-contract";
+import { type BrokerHost, pause } from "@tailwire/server/broker-contract";
 import type { Link } from "./link.ts";
 import { bytesOf, encodeRecord, lastIdOf, lastOf } from "./record.ts";
 import type { Ancestor, Entry, LogRecord, StoredRecord } from "./record.ts";
 import { type LogStream, NotStored, PlaceTaken } from "./stream.ts";
-import { pause } from "./waits.ts";
 
 /** Records that are read at once. */
 const RECORDS_AT_ONCE = 256;

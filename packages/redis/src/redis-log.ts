@@ -16,18 +16,19 @@ import {
   type BrokerHost,
   type BrokerLog,
   type PageLimit,
+  pause,
   type Publication,
   publicationBytes,
   type ReadResult,
   type Retention,
   type Tail,
   type TailListener,
+  withDeadline,
 } from "@tailwire/server/broker-contract";
 import type { BrokerTime } from "./broker-time.ts";
 import type { Connections, ScriptAnswer } from "./connections.ts";
 import { decodeBody, encodeBody } from "./entries.ts";
 import type { Followable, Tails } from "./tails.ts";
-import { pause, within } from "./waits.ts";
 import { isUnsent } from "./words.ts";
 
 /** Between two attempts of one append, in milliseconds. */
@@ -112,12 +113,12 @@ export class RedisLog implements BrokerLog, Followable {
   }
 
   async #appendOnce(batch: readonly Append[], ms: number): Promise<readonly AppendResult[]> {
-    const { producersMax, window } = this.#context.host;
+    const { clock, producersMax, window } = this.#context.host;
+    const late = (): Error => new Error(`no answer within ${ms} ms`);
     this.#setTime();
     const args = batch.flatMap((entry) => this.#entryArguments(entry));
     const run = this.#run("append", [String(producersMax), String(window), ...args]);
-    const [time, epoch, ...results] = await within(this.#context.host.clock, ms, run);
-    const { clock } = this.#context.host;
+    const [time, epoch, ...results] = await withDeadline(clock, ms, run, late);
     this.#context.time.heard(Number(time), clock.monotonic());
     return batch.map(({ id }, index) => resultOf(String(results[index]), String(epoch), id));
   }
@@ -175,7 +176,7 @@ export class RedisLog implements BrokerLog, Followable {
   /** A call that may be made again. @throws `unavailable`. */
   async #ask(operation: string, args: readonly string[]): Promise<ScriptAnswer> {
     const { clock, appendMs } = this.#context.host;
-    return within(clock, appendMs, this.#run(operation, args)).catch(() => {
+    return withDeadline(clock, appendMs, this.#run(operation, args), unavailable).catch(() => {
       throw unavailable();
     });
   }

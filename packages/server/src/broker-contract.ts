@@ -9,6 +9,7 @@ export type {
 } from "./log/append-rules.ts";
 export type { BrokerHost, OpenBroker } from "./log/broker-host.ts";
 export type { Awaitable } from "./support/awaitable.ts";
+export { pause, withDeadline } from "./support/waits.ts";
 export { fingerprint } from "./log/fingerprint.ts";
 export { LOST_PUSH_MS, publicationBytes } from "./log/broker.ts";
 export type {

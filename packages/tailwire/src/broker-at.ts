@@ -23,10 +23,12 @@ const PACKAGES: Readonly<Record<string, BrokerPackage>> = {
   "nats://": NATS,
 };
 
-/** The fault of a broker's URL, in words; null where it can be tried. */
-export function urlFault(url: string): string | null {
-  if (packageOf(url) !== null) return null;
-  return `--broker needs a URL that begins with ${Object.keys(PACKAGES).join(" or ")}.`;
+/** The rule for a broker's URL, as an operator reads it. */
+export const URL_RULE: string = `--broker needs a URL that begins with ${Object.keys(PACKAGES).join(" or ")}.`;
+
+/** The package for a URL; null where none is known for it. */
+export function packageOf(url: string): BrokerPackage | null {
+  return Object.entries(PACKAGES).find(([start]) => url.startsWith(start))?.[1] ?? null;
 }
 
 /** The URL as it may be shown: without a password. */
@@ -37,7 +39,7 @@ export function shownUrl(url: string): string {
 /** @throws TailwireError `bad_option` where its package isn't installed, or the URL makes no sense. */
 export async function brokerAt(url: string): Promise<OpenBroker> {
   const found = packageOf(url);
-  if (found === null) throw badBroker(urlFault(url) ?? "");
+  if (found === null) throw badBroker(URL_RULE);
   try {
     return await found.open(url);
   } catch (error) {
@@ -46,10 +48,6 @@ export async function brokerAt(url: string): Promise<OpenBroker> {
       code === "ERR_MODULE_NOT_FOUND" ? installing(found, url) : `--broker: ${message}.`,
     );
   }
-}
-
-function packageOf(url: string): BrokerPackage | null {
-  return Object.entries(PACKAGES).find(([start]) => url.startsWith(start))?.[1] ?? null;
 }
 
 function installing({ name }: BrokerPackage, url: string): string {

@@ -1,7 +1,7 @@
 /** Options of the start command, parsed and checked. Nothing is started here. */
 import { parseArgs } from "node:util";
 import { TailwireError } from "@tailwire/protocol";
-import { urlFault } from "./broker-at.ts";
+import { packageOf, URL_RULE } from "./broker-at.ts";
 
 export interface StartOptions {
   /** Null: the default port, or any free one where that is taken. */
@@ -76,8 +76,7 @@ function valuesOf(args: readonly string[]): {
 
 function checkBroker(url: string, isElsewhere: boolean): void {
   if (isElsewhere) throw badOption("--broker excludes --data and --memory.");
-  const fault = urlFault(url);
-  if (fault !== null) throw badOption(fault);
+  if (packageOf(url) === null) throw badOption(URL_RULE);
 }
 
 function portOf(text: string): number {

@@ -23,6 +23,16 @@ function rude(): TailwireError {
   return new TailwireError({ code: "rude", description: "", fault: "client", retry: false });
 }
 
+/** A node, some time after its start, whose application refuses everything while it is strict. */
+async function changingNode(mind: { readonly isStrict: boolean }): Promise<TestNode> {
+  const testNode = nodeWith(({ data }) => {
+    if (mind.isStrict) throw rude();
+    return data;
+  });
+  await testNode.clock.advance(10);
+  return testNode;
+}
+
 /** The data of the channel's log, in order. */
 async function logOf(testNode: TestNode): Promise<readonly unknown[]> {
   const reader: Peer = await testNode.openPeer("reader");
@@ -259,15 +269,11 @@ describe("[PUB-13] onPublish", () => {
   });
 
   test("[PUB-5] that changed its mind doesn't refuse what is in the log", async () => {
-    let strict = false;
-    const testNode = nodeWith(({ data }) => {
-      if (strict) throw rude();
-      return data;
-    });
-    await testNode.clock.advance(10);
+    const mind = { isStrict: false };
+    const testNode = await changingNode(mind);
     const peer = await testNode.openPeer();
     await peer.say(numbered("x", 1, 0));
-    strict = true;
+    mind.isStrict = true;
     peer.forget();
     await peer.say(
       repeated("x", 1),
@@ -283,22 +289,18 @@ describe("[PUB-13] onPublish", () => {
     ]);
     expect(peer.heard[2]).toHaveProperty("description", expect.stringContaining("rude"));
     // None of them holds up what follows.
-    strict = false;
+    mind.isStrict = false;
     await peer.say(numbered("w", 4, 3));
     expect(peer.heardInShort.at(-1)).toBe("ack w");
     expect(await logOf(testNode)).toEqual(["x", "w"]);
   });
 
   test("[PUB-14] that refuses what was overtaken leaves no doubt of it", async () => {
-    let strict = false;
-    const testNode = nodeWith(({ data }) => {
-      if (strict) throw rude();
-      return data;
-    });
-    await testNode.clock.advance(10);
+    const mind = { isStrict: false };
+    const testNode = await changingNode(mind);
     const peer = await testNode.openPeer();
     await peer.say(numbered("y", 2, 0));
-    strict = true;
+    mind.isStrict = true;
     await peer.say(repeated("x", 1));
     expect(peer.heardInShort).toEqual(["ack y", "error x overtaken"]);
   });

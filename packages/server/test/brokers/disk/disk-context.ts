@@ -1,13 +1,10 @@
 // Disk brokers on a simulated clock, as the brokers' contract suite wants them, and as tests of disks do.
-import type { BrokerContext } from "@tailwire/server/broker-contract-suite";
 import type { Append, BrokerHost } from "@tailwire/server/broker-contract";
 import { JsonText } from "@tailwire/protocol";
 import { Dice, SimulatedClock } from "@tailwire/simulation";
 import { DiskBroker, type DiskBrokerOptions } from "../../../src/brokers/disk/disk-broker.ts";
 import type { Folder } from "../../../src/brokers/disk/files.ts";
-
-/** Small enough that a case can fill it. */
-const DEDUPE = { dedupeMs: 40_000, window: 50, producersMax: 50 };
+import { DEDUPE, onClock, type OnClock } from "../memory-context.ts";
 
 /** Small, so that a few publications fill a segment. */
 const SIZES = { segmentBytes: 4_096, segmentMs: 30_000 };
@@ -15,9 +12,7 @@ const SIZES = { segmentBytes: 4_096, segmentMs: 30_000 };
 export const RETENTION = { count: 1_000, bytes: 1_000_000, maxAgeMs: 3_600_000 };
 export const ALL = { count: 1_000, bytes: 1_000_000 };
 
-export interface DiskContext extends BrokerContext {
-  readonly broker: DiskBroker;
-  readonly clock: SimulatedClock;
+export interface DiskContext extends OnClock<DiskBroker> {
   /** Messages that the broker has logged, the newest last. */
   readonly logged: readonly string[];
 }
@@ -38,17 +33,7 @@ export function diskContext(
   const host: BrokerHost = { ...DEDUPE, clock, random, logger, appendMs: 10_000 };
   const given = { folder, ...SIZES, isOurs: () => false, closed: () => undefined, ...options };
   const broker = new DiskBroker(host, given);
-  return {
-    ...DEDUPE,
-    clock,
-    logged,
-    broker,
-    other: broker,
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-    until: (condition) => clock.until(condition, 10_000),
-    time: { advance: (ms) => clock.advance(ms), jump: (ms) => clock.jump(ms) },
-  };
+  return { ...onClock(clock, broker), logged };
 }
 
 /** An append by ada, whose sequence is the number in its id; or by nobody. */

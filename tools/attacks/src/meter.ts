@@ -9,7 +9,7 @@
  * turns of the event loop, so a turn that lasts long is seen as a whole, and short ones together.
  */
 import { openSync, readSync } from "node:fs";
-import { yardstick } from "./yardstick.ts";
+import { yardstick, YARDSTICK_MS } from "./yardstick.ts";
 
 /** The costs since the meter was set to nothing. */
 export interface Paid {
@@ -21,9 +21,6 @@ export interface Paid {
 
 /** How often it looks, in milliseconds: more often would itself cost a part of what is judged. */
 const LOOK_MS = 4;
-
-/** CPU time of the yardstick on a quiet core, in milliseconds: the least that was measured. */
-const YARDSTICK_MS = 40;
 
 /** This process's main thread, in nanoseconds on a processor: the first number in there. */
 const SCHEDSTAT = "/proc/self/schedstat";

@@ -27,7 +27,8 @@ const siblings: Readonly<Record<string, RegExp>> = {
     /^@tailwire\/(?:protocol|client|server)(?:\/core|\/broker-contract|\/msgpack)?$/,
   "tools/mutants": /^@tailwire\/simulation$/,
   "tools/docs": /^@tailwire\/(?:protocol|bench|(?:client|server)\/core)$/,
-  "tools/fuzz": /^@tailwire\/(?:protocol(?:\/msgpack)?|client(?:\/core)?|server|simulation)$/,
+  "tools/fuzz":
+    /^@tailwire\/(?:protocol(?:\/msgpack)?|client(?:\/core)?|server|simulation|attacks\/yardstick)$/,
   "tools/attacks": /^@tailwire\/(?:protocol\/msgpack|server)$/,
   "tools/bench": anyPackage,
   "examples/two-nodes": anyPackage,

@@ -44,7 +44,7 @@ test("a command that makes no sense is told so", async () => {
 test("an input that takes long does so at any pace of the core, and is judged", () => {
   const [first] = TARGETS;
   if (first === undefined) throw new Error("no target");
-  // Ten times the work that takes 16 ms of a quiet core.
+  // Ten times the work that takes 40 ms of a quiet core.
   const slow = { ...first, decode: () => void slowness(10) };
   expect(tookMs(slow, "")).toBeGreaterThan(50);
   expect(tookMs({ ...first, decode: () => undefined }, "")).toBeLessThan(5);
